@@ -1,0 +1,81 @@
+//! The order of things, declared once.
+
+use bevy_app::{App, MainScheduleOrder, Plugin, Update};
+use bevy_ecs::prelude::*;
+use bevy_ecs::schedule::{LogLevel, ScheduleBuildSettings, ScheduleLabel, SingleThreadedExecutor};
+
+use crate::{
+    Alert, CurrentFrame, FrameClock, LatestSnapshot, Predictions, Sightings, TableSpecification, snapshot,
+};
+
+/// Runs once per camera frame, inside the main schedule.
+#[derive(ScheduleLabel, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct FrameTick;
+
+/// Runs when no frame has come for a while: camera state, alerts, keep-alive. Never during a replay.
+#[derive(ScheduleLabel, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct IdleTick;
+
+/// The stages of a frame, in this order. A system says `.in_set(…)` and nothing more.
+#[derive(SystemSet, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FrameSystems {
+    /// Responsible for taking the frame in and moving the [`FrameClock`] to it. Filled by `ghostball_capture`.
+    Admit,
+    /// Responsible for [`Sightings`] and the table entity. Filled by `ghostball_detection`.
+    Detect,
+    /// Responsible for ball and cue entities. Filled by `ghostball_tracking`.
+    Track,
+    /// Responsible for [`Predictions`]. Filled by `ghostball_trajectory`.
+    Predict,
+    /// Responsible for the [`LatestSnapshot`] and what is written to disk.
+    Record,
+    /// Responsible for handing the snapshot to the network. Filled by `ghostball_broadcast`.
+    Publish,
+}
+
+/// Puts the schedules and shared resources in place. Goes in before every other plugin.
+pub struct WorldPlugin;
+
+impl Plugin for WorldPlugin {
+    fn build(&self, app: &mut App) {
+        app.add_schedule(strictly_ordered(FrameTick))
+            .add_schedule(strictly_ordered(IdleTick));
+        app.world_mut()
+            .resource_mut::<MainScheduleOrder>()
+            .insert_after(Update, FrameTick);
+        app.configure_sets(
+            FrameTick,
+            (
+                FrameSystems::Admit,
+                FrameSystems::Detect,
+                FrameSystems::Track,
+                FrameSystems::Predict,
+                FrameSystems::Record,
+                FrameSystems::Publish,
+            )
+                .chain(),
+        );
+        app.init_resource::<FrameClock>()
+            .init_resource::<CurrentFrame>()
+            .init_resource::<TableSpecification>()
+            .init_resource::<Sightings>()
+            .init_resource::<Predictions>()
+            .init_resource::<LatestSnapshot>()
+            .add_message::<Alert>()
+            .add_systems(FrameTick, snapshot::take_snapshot.in_set(FrameSystems::Record));
+    }
+}
+
+/// One thread and no undecided order: the same input gives the same output, and an order that nobody declared
+/// fails at start-up rather than now and then.
+fn strictly_ordered(label: impl ScheduleLabel) -> Schedule {
+    let mut schedule = Schedule::new(label);
+    schedule
+        .set_executor(SingleThreadedExecutor::new())
+        .set_build_settings(ScheduleBuildSettings {
+            ambiguity_detection: LogLevel::Error,
+            hierarchy_detection: LogLevel::Error,
+            ..Default::default()
+        });
+    schedule
+}

@@ -1,0 +1,52 @@
+//! What detection sees in one frame, with no memory of the frames before.
+
+use bevy_ecs::resource::Resource;
+use glam::DVec2;
+
+use crate::{BallKind, CircleInImage};
+
+/// The table as found in a picture.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TableSighting {
+    /// Where the cushion noses meet, pixels, clockwise TL TR BR BL.
+    pub corners_in_image: [DVec2; 4],
+    /// Pocket mouths, pixels, in the order of [`PocketName`](crate::PocketName).
+    pub pockets_in_image: [CircleInImage; 6],
+    /// Apparent radius of a ball at the middle of the table, pixels.
+    pub ball_radius_px: f64,
+    /// 0 to 1.
+    pub confidence: f64,
+}
+
+/// One ball as found in a picture.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BallSighting {
+    /// Centre and apparent radius, pixels.
+    pub circle: CircleInImage,
+    /// What its colours say it is.
+    pub kind: BallKind,
+    /// Its number (1 to 15) where colour or print tell.
+    pub number: Option<u8>,
+    /// 0 to 1: how sure it is that this is a ball.
+    pub confidence: f64,
+}
+
+/// The cue stick as found in a picture.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CueSighting {
+    /// The end towards the ball, pixels.
+    pub tip_in_image: DVec2,
+    /// The far end of what is seen of the stick, pixels.
+    pub butt_in_image: DVec2,
+    /// 0 to 1.
+    pub confidence: f64,
+}
+
+/// Everything seen in the current frame. Written by detection, read by tracking.
+#[derive(Resource, Clone, Debug, Default, PartialEq)]
+pub struct Sightings {
+    /// Balls on the playing surface, most confident first.
+    pub balls: Vec<BallSighting>,
+    /// The cue stick, when one lies over the table.
+    pub cue: Option<CueSighting>,
+}

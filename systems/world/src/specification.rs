@@ -1,0 +1,76 @@
+//! What is known of a table and its balls before a camera has looked.
+
+use bevy_ecs::resource::Resource;
+use serde::{Deserialize, Serialize};
+
+/// Which set of balls is in play; it decides the names balls can have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BallSet {
+    /// Recognised from the balls that are seen.
+    #[default]
+    Auto,
+    /// Cue ball and 1 to 15: yellow, blue, red, purple, orange, green, maroon, black, then stripes.
+    AmericanPool,
+    /// As American pool, in the colours made for television: the 4 is pink, the 7 is brown.
+    TvPool,
+    /// Fifteen reds and six colours.
+    Snooker,
+    /// White, yellow and red.
+    Carom,
+}
+
+/// Size of the table and its balls, from configuration. All lengths in metres.
+#[derive(Resource, Clone, Copy, Debug, PartialEq)]
+pub struct TableSpecification {
+    /// Playing surface between the cushion noses along the long axis.
+    pub length: f64,
+    /// Playing surface between the cushion noses along the short axis.
+    pub width: f64,
+    /// Radius of a ball; `None` means: taken from the apparent size of the balls.
+    pub ball_radius: Option<f64>,
+    /// The balls in play.
+    pub ball_set: BallSet,
+}
+
+impl Default for TableSpecification {
+    /// A nine-foot pool table (WPA: 2.54 m by 1.27 m); the ball's size is measured.
+    fn default() -> Self {
+        Self {
+            length: 2.54,
+            width: 1.27,
+            ball_radius: None,
+            ball_set: BallSet::Auto,
+        }
+    }
+}
+
+/// The six pockets, clockwise in the picture from the top left; also their index in every array of pockets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PocketName {
+    /// Corner nearest the top left of the picture.
+    TopLeft,
+    /// Middle pocket of the upper long cushion.
+    TopMiddle,
+    /// Top right corner.
+    TopRight,
+    /// Bottom right corner.
+    BottomRight,
+    /// Middle pocket of the lower long cushion.
+    BottomMiddle,
+    /// Bottom left corner.
+    BottomLeft,
+}
+
+impl PocketName {
+    /// All six, in order of their index.
+    pub const ALL: [Self; 6] = [
+        Self::TopLeft,
+        Self::TopMiddle,
+        Self::TopRight,
+        Self::BottomRight,
+        Self::BottomMiddle,
+        Self::BottomLeft,
+    ];
+}
