@@ -35,6 +35,25 @@ pub struct BallSnapshot {
     pub seen_in_image: Option<CircleInImage>,
 }
 
+impl BallSnapshot {
+    /// The ball's name for people and clients: `cue`, `1` to `15` once the number is known, before that `t17`.
+    pub fn name(&self) -> String {
+        match (self.kind, self.number) {
+            (BallKind::Cue, _) => "cue".to_owned(),
+            (_, Some(number)) => number.to_string(),
+            (_, None) => format!("t{}", self.track_id.0),
+        }
+    }
+}
+
+impl Snapshot {
+    /// The name of a tracked ball, also when it has left the table.
+    pub fn name_of(&self, track_id: TrackId) -> String {
+        let ball = self.balls.iter().find(|ball| ball.track_id == track_id);
+        ball.map_or_else(|| format!("t{}", track_id.0), BallSnapshot::name)
+    }
+}
+
 /// The cue stick.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct CueSnapshot {
