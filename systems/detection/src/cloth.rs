@@ -1,0 +1,343 @@
+//! What the cloth looks like, learned from the frame itself.
+//!
+//! Lamps light a table unevenly, and cameras see its rim darker and in another tint than its middle. So cloth is not
+//! one colour but a *field*: the median colour of cloth-coloured pixels in each cell of a coarse grid, interpolated
+//! between. How much pixels stray from that field (noise, weave, wear) is the unit in which differences are told.
+
+use ghostball_world::{ColorRange, Planes};
+use glam::DVec2;
+
+use crate::quad::Quad;
+
+/// Cells along the longer side of the table: each a few balls wide, so that no ball fills one.
+const CELLS_ALONG: usize = 24;
+/// Pixels looked at per frame: enough for a median in every cell, few enough to cost well under a millisecond.
+const SAMPLES: f64 = 30_000.0;
+/// Chroma histogram: bins of 4 values, finer than any cloth's spread.
+const CHROMA_BINS: usize = 64;
+/// Farthest a pixel's chroma can be from the cloth's most frequent one and be cloth: covers the light's falloff.
+const CHROMA_REACH: f32 = 28.0;
+/// A cell shows cloth when at least this share of it does; else its neighbours tell.
+const LEAST_SHARE: f32 = 0.3;
+/// Standard deviations of a normal distribution per median absolute deviation.
+const SIGMA_PER_MAD: f32 = 1.4826;
+/// Rounding to whole numbers alone gives this standard deviation (1/√12); no spread is below it.
+const ROUNDING_SIGMA: f32 = 0.2887;
+
+/// Colour of the cloth all over the table. Colours are Y, U, V as in the picture (0 to 255).
+#[derive(Clone, Debug, Default)]
+pub struct ClothModel {
+    /// Median colour over the whole table.
+    pub color: [f32; 3],
+    /// Standard deviation (robust) of Y, U and V of cloth pixels round the local colour.
+    pub spread: [f32; 3],
+    /// The Y that means black: shadows pull the cloth's colour towards (black, 128, 128).
+    pub black: f32,
+    /// Share of the table that looked like cloth, 0 to 1.
+    pub share: f32,
+    cells: Vec<Cell>,
+    columns: usize,
+    rows: usize,
+    cell_px: f32,
+    origin: [f32; 2],
+    scratch: Scratch,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Cell {
+    color: [f32; 3],
+    known: bool,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Scratch {
+    samples: Vec<Sample>,
+    chroma: Vec<u32>,
+    histograms: Vec<[[u16; 256]; 3]>,
+    unknown: Vec<(usize, [f32; 3])>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Sample {
+    x: f32,
+    y: f32,
+    color: [u8; 3],
+    is_cloth: bool,
+}
+
+impl ClothModel {
+    /// A model that knows nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Looks at the table whose cushion noses meet in `corners_in_image` (TL TR BR BL) and learns its cloth anew.
+    /// A quarter of it may be hidden. Buffers are used again.
+    pub fn learn(&mut self, planes: &Planes, corners_in_image: &[DVec2; 4]) {
+        self.black = match planes.color.range {
+            ColorRange::Full => 0.0,
+            ColorRange::Limited => 16.0,
+        };
+        let quad = Quad::new(*corners_in_image);
+        self.take_samples(planes, &quad);
+        self.mark_cloth();
+        self.lay_grid(&quad);
+        self.fill_cells();
+        self.fill_unknown_cells();
+        self.measure_spread();
+    }
+
+    /// Colour (Y, U, V) that cloth has at this place of the picture when nothing covers or shades it.
+    #[inline]
+    pub fn color_at(&self, x: f32, y: f32) -> [f32; 3] {
+        if self.cells.is_empty() {
+            return self.color;
+        }
+        let along = |at: f32, origin: f32, count: usize| {
+            let cell = ((at - origin) / self.cell_px - 0.5).clamp(0.0, (count - 1) as f32);
+            let first = (cell as usize).min(count.saturating_sub(2));
+            (first, (first + 1).min(count - 1), cell - first as f32)
+        };
+        let (x0, x1, fx) = along(x, self.origin[0], self.columns);
+        let (y0, y1, fy) = along(y, self.origin[1], self.rows);
+        let [a, b] = [x0, x1].map(|x| self.cells[y0 * self.columns + x].color);
+        let [c, d] = [x0, x1].map(|x| self.cells[y1 * self.columns + x].color);
+        let mut color = [0.0; 3];
+        for i in 0..3 {
+            let top = a[i] + (b[i] - a[i]) * fx;
+            let bottom = c[i] + (d[i] - c[i]) * fx;
+            color[i] = top + (bottom - top) * fy;
+        }
+        color
+    }
+
+    /// How far `color`, seen at (x, y), is from lit cloth, in standard deviations of cloth pixels (Euclidean over Y,
+    /// U, V).
+    #[inline]
+    pub fn difference(&self, x: f32, y: f32, color: [f32; 3]) -> f32 {
+        let cloth = self.color_at(x, y);
+        let mut sum = 0.0;
+        for i in 0..3 {
+            let d = (color[i] - cloth[i]) / self.spread[i];
+            sum += d * d;
+        }
+        sum.sqrt()
+    }
+
+    /// What share of the cloth's light arrives if `color` at (x, y) is shaded cloth, and how far the chroma is from
+    /// what that shade of cloth would have, in standard deviations. A shadow takes the same share of all light, so Y
+    /// above black and the chroma's distance from neutral shrink alike.
+    #[inline]
+    pub fn shade(&self, x: f32, y: f32, color: [f32; 3]) -> (f32, f32) {
+        let cloth = self.color_at(x, y);
+        let light = (color[0] - self.black).max(0.0) / (cloth[0] - self.black).max(1.0);
+        let off = |i: usize| (color[i] - 128.0 - light * (cloth[i] - 128.0)) / self.spread[i];
+        let (u, v) = (off(1), off(2));
+        (light, (u * u + v * v).sqrt())
+    }
+
+    fn take_samples(&mut self, planes: &Planes, quad: &Quad) {
+        let samples = &mut self.scratch.samples;
+        samples.clear();
+        let step = ((quad.area() / SAMPLES).sqrt() as usize).clamp(1, 64);
+        let (width, height) = (planes.luma.width, planes.luma.height);
+        for y in quad.rows(height).step_by(step) {
+            let Some(span) = quad.span(y, width) else { continue };
+            for x in span.step_by(step) {
+                samples.push(Sample {
+                    x: x as f32,
+                    y: y as f32,
+                    color: color_of(planes, x, y),
+                    is_cloth: false,
+                });
+            }
+        }
+    }
+
+    /// The most frequent chroma is the cloth's; its neighbourhood, as wide as it proves to spread, belongs to it.
+    fn mark_cloth(&mut self) {
+        let Scratch { samples, chroma, .. } = &mut self.scratch;
+        chroma.clear();
+        chroma.resize(CHROMA_BINS * CHROMA_BINS, 0);
+        let bin = |s: &Sample| (usize::from(s.color[2]) / 4) * CHROMA_BINS + usize::from(s.color[1]) / 4;
+        for sample in samples.iter() {
+            chroma[bin(sample)] += 1;
+        }
+        let [u, v] = peak_of(chroma);
+        let distance = |s: &Sample| {
+            let (du, dv) = (f32::from(s.color[1]) - u, f32::from(s.color[2]) - v);
+            (du * du + dv * dv).sqrt()
+        };
+        let mut distances = [0_u32; 256];
+        let mut near = 0;
+        for d in samples.iter().map(distance).filter(|d| *d < CHROMA_REACH) {
+            distances[d as usize] += 1;
+            near += 1;
+        }
+        // The median distance in a plane is 1.18 standard deviations (Rayleigh); three of those hold 99 %.
+        let radius = (median_of(&distances, near) / 1.18 * 3.0).clamp(6.0, CHROMA_REACH);
+        let mut count = 0;
+        for sample in samples.iter_mut() {
+            sample.is_cloth = distance(sample) <= radius;
+            count += u32::from(sample.is_cloth);
+        }
+        self.share = count as f32 / (samples.len().max(1)) as f32;
+    }
+
+    fn lay_grid(&mut self, quad: &Quad) {
+        let (least, most) = quad.bounds();
+        let size = (most - least).max(DVec2::ONE);
+        self.cell_px = (size.max_element() / CELLS_ALONG as f64).max(1.0) as f32;
+        self.columns = ((size.x as f32 / self.cell_px).ceil() as usize).clamp(1, CELLS_ALONG + 1);
+        self.rows = ((size.y as f32 / self.cell_px).ceil() as usize).clamp(1, CELLS_ALONG + 1);
+        self.origin = [least.x as f32, least.y as f32];
+    }
+
+    fn cell_of(&self, sample: &Sample) -> usize {
+        let column = ((sample.x - self.origin[0]) / self.cell_px).max(0.0) as usize;
+        let row = ((sample.y - self.origin[1]) / self.cell_px).max(0.0) as usize;
+        row.min(self.rows - 1) * self.columns + column.min(self.columns - 1)
+    }
+
+    fn fill_cells(&mut self) {
+        let count = self.columns * self.rows;
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let histograms = &mut scratch.histograms;
+        // One more than cells: the last gathers all of them.
+        histograms.resize(count + 1, [[0; 256]; 3]);
+        histograms.fill([[0; 256]; 3]);
+        let mut seen = [0_u32; (CELLS_ALONG + 1) * (CELLS_ALONG + 1)];
+        let mut cloth = seen;
+        for sample in &scratch.samples {
+            let cell = self.cell_of(sample);
+            seen[cell] += 1;
+            if sample.is_cloth {
+                cloth[cell] += 1;
+                for (i, value) in sample.color.iter().enumerate() {
+                    histograms[cell][i][usize::from(*value)] += 1;
+                    let all = &mut histograms[count][i][usize::from(*value)];
+                    *all = all.saturating_add(1);
+                }
+            }
+        }
+        let medians = |h: &[[u16; 256]; 3], n: u32| [0, 1, 2].map(|i| median_of(&h[i].map(u32::from), n));
+        self.cells.clear();
+        for cell in 0..count {
+            let known = cloth[cell] > 0 && cloth[cell] as f32 >= LEAST_SHARE * seen[cell] as f32;
+            let color = if known {
+                medians(&histograms[cell], cloth[cell])
+            } else {
+                [0.0; 3]
+            };
+            self.cells.push(Cell { color, known });
+        }
+        self.color = medians(&histograms[count], cloth.iter().sum());
+        self.scratch = scratch;
+    }
+
+    /// Lets known cells grow into the unknown ones, ring by ring.
+    fn fill_unknown_cells(&mut self) {
+        let (columns, rows) = (self.columns as isize, self.rows as isize);
+        if !self.cells.iter().any(|cell| cell.known) {
+            self.cells.fill(Cell {
+                color: self.color,
+                known: true,
+            });
+        }
+        let mut filled = std::mem::take(&mut self.scratch.unknown);
+        while self.cells.iter().any(|cell| !cell.known) {
+            filled.clear();
+            for at in 0..self.cells.len() {
+                if self.cells[at].known {
+                    continue;
+                }
+                let (x, y) = (at as isize % columns, at as isize / columns);
+                let (mut sum, mut n) = ([0.0; 3], 0.0);
+                for (nx, ny) in [(x - 1, y), (x + 1, y), (x, y - 1), (x, y + 1)] {
+                    if nx < 0 || ny < 0 || nx >= columns || ny >= rows {
+                        continue;
+                    }
+                    let cell = self.cells[(ny * columns + nx) as usize];
+                    if cell.known {
+                        n += 1.0;
+                        sum = [0, 1, 2].map(|i| sum[i] + cell.color[i]);
+                    }
+                }
+                if n > 0.0 {
+                    filled.push((at, sum.map(|s| s / n)));
+                }
+            }
+            for (at, color) in &filled {
+                self.cells[*at] = Cell {
+                    color: *color,
+                    known: true,
+                };
+            }
+        }
+        self.scratch.unknown = filled;
+    }
+
+    fn measure_spread(&mut self) {
+        // Deviations in quarters of a value: the median of a quiet camera is below 1.
+        let mut deviations = [[0_u32; 256]; 3];
+        let mut n = 0;
+        for sample in self.scratch.samples.iter().filter(|s| s.is_cloth) {
+            let cloth = self.color_at(sample.x, sample.y);
+            for i in 0..3 {
+                let deviation = (f32::from(sample.color[i]) - cloth[i]).abs();
+                deviations[i][((4.0 * deviation) as usize).min(255)] += 1;
+            }
+            n += 1;
+        }
+        self.spread = deviations.map(|d| (median_of(&d, n) / 4.0 * SIGMA_PER_MAD).max(ROUNDING_SIGMA));
+    }
+}
+
+/// Y, U, V of a pixel; neutral chroma in a grey picture.
+#[inline]
+pub(crate) fn color_of(planes: &Planes, x: usize, y: usize) -> [u8; 3] {
+    let luma = planes.luma.at(x, y);
+    planes.chroma.map_or([luma, 128, 128], |c| {
+        let (cx, cy) = (x >> c.shift_x, y >> c.shift_y);
+        [luma, c.u.at(cx, cy), c.v.at(cx, cy)]
+    })
+}
+
+/// Centre of mass of the 3x3 bins that hold most, as U and V.
+fn peak_of(histogram: &[u32]) -> [f32; 2] {
+    let around = |row: usize, column: usize| {
+        (row - 1..=row + 1).flat_map(move |r| (column - 1..=column + 1).map(move |c| (r, c)))
+    };
+    let (mut best, mut peak) = (0, (1, 1));
+    for row in 1..CHROMA_BINS - 1 {
+        for column in 1..CHROMA_BINS - 1 {
+            let mass = around(row, column)
+                .map(|(r, c)| histogram[r * CHROMA_BINS + c])
+                .sum();
+            if mass > best {
+                (best, peak) = (mass, (row, column));
+            }
+        }
+    }
+    let (mut u, mut v) = (0.0, 0.0);
+    for (r, c) in around(peak.0, peak.1) {
+        let mass = histogram[r * CHROMA_BINS + c] as f32 / best.max(1) as f32;
+        u += mass * (4.0 * c as f32 + 1.5);
+        v += mass * (4.0 * r as f32 + 1.5);
+    }
+    [u, v]
+}
+
+/// Median of `n` values counted in a histogram, interpolated inside its bin; 0 of none.
+fn median_of(histogram: &[u32; 256], n: u32) -> f32 {
+    let half = 0.5 * n as f32;
+    let mut below = 0.0;
+    for (value, count) in histogram.iter().enumerate() {
+        let count = *count as f32;
+        if count > 0.0 && below + count >= half {
+            return value as f32 - 0.5 + (half - below) / count;
+        }
+        below += count;
+    }
+    0.0
+}

@@ -1,0 +1,109 @@
+//! Convex quadrilaterals in image space.
+
+use std::ops::Range;
+
+use glam::DVec2;
+
+/// Four corners in image space, pixels, clockwise TL TR BR BL.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Quad {
+    /// The corners.
+    pub corners: [DVec2; 4],
+}
+
+impl Quad {
+    /// The quadrilateral with these corners.
+    pub const fn new(corners: [DVec2; 4]) -> Self {
+        Self { corners }
+    }
+
+    /// Area, square pixels (shoelace formula).
+    pub fn area(&self) -> f64 {
+        let [a, b, c, d] = self.corners;
+        0.5 * (c - a).perp_dot(d - b).abs()
+    }
+
+    /// Least and greatest coordinates.
+    pub fn bounds(&self) -> (DVec2, DVec2) {
+        let [a, b, c, d] = self.corners;
+        (a.min(b).min(c.min(d)), a.max(b).max(c.max(d)))
+    }
+
+    /// Sides from corner to corner: top, right, bottom, left.
+    pub fn sides(&self) -> [(DVec2, DVec2); 4] {
+        let [a, b, c, d] = self.corners;
+        [(a, b), (b, c), (c, d), (d, a)]
+    }
+
+    /// Whether `point` is inside or on the border.
+    pub fn contains(&self, point: DVec2) -> bool {
+        self.sides()
+            .iter()
+            .all(|(a, b)| (*b - *a).perp_dot(point - *a) >= 0.0)
+    }
+
+    /// Rows of a picture of this height that it can touch.
+    pub fn rows(&self, height: usize) -> Range<usize> {
+        let (least, most) = self.bounds();
+        pixels(least.y, most.y, height)
+    }
+
+    /// Columns of row `y` that lie inside, in a picture of this width.
+    pub fn span(&self, y: usize, width: usize) -> Option<Range<usize>> {
+        let y = y as f64;
+        let (mut least, mut most) = (f64::INFINITY, f64::NEG_INFINITY);
+        for (a, b) in self.sides() {
+            if (a.y <= y) == (b.y <= y) {
+                continue;
+            }
+            let x = a.x + (y - a.y) / (b.y - a.y) * (b.x - a.x);
+            (least, most) = (least.min(x), most.max(x));
+        }
+        let span = pixels(least, most, width);
+        (!span.is_empty()).then_some(span)
+    }
+}
+
+/// Whole pixels from `least` to `most`, both included, inside 0 to `count`; empty for what is not finite.
+fn pixels(least: f64, most: f64, count: usize) -> Range<usize> {
+    if !least.is_finite() || !most.is_finite() || most < 0.0 {
+        return 0..0;
+    }
+    let first = least.max(0.0).ceil() as usize;
+    let last = (most.floor() as usize).min(count.saturating_sub(1));
+    if count == 0 || first > last {
+        0..0
+    } else {
+        first..last + 1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn quad() -> Quad {
+        Quad::new([[2.0, 1.0], [8.0, 1.0], [8.0, 5.0], [2.0, 5.0]].map(DVec2::from))
+    }
+
+    #[test]
+    fn a_row_inside_spans_from_side_to_side() {
+        assert_eq!(quad().span(3, 100), Some(2..9));
+        assert_eq!(quad().span(3, 6), Some(2..6));
+        assert_eq!(quad().span(6, 100), None);
+    }
+
+    #[test]
+    fn it_contains_its_middle_and_nothing_outside() {
+        assert!(quad().contains(DVec2::new(5.0, 3.0)));
+        assert!(!quad().contains(DVec2::new(5.0, 5.5)));
+        assert_eq!(quad().area(), 24.0);
+    }
+
+    #[test]
+    fn corners_that_are_no_numbers_span_nothing() {
+        let broken = Quad::new([DVec2::NAN; 4]);
+        assert_eq!(broken.span(0, 10), None);
+        assert!(broken.rows(10).is_empty());
+    }
+}
