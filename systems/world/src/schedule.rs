@@ -12,7 +12,8 @@ use crate::{
 #[derive(ScheduleLabel, Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FrameTick;
 
-/// Runs when no frame has come for a while: camera state, alerts, keep-alive. Never during a replay.
+/// Runs when no frame has come for a while: camera state, alerts, keep-alive. Never during a replay. Same order of
+/// [`FrameSystems`] as [`FrameTick`].
 #[derive(ScheduleLabel, Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct IdleTick;
 
@@ -43,18 +44,16 @@ impl Plugin for WorldPlugin {
         app.world_mut()
             .resource_mut::<MainScheduleOrder>()
             .insert_after(Update, FrameTick);
-        app.configure_sets(
-            FrameTick,
-            (
-                FrameSystems::Admit,
-                FrameSystems::Detect,
-                FrameSystems::Track,
-                FrameSystems::Predict,
-                FrameSystems::Record,
-                FrameSystems::Publish,
-            )
-                .chain(),
+        let in_order = (
+            FrameSystems::Admit,
+            FrameSystems::Detect,
+            FrameSystems::Track,
+            FrameSystems::Predict,
+            FrameSystems::Record,
+            FrameSystems::Publish,
         );
+        app.configure_sets(FrameTick, in_order.chain());
+        app.configure_sets(IdleTick, in_order.chain());
         app.init_resource::<FrameClock>()
             .init_resource::<CurrentFrame>()
             .init_resource::<TableSpecification>()
