@@ -1,1 +1,75 @@
-//! .
+//! World snapshots to WebSocket, HTTP and the web client.
+//!
+//! - [`Server`] owns the port and the network thread; [`Server::start`] binds before it returns.
+//! - [`BridgeHandle`] leads from the world's thread to the network's. Nothing on it waits.
+//! - [`BroadcastPlugin`] hands over the snapshot, the frame and the alerts of every frame.
+//!
+//! ```no_run
+//! # use ghostball_broadcast::{BroadcastPlugin, Server, ServerConfig};
+//! # let mut app = bevy_app::App::new();
+//! let (server, bridge) = Server::start(ServerConfig::default())?;
+//! app.add_plugins(BroadcastPlugin::new(bridge));
+//! println!("http://{}/", server.local_addr());
+//! # Ok::<(), ghostball_broadcast::BroadcastError>(())
+//! ```
+
+mod bridge;
+mod error;
+mod server;
+mod wall_clock;
+
+use bevy_app::{App, Plugin};
+use bevy_ecs::message::{MessageCursor, Messages};
+use bevy_ecs::prelude::*;
+use ghostball_world::{Alert, CurrentFrame, FrameSystems, FrameTick, IdleTick, LatestSnapshot};
+
+pub use bridge::BridgeHandle;
+pub use error::BroadcastError;
+pub use server::{Server, ServerConfig};
+pub use wall_clock::WallTime;
+
+/// Hands the world to the network: state and frame with every frame, alerts also while no frame comes.
+pub struct BroadcastPlugin {
+    bridge: BridgeHandle,
+}
+
+impl BroadcastPlugin {
+    /// Publishes over `bridge`, as [`Server::start`] gave it.
+    pub fn new(bridge: BridgeHandle) -> Self {
+        Self { bridge }
+    }
+}
+
+impl Plugin for BroadcastPlugin {
+    fn build(&self, app: &mut App) {
+        app.insert_resource(Bridge {
+            handle: self.bridge.clone(),
+            alerts_read: MessageCursor::default(),
+        })
+        .add_systems(
+            FrameTick,
+            (publish_frame, publish_alerts)
+                .chain()
+                .in_set(FrameSystems::Publish),
+        )
+        .add_systems(IdleTick, publish_alerts.in_set(FrameSystems::Publish));
+    }
+}
+
+/// The bridge, and how far the alerts are handed over: one cursor for both schedules, so that none goes twice.
+#[derive(Resource)]
+struct Bridge {
+    handle: BridgeHandle,
+    alerts_read: MessageCursor<Alert>,
+}
+
+fn publish_frame(bridge: Res<Bridge>, snapshot: Res<LatestSnapshot>, frame: Res<CurrentFrame>) {
+    bridge.handle.publish(snapshot.0.clone(), frame.0.clone());
+}
+
+fn publish_alerts(mut bridge: ResMut<Bridge>, alerts: Res<Messages<Alert>>) {
+    let bridge = &mut *bridge;
+    for alert in bridge.alerts_read.read(&alerts) {
+        bridge.handle.alert(alert.clone());
+    }
+}

@@ -1,0 +1,99 @@
+//! The way from the world's thread to the network's: nothing on it ever waits.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use ghostball_world::{Alert, Frame, Snapshot};
+use tokio::sync::{mpsc, watch};
+
+use crate::WallTime;
+
+/// Alerts on their way to the network; when full the new one is dropped, counted and logged. Far more than conditions
+/// exist: it fills only while the network thread stands still.
+const ALERT_QUEUE: usize = 64;
+
+/// A snapshot and when it was handed over.
+#[derive(Clone, Debug)]
+pub(crate) struct Handover {
+    pub(crate) snapshot: Arc<Snapshot>,
+    pub(crate) received_at: WallTime,
+}
+
+/// The world's end of the bridge. Clones lead to the same server.
+#[derive(Clone, Debug)]
+pub struct BridgeHandle {
+    lanes: Arc<Lanes>,
+}
+
+/// Snapshot and frame are latest-wins cells: what the network has not looked at yet is replaced.
+#[derive(Debug)]
+struct Lanes {
+    snapshot: watch::Sender<Option<Handover>>,
+    frame: watch::Sender<Option<Arc<Frame>>>,
+    alerts: mpsc::Sender<Alert>,
+    alerts_dropped: AtomicU64,
+}
+
+/// The network's end of the bridge.
+#[derive(Debug)]
+pub(crate) struct BridgeEnd {
+    pub(crate) snapshot: watch::Receiver<Option<Handover>>,
+    pub(crate) frame: watch::Receiver<Option<Arc<Frame>>>,
+    pub(crate) alerts: mpsc::Receiver<Alert>,
+}
+
+/// Both ends of a new bridge.
+pub(crate) fn bridge() -> (BridgeHandle, BridgeEnd) {
+    let (snapshot, snapshot_end) = watch::channel(None);
+    let (frame, frame_end) = watch::channel(None);
+    let (alerts, alerts_end) = mpsc::channel(ALERT_QUEUE);
+    let lanes = Lanes {
+        snapshot,
+        frame,
+        alerts,
+        alerts_dropped: AtomicU64::new(0),
+    };
+    let end = BridgeEnd {
+        snapshot: snapshot_end,
+        frame: frame_end,
+        alerts: alerts_end,
+    };
+    (
+        BridgeHandle {
+            lanes: Arc::new(lanes),
+        },
+        end,
+    )
+}
+
+impl BridgeHandle {
+    /// Hands over the world as it is now, and the frame it was seen in (for the video). Replaces what was handed over
+    /// before and was not looked at yet.
+    pub fn publish(&self, snapshot: Arc<Snapshot>, frame: Option<Arc<Frame>>) {
+        let received_at = WallTime::now();
+        if frame.is_some() {
+            self.lanes.frame.send_replace(frame);
+        }
+        self.lanes.snapshot.send_replace(Some(Handover {
+            snapshot,
+            received_at,
+        }));
+    }
+
+    /// Hands over an alert.
+    pub fn alert(&self, alert: Alert) {
+        if let Err(mpsc::error::TrySendError::Full(alert)) = self.lanes.alerts.try_send(alert) {
+            let dropped = self.lanes.alerts_dropped.fetch_add(1, Ordering::Relaxed) + 1;
+            tracing::error!(
+                code = alert.code.name(),
+                dropped,
+                "alert lost: the network thread does not take any"
+            );
+        }
+    }
+
+    /// Alerts that were lost because the network thread did not take them.
+    pub fn alerts_dropped(&self) -> u64 {
+        self.lanes.alerts_dropped.load(Ordering::Relaxed)
+    }
+}

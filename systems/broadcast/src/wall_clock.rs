@@ -1,0 +1,123 @@
+//! Wall-clock time, attached once, at the edge.
+
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use ghostball_world::Stamp;
+use serde::{Serialize, Serializer};
+
+/// A moment in UTC: microseconds since 1970-01-01. On the wire an ISO-8601 string with microseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct WallTime {
+    /// Microseconds since 1970-01-01T00:00:00Z.
+    pub micros: i64,
+}
+
+impl WallTime {
+    /// The moment of the call.
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "the edge: the one place where wall-clock time comes in"
+    )]
+    pub fn now() -> Self {
+        let since_epoch = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default();
+        Self {
+            micros: i64::try_from(since_epoch.as_micros()).unwrap_or(i64::MAX),
+        }
+    }
+
+    /// Seconds since 1970-01-01.
+    pub fn as_secs(self) -> f64 {
+        self.micros as f64 * 1e-6
+    }
+
+    /// Time from `earlier` to `self`; zero where the clock was set back in between.
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_micros(u64::try_from(self.micros.saturating_sub(earlier.micros)).unwrap_or(0))
+    }
+}
+
+impl fmt::Display for WallTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let moment = DateTime::<Utc>::from_timestamp_micros(self.micros).unwrap_or(DateTime::<Utc>::MAX_UTC);
+        f.write_str(&moment.to_rfc3339_opts(SecondsFormat::Micros, false))
+    }
+}
+
+impl Serialize for WallTime {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// Tells the wall-clock time of camera stamps.
+///
+/// A stamp's zero is unknown, so the difference of both clocks is taken from the frames as they arrive. A frame
+/// arrives after it was captured, by a time that varies: the smallest difference seen is nearest to the truth.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct CaptureClock {
+    /// Wall time of the stamps' zero, microseconds; `None` before the first frame.
+    zero_micros: Option<i64>,
+}
+
+impl CaptureClock {
+    /// No pipeline that is still working is this far behind: a larger lag means that the stamps jumped (a recording
+    /// that was paused or starts over, a camera that was reset), and the clocks are compared anew.
+    const MAX_LAG_MICROS: i64 = 2_000_000;
+
+    /// Wall time of `captured_at`, of a frame that came in at `received_at`. Never after `received_at`.
+    pub(crate) fn captured_at(&mut self, captured_at: Stamp, received_at: WallTime) -> WallTime {
+        let stamp_micros = i64::try_from(captured_at.nanos / 1000).unwrap_or(i64::MAX);
+        let zero_if_instant = received_at.micros.saturating_sub(stamp_micros);
+        let zero = match self.zero_micros {
+            Some(zero) if zero_if_instant - zero <= Self::MAX_LAG_MICROS => zero.min(zero_if_instant),
+            _ => zero_if_instant,
+        };
+        self.zero_micros = Some(zero);
+        WallTime {
+            micros: zero.saturating_add(stamp_micros),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_is_written_in_iso_8601_with_microseconds() {
+        let moment = WallTime {
+            micros: 1_767_268_800_000_000,
+        };
+        assert_eq!(moment.to_string(), "2026-01-01T12:00:00.000000+00:00");
+    }
+
+    #[test]
+    fn the_frame_that_arrived_fastest_sets_the_clock() {
+        let mut clock = CaptureClock::default();
+        let mut wall = |stamp_ms: u64, received_ms: i64| {
+            let received = WallTime {
+                micros: received_ms * 1000,
+            };
+            clock
+                .captured_at(Stamp::from_nanos(stamp_ms * 1_000_000), received)
+                .micros
+                / 1000
+        };
+        assert_eq!(
+            wall(0, 1_000_050),
+            1_000_050,
+            "nothing better is known of the first frame"
+        );
+        assert_eq!(
+            wall(100, 1_000_110),
+            1_000_110,
+            "40 ms faster: the first one was late"
+        );
+        assert_eq!(wall(200, 1_000_260), 1_000_210);
+        assert_eq!(wall(0, 1_009_000), 1_009_000, "the recording starts over");
+    }
+}
