@@ -1,0 +1,286 @@
+//! The capture thread and the bounded ring between it and the runner.
+//!
+//! This is where the host clock is read: to wait, never to say when a frame was captured.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "pacing and time-outs are about the host, not about the table"
+)]
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use ghostball_world::{Frame, FramePool, Stamp};
+
+use crate::{CaptureError, FrameSource, SourceDescription};
+
+/// What happens when the ring is full.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RingPolicy {
+    /// The oldest frame makes room and is counted as dropped: the newest picture is the one that matters.
+    Live,
+    /// The source waits: every frame counts.
+    Replay,
+}
+
+/// How fast frames are taken from the source.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Pace {
+    /// As fast as they come.
+    Max,
+    /// By their stamps: 1.0 is real time, 2.0 is twice as fast. Anything but a positive number means [`Pace::Max`].
+    Speed(f64),
+}
+
+/// What has passed through the ring since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CaptureCounters {
+    /// Frames that the source gave.
+    pub captured: u64,
+    /// Frames that nobody took in time. Always 0 with [`RingPolicy::Replay`].
+    pub dropped: u64,
+    /// Frames that came damaged and were left out.
+    pub damaged: u64,
+    /// How often a live source gave nothing for its whole time-out.
+    pub timed_out: u64,
+}
+
+/// What the receiver gives.
+#[derive(Debug)]
+pub enum Received {
+    /// The next frame.
+    Frame(Arc<Frame>),
+    /// Nothing within the time given.
+    Idle,
+    /// There was a last frame. Said again on every later call.
+    End,
+    /// The source failed. After that: [`Received::End`].
+    Failed(CaptureError),
+}
+
+/// The runner's end of the ring. Dropping it stops the thread, waits for it, and closes the source.
+#[derive(Debug)]
+pub struct FrameReceiver {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+    description: SourceDescription,
+}
+
+#[derive(Debug)]
+struct Shared {
+    ring: Mutex<Ring>,
+    /// Signalled whenever anything in the ring has changed.
+    changed: Condvar,
+    policy: RingPolicy,
+    capacity: usize,
+}
+
+#[derive(Debug, Default)]
+struct Ring {
+    frames: VecDeque<Arc<Frame>>,
+    counters: CaptureCounters,
+    failure: Option<CaptureError>,
+    /// The source gives no more.
+    ended: bool,
+    /// The receiver takes no more.
+    stopped: bool,
+}
+
+/// Starts a thread that takes frames from `source` and puts them into a ring of `capacity` frames (1 to 64).
+pub fn spawn(
+    source: Box<dyn FrameSource>,
+    policy: RingPolicy,
+    pace: Pace,
+    capacity: usize,
+) -> Result<FrameReceiver, CaptureError> {
+    let shared = Arc::new(Shared {
+        ring: Mutex::default(),
+        changed: Condvar::new(),
+        policy,
+        capacity: capacity.clamp(1, 64),
+    });
+    let description = source.description().clone();
+    let for_thread = Arc::clone(&shared);
+    let thread = thread::Builder::new()
+        .name("capture".to_owned())
+        .spawn(move || {
+            let finish = FinishOnDrop(&for_thread);
+            capture(source, pace, finish.0);
+        })
+        .map_err(|e| CaptureError::Thread { cause: e.to_string() })?;
+    Ok(FrameReceiver {
+        shared,
+        thread: Some(thread),
+        description,
+    })
+}
+
+impl FrameReceiver {
+    /// Waits up to `timeout` for the next frame.
+    pub fn receive(&self, timeout: Duration) -> Received {
+        let nothing_yet = |ring: &mut Ring| ring.frames.is_empty() && !ring.ended;
+        let (mut ring, _) = self
+            .shared
+            .changed
+            .wait_timeout_while(self.shared.lock(), timeout, nothing_yet)
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(frame) = ring.frames.pop_front() {
+            drop(ring);
+            self.shared.changed.notify_all();
+            return Received::Frame(frame);
+        }
+        match ring.failure.take() {
+            Some(error) => Received::Failed(error),
+            None if ring.ended => Received::End,
+            None => Received::Idle,
+        }
+    }
+
+    /// What has passed so far.
+    pub fn counters(&self) -> CaptureCounters {
+        self.shared.lock().counters
+    }
+
+    /// What is known of the source.
+    pub fn description(&self) -> &SourceDescription {
+        &self.description
+    }
+}
+
+impl Drop for FrameReceiver {
+    fn drop(&mut self) {
+        self.shared.lock().stopped = true;
+        self.shared.changed.notify_all();
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the capture thread panicked");
+        }
+    }
+}
+
+/// Tells the receiver that nothing more comes, however the thread ends: a panic must not leave the runner waiting.
+struct FinishOnDrop<'a>(&'a Shared);
+
+impl Drop for FinishOnDrop<'_> {
+    fn drop(&mut self) {
+        let mut ring = self.0.lock();
+        if thread::panicking() {
+            let cause = "it panicked; this is a defect in ghostball".to_owned();
+            ring.failure = Some(CaptureError::Thread { cause });
+        }
+        ring.ended = true;
+        drop(ring);
+        self.0.changed.notify_all();
+    }
+}
+
+/// The capture thread, until the source ends or fails or nobody receives any more.
+fn capture(mut source: Box<dyn FrameSource>, pace: Pace, shared: &Shared) {
+    let mut pool = FramePool::default();
+    let mut pacer = Pacer::new(pace);
+    loop {
+        let next = source.next_frame(&mut pool);
+        let mut ring = shared.lock();
+        ring.counters.damaged = source.damaged();
+        if ring.stopped {
+            return;
+        }
+        let frame = match next {
+            Ok(Some(frame)) => frame,
+            Ok(None) => return,
+            Err(CaptureError::TimedOut { .. }) => {
+                ring.counters.timed_out += 1;
+                continue;
+            }
+            Err(error) => {
+                ring.failure = Some(error);
+                return;
+            }
+        };
+        drop(ring);
+        if !shared.wait_until(pacer.due(frame.captured_at)) || !shared.push(frame) {
+            return;
+        }
+    }
+}
+
+impl Shared {
+    /// A panic elsewhere leaves the ring consistent: each change to it is a single statement.
+    fn lock(&self) -> MutexGuard<'_, Ring> {
+        self.ring.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts a frame in; false when nobody receives any more.
+    fn push(&self, frame: Arc<Frame>) -> bool {
+        let mut ring = self.lock();
+        ring.counters.captured += 1;
+        if self.policy == RingPolicy::Replay {
+            let full = |ring: &mut Ring| ring.frames.len() >= self.capacity && !ring.stopped;
+            ring = self
+                .changed
+                .wait_while(ring, full)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+        while ring.frames.len() >= self.capacity {
+            ring.frames.pop_front();
+            ring.counters.dropped += 1;
+        }
+        ring.frames.push_back(frame);
+        let received = !ring.stopped;
+        drop(ring);
+        self.changed.notify_all();
+        received
+    }
+
+    /// Sleeps until `due`; false when nobody receives any more.
+    fn wait_until(&self, due: Option<Instant>) -> bool {
+        let mut ring = self.lock();
+        while let Some(left) = due.and_then(|due| due.checked_duration_since(Instant::now()))
+            && !left.is_zero()
+            && !ring.stopped
+        {
+            (ring, _) = self
+                .changed
+                .wait_timeout(ring, left)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+        !ring.stopped
+    }
+}
+
+/// Says when a frame is due on the host's clock.
+struct Pacer {
+    speed: Option<f64>,
+    /// When a frame was due, and its stamp: what the next ones are measured from.
+    anchor: Option<(Instant, Stamp)>,
+}
+
+impl Pacer {
+    /// A frame that comes this late moves all later ones: no rush to catch up after a pause.
+    const MAX_LATENESS: Duration = Duration::from_millis(500);
+
+    fn new(pace: Pace) -> Self {
+        let speed = match pace {
+            Pace::Speed(speed) if speed.is_finite() && speed > 0.0 => Some(speed),
+            Pace::Speed(_) | Pace::Max => None,
+        };
+        Self { speed, anchor: None }
+    }
+
+    /// When the frame with this stamp is due; `None` for at once.
+    fn due(&mut self, stamp: Stamp) -> Option<Instant> {
+        let speed = self.speed?;
+        let now = Instant::now();
+        let due = self.anchor.and_then(|(at, first)| {
+            let after = Duration::try_from_secs_f64(stamp.since(first).as_secs_f64() / speed).ok()?;
+            let due = at.checked_add(after)?;
+            (stamp >= first && now.saturating_duration_since(due) < Self::MAX_LATENESS).then_some(due)
+        });
+        if due.is_none() {
+            self.anchor = Some((now, stamp));
+        }
+        due
+    }
+}

@@ -1,0 +1,55 @@
+//! What every source is: something that gives one frame after the other.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use ghostball_world::{Frame, FramePool};
+
+use crate::spec::SourceSpec;
+use crate::{CaptureError, camera, folder, simulated, video};
+
+/// What is known of a source before its first frame.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SourceDescription {
+    /// For people: the file, the device, the simulated table.
+    pub name: String,
+    /// Pixels per row. In a folder: of the first image, others may differ.
+    pub width: u32,
+    /// Rows. In a folder: of the first image, others may differ.
+    pub height: u32,
+    /// Nominal frames per second. Stamps are exact, this is not.
+    pub frame_rate: f64,
+    /// About how many frames will come, for a progress bar; `None` where nobody knows.
+    pub expected_frames: Option<u64>,
+    /// Whether frames come by themselves and are lost when nobody takes them.
+    pub live: bool,
+}
+
+/// Gives one frame after the other. Lives on the capture thread, where it may block and decode.
+pub trait FrameSource: Send {
+    /// What is known before the first frame.
+    fn description(&self) -> &SourceDescription;
+
+    /// The next frame, in a buffer of `pool`; `None` after the last.
+    ///
+    /// A live source waits a bounded time and then says [`CaptureError::TimedOut`]: it may be asked again. After any
+    /// other error it is done for and has to be opened anew.
+    fn next_frame(&mut self, pool: &mut FramePool) -> Result<Option<Arc<Frame>>, CaptureError>;
+
+    /// Frames so far that came damaged and were left out.
+    fn damaged(&self) -> u64 {
+        0
+    }
+}
+
+/// Opens a source. Whatever is wrong with it that can be seen before the first frame, is an error here.
+pub fn open(spec: &SourceSpec) -> Result<Box<dyn FrameSource>, CaptureError> {
+    let images = |paths: Vec<PathBuf>, name| folder::ImageSource::open(paths, name);
+    Ok(match spec {
+        SourceSpec::Simulation(options) => Box::new(simulated::SimulatedSource::open(options)?),
+        SourceSpec::Camera(camera) => Box::new(camera::CameraSource::open(camera)?),
+        SourceSpec::Video(path) => Box::new(video::VideoSource::open(path)?),
+        SourceSpec::Image(path) => Box::new(images(vec![path.clone()], path)?),
+        SourceSpec::Folder(path) => Box::new(images(folder::images_in(path)?, path)?),
+    })
+}

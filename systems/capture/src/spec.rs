@@ -1,0 +1,248 @@
+//! How a source is named: the `SRC` of the command line.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use ghostball_simulation::SimulationOptions;
+
+use crate::CaptureError;
+
+/// A source by name. Parsing one looks at the file system only to tell a folder from a file.
+///
+/// `sim` and `sim?seed=7&game=8ball&size=1280x720&fps=30` · `/dev/video0` and
+/// `v4l2:/dev/video0?width=1280&height=720&fps=30&format=MJPG` · a file (`.mp4 .avi .mkv .mjpeg .y4m .jpg .jpeg .png`) ·
+/// a folder of images.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SourceSpec {
+    /// The simulated table.
+    Simulation(SimulationOptions),
+    /// A V4L2 device.
+    Camera(CameraSpec),
+    /// A video file of any codec that ffmpeg knows.
+    Video(PathBuf),
+    /// One image.
+    Image(PathBuf),
+    /// The images of a folder, in the order of their names (`2.png` before `10.png`).
+    Folder(PathBuf),
+}
+
+/// What is asked of a camera. A size, rate or format that is given is insisted on; the rest is the camera's choice,
+/// with MJPEG preferred.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CameraSpec {
+    /// The device node, such as `/dev/video0`.
+    pub device: PathBuf,
+    /// Pixels per row.
+    pub width: Option<u32>,
+    /// Rows.
+    pub height: Option<u32>,
+    /// Frames per second.
+    pub fps: Option<u32>,
+    /// How frames are delivered.
+    pub format: Option<CameraFormat>,
+}
+
+/// The ways a camera can deliver frames that are understood here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CameraFormat {
+    /// One JPEG per frame.
+    Mjpg,
+    /// Packed 4:2:2.
+    Yuyv,
+    /// Luma plane and interleaved chroma plane, 4:2:0.
+    Nv12,
+    /// Luma alone.
+    Grey,
+}
+
+impl CameraFormat {
+    /// All of them, the preferred first: at the rates and sizes that tables need, USB 2 carries only MJPEG.
+    pub const ALL: [Self; 4] = [Self::Mjpg, Self::Yuyv, Self::Nv12, Self::Grey];
+
+    /// The four-character code that drivers use.
+    pub const fn fourcc(self) -> &'static str {
+        match self {
+            Self::Mjpg => "MJPG",
+            Self::Yuyv => "YUYV",
+            Self::Nv12 => "NV12",
+            Self::Grey => "GREY",
+        }
+    }
+}
+
+/// Largest width and height that may be asked for, in pixels: as [`crate::MAX_IMAGE_SIDE`].
+const MAX_SIDE: u32 = crate::MAX_IMAGE_SIDE;
+const CAMERA_KEYS: &str = "width, height, fps, format";
+const SIMULATION_KEYS: &str = "seed, game, size, fps";
+
+impl FromStr for SourceSpec {
+    type Err = CaptureError;
+
+    fn from_str(name: &str) -> Result<Self, CaptureError> {
+        let (base, query) = match name.split_once('?') {
+            Some((base, query)) => (base, Some(query)),
+            None => (name, None),
+        };
+        let options = Options { name, query };
+        if base == "sim" {
+            return options.simulation().map(Self::Simulation);
+        }
+        if let Some(device) = base.strip_prefix("v4l2:") {
+            return options.camera(device).map(Self::Camera);
+        }
+        if base.starts_with("/dev/") {
+            return options.camera(base).map(Self::Camera);
+        }
+        // A question mark may be part of a file's name.
+        Self::from_path(name, Path::new(name))
+    }
+}
+
+impl SourceSpec {
+    fn from_path(name: &str, path: &Path) -> Result<Self, CaptureError> {
+        if path.is_dir() {
+            return Ok(Self::Folder(path.to_owned()));
+        }
+        let extension = path
+            .extension()
+            .map(|e| e.to_string_lossy().to_ascii_lowercase())
+            .unwrap_or_default();
+        match extension.as_str() {
+            "mp4" | "avi" | "mkv" | "mjpeg" | "y4m" => Ok(Self::Video(path.to_owned())),
+            "jpg" | "jpeg" | "png" => Ok(Self::Image(path.to_owned())),
+            "mcap" => Err(CaptureError::Recording {
+                path: path.to_owned(),
+            }),
+            _ => {
+                let found = match (path.exists(), extension.as_str()) {
+                    (_, _) if name.is_empty() => "the name is empty".to_owned(),
+                    (true, "") => "a file without extension".to_owned(),
+                    (true, e) => format!("a file ending in .{e}"),
+                    (false, _) => "there is no such file, folder or kind of source".to_owned(),
+                };
+                Err(CaptureError::UnknownSource {
+                    name: name.to_owned(),
+                    found,
+                })
+            }
+        }
+    }
+}
+
+/// The part of a name after the question mark.
+struct Options<'a> {
+    name: &'a str,
+    query: Option<&'a str>,
+}
+
+impl<'a> Options<'a> {
+    fn simulation(&self) -> Result<SimulationOptions, CaptureError> {
+        let mut options = SimulationOptions::default();
+        for (key, value) in self.pairs() {
+            match key {
+                "seed" => options.seed = self.number(key, value, 0, u64::MAX)?,
+                "game" => {
+                    let games = "8ball, 9ball, snooker or carom";
+                    options.game = value.parse().map_err(|_| self.bad(key, value, games))?;
+                }
+                "size" => (options.width, options.height) = self.size(key, value)?,
+                "fps" => {
+                    let rate = value
+                        .parse()
+                        .map_err(|_| self.bad(key, value, "a number from 1 to 240"));
+                    options.fps = rate?;
+                }
+                _ => return Err(self.unknown(key, SIMULATION_KEYS)),
+            }
+        }
+        options.check().map_err(|cause| CaptureError::SimulationOptions {
+            name: self.name.to_owned(),
+            cause,
+        })?;
+        Ok(options)
+    }
+
+    fn camera(&self, device: &str) -> Result<CameraSpec, CaptureError> {
+        if device.is_empty() {
+            return Err(self.bad("device", device, "a device such as v4l2:/dev/video0"));
+        }
+        let mut camera = CameraSpec {
+            device: device.into(),
+            ..CameraSpec::default()
+        };
+        for (key, value) in self.pairs() {
+            match key {
+                "width" => camera.width = Some(self.number(key, value, 1, MAX_SIDE.into())? as u32),
+                "height" => camera.height = Some(self.number(key, value, 1, MAX_SIDE.into())? as u32),
+                "fps" => camera.fps = Some(self.number(key, value, 1, 1000)? as u32),
+                "format" => {
+                    let format = CameraFormat::ALL
+                        .into_iter()
+                        .find(|f| f.fourcc().eq_ignore_ascii_case(value));
+                    let expected = "MJPG, YUYV, NV12 or GREY";
+                    camera.format = Some(format.ok_or_else(|| self.bad(key, value, expected))?);
+                }
+                _ => return Err(self.unknown(key, CAMERA_KEYS)),
+            }
+        }
+        if camera.width.is_some() != camera.height.is_some() {
+            let (given, other) = if camera.width.is_some() {
+                ("width", "height")
+            } else {
+                ("height", "width")
+            };
+            return Err(self.bad(other, "missing", &format!("a number, because {given} is given")));
+        }
+        Ok(camera)
+    }
+
+    /// Keys with their values; a key without `=` has an empty value.
+    fn pairs(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
+        self.query
+            .unwrap_or_default()
+            .split('&')
+            .filter(|pair| !pair.is_empty())
+            .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+    }
+
+    fn number(&self, key: &str, value: &str, min: u64, max: u64) -> Result<u64, CaptureError> {
+        let number = value.parse().ok().filter(|n| (min..=max).contains(n));
+        number.ok_or_else(|| self.bad(key, value, &format!("a whole number from {min} to {max}")))
+    }
+
+    fn size(&self, key: &str, value: &str) -> Result<(u32, u32), CaptureError> {
+        value
+            .split_once('x')
+            .and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)))
+            .ok_or_else(|| self.bad(key, value, "a size such as 1280x720"))
+    }
+
+    fn bad(&self, key: &str, found: &str, expected: &str) -> CaptureError {
+        CaptureError::BadValue {
+            name: self.name.to_owned(),
+            key: key.to_owned(),
+            expected: expected.to_owned(),
+            found: found.to_owned(),
+        }
+    }
+
+    fn unknown(&self, key: &str, known: &'static str) -> CaptureError {
+        CaptureError::UnknownKey {
+            name: self.name.to_owned(),
+            key: key.to_owned(),
+            known,
+        }
+    }
+}
+
+impl fmt::Display for SourceSpec {
+    /// For people: the file, the device, the simulated table.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Simulation(_) => write!(f, "sim"),
+            Self::Camera(camera) => write!(f, "{}", camera.device.display()),
+            Self::Video(path) | Self::Image(path) | Self::Folder(path) => write!(f, "{}", path.display()),
+        }
+    }
+}
