@@ -1,0 +1,165 @@
+//! When balls touch things, and what keeps contacts that last from becoming endless events.
+
+use glam::DVec2;
+
+use crate::roots::first_contact;
+use crate::{BallState, CushionSegment, Jaw, Motion, PocketShape};
+
+/// Overlap that counts as touching, not as pressing, metres: far above the rounding of positions, far below 1 nm.
+const TOUCH: f64 = 1e-11;
+
+/// Two contacts of the same bodies within this time, seconds, belong together.
+const CHATTER_TIME: f64 = 5e-3;
+
+/// So many contacts that belong together are chatter.
+const CHATTER_COUNT: u32 = 8;
+
+/// Speed at which chattering bodies part, m/s: they then rise by a few micrometres before they meet again.
+const CHATTER_SPEED: f64 = 5e-3;
+
+/// When a point that is at `between` and moves with `velocity` and constant `acceleration` first comes within
+/// `distance` of the origin; seconds, at most `horizon`.
+pub(crate) fn within(
+    between: DVec2,
+    velocity: DVec2,
+    acceleration: DVec2,
+    distance: f64,
+    horizon: f64,
+) -> Option<f64> {
+    let polynomial = [
+        between.length_squared() - distance * distance,
+        2.0 * between.dot(velocity),
+        velocity.length_squared() + between.dot(acceleration),
+        velocity.dot(acceleration),
+        0.25 * acceleration.length_squared(),
+    ];
+    first_contact(&polynomial, horizon, 2.0 * distance * TOUCH)
+}
+
+/// When a ball touches a straight cushion, seconds from the start of its motion.
+pub(crate) fn with_cushion(
+    motion: &Motion,
+    cushion: &CushionSegment,
+    radius: f64,
+    horizon: f64,
+) -> Option<f64> {
+    let normal = cushion.normal;
+    let gap = normal.dot(motion.start.position - cushion.start) - radius;
+    let polynomial = [
+        gap,
+        normal.dot(motion.start.velocity),
+        0.5 * normal.dot(motion.acceleration),
+        0.0,
+        0.0,
+    ];
+    // A centre behind the nose is beside the cushion, in the mouth of a pocket, and cannot hit it.
+    if gap < -radius {
+        return None;
+    }
+    let after = first_contact(&polynomial, horizon, TOUCH)?;
+    let along = cushion.end - cushion.start;
+    let foot = along.dot(motion.position_at(after) - cushion.start);
+    (0.0..=along.length_squared()).contains(&foot).then_some(after)
+}
+
+/// When a ball touches the rounded end of a cushion.
+pub(crate) fn with_jaw(motion: &Motion, jaw: &Jaw, radius: f64, horizon: f64) -> Option<f64> {
+    within(
+        motion.start.position - jaw.center,
+        motion.start.velocity,
+        motion.acceleration,
+        jaw.radius + radius,
+        horizon,
+    )
+}
+
+/// When a ball's centre comes within a pocket; at once where it already is.
+pub(crate) fn with_pocket(motion: &Motion, pocket: &PocketShape, horizon: f64) -> Option<f64> {
+    let between = motion.start.position - pocket.center;
+    if between.length_squared() < pocket.radius * pocket.radius {
+        return Some(0.0);
+    }
+    within(
+        between,
+        motion.start.velocity,
+        motion.acceleration,
+        pocket.radius,
+        horizon,
+    )
+}
+
+/// Counts contacts of the same two bodies that follow each other closely.
+///
+/// Bodies that press against each other while they move would bounce in ever smaller and more frequent steps: the event-driven
+/// method knows no lasting contact. After [`CHATTER_COUNT`] close contacts they are made to part at
+/// [`CHATTER_SPEED`] at least, with the energy taken from all of their motion, so that energy does not grow. (Luding &
+/// McNamara, How to handle the inelastic collapse of a dissipative hard-sphere gas with the TC model, 1998, act on the
+/// restitution instead, which does not bound the number of contacts of elastic balls.)
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Chatter {
+    last_time: f64,
+    count: u32,
+}
+
+impl Default for Chatter {
+    fn default() -> Self {
+        Self {
+            last_time: f64::NEG_INFINITY,
+            count: 0,
+        }
+    }
+}
+
+impl Chatter {
+    /// Notes a contact; true when it belongs to a chatter.
+    pub(crate) fn is_chatter(&mut self, time: f64) -> bool {
+        self.count = if time - self.last_time < CHATTER_TIME {
+            self.count + 1
+        } else {
+            0
+        };
+        self.last_time = time;
+        self.count >= CHATTER_COUNT
+    }
+}
+
+/// Energy of a ball divided by half its mass.
+fn scaled_energy(ball: &BallState, radius: f64) -> f64 {
+    ball.velocity.length_squared() + 0.4 * radius * radius * ball.spin.length_squared()
+}
+
+fn slow_down(ball: &mut BallState, factor: f64) {
+    ball.velocity *= factor;
+    ball.spin *= factor;
+}
+
+/// Makes balls part at [`CHATTER_SPEED`] at least without a change of their energy.
+pub(crate) fn part_balls(a: &mut BallState, b: &mut BallState, normal: DVec2, radius: f64) {
+    let lacking = CHATTER_SPEED - (b.velocity - a.velocity).dot(normal);
+    if lacking <= 0.0 {
+        return;
+    }
+    let energy = scaled_energy(a, radius) + scaled_energy(b, radius);
+    a.velocity -= 0.5 * lacking * normal;
+    b.velocity += 0.5 * lacking * normal;
+    let raised = scaled_energy(a, radius) + scaled_energy(b, radius);
+    if raised > energy {
+        let factor = (energy / raised).sqrt();
+        slow_down(a, factor);
+        slow_down(b, factor);
+    }
+}
+
+/// Makes a ball leave a cushion at [`CHATTER_SPEED`] at least without a change of its energy.
+pub(crate) fn part_from_cushion(ball: &mut BallState, normal: DVec2, radius: f64) {
+    let lacking = CHATTER_SPEED - ball.velocity.dot(normal);
+    if lacking <= 0.0 {
+        return;
+    }
+    let energy = scaled_energy(ball, radius);
+    ball.velocity += lacking * normal;
+    let raised = scaled_energy(ball, radius);
+    if raised > energy {
+        slow_down(ball, (energy / raised).sqrt());
+    }
+}
