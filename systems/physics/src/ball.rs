@@ -15,9 +15,9 @@ pub struct BallProperties {
     pub sliding_friction: f64,
     /// Coefficient of rolling friction: deceleration of a rolling ball in units of gravity.
     pub rolling_friction: f64,
-    /// Arm of the torque that slows spin about the vertical, in units of the radius; that spin decays by
-    /// 5/2 of this × gravity / radius.
-    pub spinning_friction: f64,
+    /// Angular deceleration of spin about the vertical, rad/s². Marlow measured about 10; the default is what
+    /// pooltool uses, 10.9.
+    pub spin_deceleration: f64,
     /// Share of the normal speed kept in a collision of two balls, 0 to 1.
     pub ball_restitution: f64,
     /// Share of the normal speed kept in a collision with a cushion, 0 to 1.
@@ -35,19 +35,12 @@ impl Default for BallProperties {
             mass: 0.170_097,
             sliding_friction: 0.2,
             rolling_friction: 0.01,
-            spinning_friction: 4.0 / 9.0,
+            spin_deceleration: 10.9,
             ball_restitution: 0.95,
             cushion_restitution: 0.85,
             cushion_friction: 0.2,
             gravity: 9.81,
         }
-    }
-}
-
-impl BallProperties {
-    /// Angular deceleration of spin about the vertical, rad/s².
-    pub(crate) fn spin_deceleration(&self) -> f64 {
-        2.5 * self.spinning_friction * self.gravity / self.radius
     }
 }
 

@@ -2,15 +2,17 @@
 
 use glam::{DVec2, DVec3};
 
-use crate::{BallProperties, BallState};
+use crate::{BallProperties, BallState, stronge};
 
 /// Model of collisions with straight cushions and jaws.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CushionModel {
     /// Rigid impulse with restitution and friction at the nose, which is above the ball's centre: Han, Dynamics in
     /// carom and three cushion billiards (2005).
-    #[default]
     Han,
+    /// Springs along and across the contact, which wind up and spring back: Stronge, Impact Mechanics, chapter 5.
+    #[default]
+    StrongeCompliant,
 }
 
 impl CushionModel {
@@ -24,6 +26,7 @@ impl CushionModel {
     ) {
         match self {
             Self::Han => han(ball, normal, cushion_height, properties),
+            Self::StrongeCompliant => stronge::collide(ball, normal, cushion_height, properties),
         }
     }
 }

@@ -41,7 +41,7 @@ pub(crate) fn check(table: &TableShape, physics: &Physics, balls: &[BallState]) 
         ("ball mass", ball.mass),
         ("sliding friction", ball.sliding_friction),
         ("rolling friction", ball.rolling_friction),
-        ("spinning friction", ball.spinning_friction),
+        ("spin deceleration", ball.spin_deceleration),
         ("gravity", ball.gravity),
     ] {
         if !(value > 0.0 && value.is_finite()) {

@@ -38,6 +38,7 @@ mod roots;
 mod shot;
 mod simulator;
 mod strike;
+mod stronge;
 mod table;
 
 pub use ball::{BallMotion, BallProperties, BallState};

@@ -28,7 +28,7 @@ impl Motion {
         let spin_rate = if start.spin.z == 0.0 {
             0.0
         } else {
-            -start.spin.z.signum() * properties.spin_deceleration()
+            -start.spin.z.signum() * properties.spin_deceleration
         };
         let (acceleration, horizontal_rate, duration) = match start.motion {
             BallMotion::Stationary | BallMotion::Pocketed(_) => {
@@ -42,7 +42,7 @@ impl Motion {
             BallMotion::Spinning => (
                 DVec2::ZERO,
                 DVec2::ZERO,
-                start.spin.z.abs() / properties.spin_deceleration(),
+                start.spin.z.abs() / properties.spin_deceleration,
             ),
             BallMotion::Sliding => {
                 let slip = start.slip(properties.radius);

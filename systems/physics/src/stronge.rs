@@ -1,0 +1,139 @@
+//! Stronge's compliant impact: the contact is a spring along the normal and one across it, with friction between.
+//!
+//! A rigid impulse ends all slip or none; a real cushion is wound up sideways and springs back, so that a ball can leave
+//! with its contact point turned around. Source: Stronge, Impact Mechanics, chapter 5 (collinear impact with tangential
+//! compliance and a bilinear normal law). Only the ratio of both springs' frequencies matters, not their stiffness: time is
+//! counted here in radians of the normal spring, so that compression lasts π/2 and restitution e π/2.
+
+use std::f64::consts::FRAC_PI_2;
+
+use glam::{DVec2, DVec3};
+
+use crate::{BallProperties, BallState};
+
+/// Frequency of the tangential spring over that of the normal one, between 1 and 2.
+const FREQUENCY_RATIO: f64 = 1.8;
+
+/// β of a solid sphere: tangential impulse changes the velocity of the contact point 7/2 times as much as normal impulse.
+const INERTIA_RATIO: f64 = 3.5;
+
+/// Reflects a ball at a cushion whose nose is at this height; `normal` is the horizontal unit vector from the cushion to
+/// the ball's centre. The nose is taken to be one radius away from the centre in plan, where the detection of contacts has
+/// it, so that it stands at tan θ = h/R − 1 above the equator. The ball stays on the cloth: vertical impulse is left out.
+pub(crate) fn collide(ball: &mut BallState, normal: DVec2, cushion_height: f64, properties: &BallProperties) {
+    let radius = properties.radius;
+    let normal = normal.extend(1.0 - cushion_height / radius).normalize();
+    let velocity = ball.velocity.extend(0.0);
+    let approach = -velocity.dot(normal);
+    let surface = velocity + radius * normal.cross(ball.spin);
+    let slip = surface + approach * normal;
+    let speed = slip.length();
+
+    let mut change = (1.0 + properties.cushion_restitution) * approach * normal;
+    if speed > f64::EPSILON {
+        let direction = slip / speed;
+        let left_over = slip_after(
+            speed,
+            approach,
+            properties.cushion_friction,
+            properties.cushion_restitution.max(1e-6),
+        );
+        let across: DVec3 = (left_over - speed) / INERTIA_RATIO * direction;
+        change += across;
+        ball.spin -= 2.5 / radius * normal.cross(across);
+    }
+    ball.velocity += change.truncate();
+}
+
+/// Slip that is left of `slip` (both in its direction, m/s) after a contact at normal speed `approach`.
+fn slip_after(slip: f64, approach: f64, friction: f64, restitution: f64) -> f64 {
+    let e = restitution;
+    let stiffness = INERTIA_RATIO / (FREQUENCY_RATIO * FREQUENCY_RATIO);
+    let grip = friction * approach;
+    // Phase of the normal spring during restitution, which runs 1/e times as fast: sin is its force, cos its speed.
+    let restitution_phase = |t: f64| t / e + FRAC_PI_2 * (1.0 - 1.0 / e);
+    let end = FRAC_PI_2 * (1.0 + e);
+
+    let slipping = slip / grip;
+    if slipping >= (1.0 + e) * INERTIA_RATIO - stiffness / e || grip <= 0.0 {
+        return slip - grip * INERTIA_RATIO * (1.0 + e);
+    }
+    // When the tangential spring takes hold, how far it is wound up then (against the slip), and its slip.
+    let (hold, wound, held_slip) = if slipping <= stiffness {
+        (0.0, 0.0, slip)
+    } else if slipping <= INERTIA_RATIO {
+        let cos = (slipping - INERTIA_RATIO) / (stiffness - INERTIA_RATIO);
+        let hold = libm::acos(cos.clamp(-1.0, 1.0));
+        (
+            hold,
+            grip * stiffness * libm::sin(hold),
+            slip - grip * INERTIA_RATIO * (1.0 - cos),
+        )
+    } else {
+        let cos = (slipping - INERTIA_RATIO) / (stiffness / e - e * INERTIA_RATIO);
+        let phase = libm::acos(cos.clamp(-1.0, 1.0));
+        (
+            e * (phase - FRAC_PI_2 * (1.0 - 1.0 / e)),
+            grip * stiffness * libm::sin(phase),
+            slip - grip * INERTIA_RATIO * (1.0 - e * cos),
+        )
+    };
+    let swing = |t: f64| libm::sincos(FREQUENCY_RATIO * (t - hold));
+    // It lets go in restitution, when it pulls harder than friction holds.
+    let pull_over_grip = |t: f64| {
+        let (sin, cos) = swing(t);
+        let pull = (wound * cos + held_slip / FREQUENCY_RATIO * sin).abs();
+        pull - grip * stiffness * libm::sin(restitution_phase(t))
+    };
+    let release = root_between(pull_over_grip, FRAC_PI_2, end);
+    let (sin, cos) = swing(release);
+    held_slip * cos - FREQUENCY_RATIO * wound * sin
+        + grip * INERTIA_RATIO * e * (1.0 + libm::cos(restitution_phase(release)))
+}
+
+/// Where a function rises through zero between `low` and `high`; the end it is nearer to if it does not. Regula falsi,
+/// Illinois variant (Dowell & Jarratt 1971), with a bisection whenever three steps have not halved the bracket.
+fn root_between(function: impl Fn(f64) -> f64, mut low: f64, mut high: f64) -> f64 {
+    let (mut at_low, mut at_high) = (function(low), function(high));
+    if at_low >= 0.0 {
+        return low;
+    }
+    if at_high <= 0.0 {
+        return high;
+    }
+    let mut kept_low = 0;
+    let mut bracket = high - low;
+    for step in 1..100 {
+        if high - low <= 2.0 * f64::EPSILON * high {
+            break;
+        }
+        let mut middle = (low * at_high - high * at_low) / (at_high - at_low);
+        if step % 3 == 0 {
+            if high - low > 0.5 * bracket {
+                middle = 0.5 * (low + high);
+            }
+            bracket = high - low;
+        }
+        if !(middle > low && middle < high) {
+            break;
+        }
+        let value = function(middle);
+        if value == 0.0 {
+            return middle;
+        }
+        if value < 0.0 {
+            (low, at_low) = (middle, value);
+            if kept_low < 0 {
+                at_high *= 0.5;
+            }
+            kept_low = -1;
+        } else {
+            (high, at_high) = (middle, value);
+            if kept_low > 0 {
+                at_low *= 0.5;
+            }
+            kept_low = 1;
+        }
+    }
+    0.5 * (low + high)
+}
