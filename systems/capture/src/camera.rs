@@ -1,24 +1,270 @@
-//! V4L2 cameras. (Being written.)
+//! V4L2 cameras: memory-mapped streaming with a time-out.
+//!
+//! One camera that is opened once. Whoever wants it back after it was unplugged opens it again.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the time-out is about the host; frames carry the driver's stamps"
+)]
 
-use crate::{CameraSpec, CaptureError, FrameSource, SourceDescription};
-use ghostball_world::{Frame, FramePool};
+use std::io;
+use std::os::unix::ffi::OsStrExt as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ghostball_world::{Frame, FramePool, Stamp};
+use v4l::buffer::{Flags, Metadata, Type};
+use v4l::capability::Flags as Capability;
+use v4l::io::mmap::Stream;
+use v4l::io::traits::CaptureStream as _;
+use v4l::{Device, Timestamp};
+
+use crate::camera_mode::CameraMode;
+use crate::jpeg::JpegDecoder;
+use crate::{CameraFormat, CameraSpec, CaptureError, FrameSource, SourceDescription};
+
+/// How long a camera may be silent. Twice the longest exposure that webcams take in the dark, and long enough for one to
+/// start.
+const TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Buffers lent to the driver: one being filled, one being read, two for hiccups of this program.
+const BUFFERS: u32 = 4;
+
+/// A camera that streams.
 pub(crate) struct CameraSource {
+    device: PathBuf,
+    /// `None` only while being dropped.
+    stream: Option<Stream<'static>>,
+    /// After a time-out all buffers are with the driver: the next one has to be waited for before any is given back.
+    all_lent: bool,
+    mode: CameraMode,
+    decoder: JpegDecoder,
     description: SourceDescription,
+    damaged: u64,
 }
+
 impl CameraSource {
-    pub(crate) fn open(camera: &CameraSpec) -> Result<Self, CaptureError> {
-        Err(CaptureError::NotACamera {
-            device: camera.device.clone(),
-            found: "being written".to_owned(),
+    pub(crate) fn open(spec: &CameraSpec) -> Result<Self, CaptureError> {
+        let path = &spec.device;
+        if path.as_os_str().as_bytes().contains(&0) || !path.exists() {
+            return Err(CaptureError::CameraMissing { device: path.clone() });
+        }
+        let device = Device::with_path(path).map_err(|cause| failed(path, "open it", cause))?;
+        let capabilities = device.query_caps().map_err(|cause| match cause.kind() {
+            io::ErrorKind::NotFound => failed(path, "query it", cause),
+            // ENOTTY and its like: it does not know what was asked.
+            _ => not_a_camera(path, "it is no V4L2 device"),
+        })?;
+        let has = |flags| capabilities.capabilities.contains(flags);
+        if !has(Capability::VIDEO_CAPTURE | Capability::STREAMING) {
+            let found = match has(Capability::VIDEO_CAPTURE_MPLANE) {
+                true => "it delivers multi-planar pictures only",
+                false => "it is a V4L2 device that captures no pictures",
+            };
+            return Err(not_a_camera(path, found));
+        }
+        let mode = CameraMode::negotiate(&device, spec)?;
+        let mut stream = Stream::with_buffers(&device, Type::VideoCapture, BUFFERS)
+            .map_err(|cause| failed(path, "get its buffers", cause))?;
+        stream.set_timeout(TIMEOUT);
+        tracing::info!("camera {}: {}, {mode}", path.display(), capabilities.card);
+        Ok(Self {
+            device: path.clone(),
+            stream: Some(stream),
+            all_lent: false,
+            mode,
+            decoder: JpegDecoder::default(),
+            description: SourceDescription {
+                name: format!("{} ({})", path.display(), capabilities.card),
+                width: mode.width,
+                height: mode.height,
+                frame_rate: mode.frame_rate,
+                expected_frames: None,
+                live: true,
+            },
+            damaged: 0,
         })
     }
+
+    /// Waits for one buffer and makes a frame of it; `None` for a buffer that is no good.
+    fn next_buffer(&mut self, pool: &mut FramePool) -> io::Result<Option<Arc<Frame>>> {
+        let Some(stream) = &mut self.stream else {
+            return Err(io::ErrorKind::NotConnected.into());
+        };
+        if self.all_lent {
+            // `next` would give back a buffer that the driver already has. What comes here is lost: it cannot be read.
+            stream.dequeue()?;
+            self.all_lent = false;
+            return Ok(None);
+        }
+        let (bytes, meta) = match stream.next() {
+            Ok(buffer) => buffer,
+            Err(error) => {
+                self.all_lent = matches!(error.kind(), io::ErrorKind::TimedOut | io::ErrorKind::Interrupted);
+                return Err(error);
+            }
+        };
+        let (mode, decoder) = (self.mode, &mut self.decoder);
+        // The error flag says that the driver knows the picture to be torn.
+        let Some(bytes) = bytes
+            .get(..meta.bytesused as usize)
+            .filter(|_| !meta.flags.contains(Flags::ERROR))
+        else {
+            return Ok(None);
+        };
+        Ok(pool.fill(|frame| fill(frame, bytes, meta, mode, decoder)).ok())
+    }
 }
+
 impl FrameSource for CameraSource {
     fn description(&self) -> &SourceDescription {
         &self.description
     }
-    fn next_frame(&mut self, _: &mut FramePool) -> Result<Option<Arc<Frame>>, CaptureError> {
-        Ok(None)
+
+    fn next_frame(&mut self, pool: &mut FramePool) -> Result<Option<Arc<Frame>>, CaptureError> {
+        let started = Instant::now();
+        loop {
+            match self.next_buffer(pool) {
+                Ok(Some(frame)) => return Ok(Some(frame)),
+                Ok(None) => self.damaged += 1,
+                Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
+                Err(cause) if cause.kind() == io::ErrorKind::TimedOut => {
+                    return Err(self.timed_out(started));
+                }
+                Err(cause) => return Err(failed(&self.device, "read from it", cause)),
+            }
+            // A camera that sends nothing but rubbish is as good as a silent one.
+            if started.elapsed() > TIMEOUT {
+                return Err(self.timed_out(started));
+            }
+        }
+    }
+
+    fn damaged(&self) -> u64 {
+        self.damaged
+    }
+}
+
+impl CameraSource {
+    fn timed_out(&self, started: Instant) -> CaptureError {
+        CaptureError::TimedOut {
+            name: self.description.name.clone(),
+            after: started.elapsed(),
+        }
+    }
+}
+
+impl Drop for CameraSource {
+    fn drop(&mut self) {
+        // The stream panics in its drop when a driver refuses to stop. Nothing is left to be done about that.
+        let stream = self.stream.take();
+        if catch_unwind(AssertUnwindSafe(move || drop(stream))).is_err() {
+            tracing::warn!(
+                "camera {}: the driver refused to stop streaming",
+                self.device.display()
+            );
+        }
+    }
+}
+
+/// Makes a frame of a buffer; `Err` when the picture is not whole.
+fn fill(
+    frame: &mut Frame,
+    bytes: &[u8],
+    meta: &Metadata,
+    mode: CameraMode,
+    decoder: &mut JpegDecoder,
+) -> Result<(), ()> {
+    frame.sequence = meta.sequence.into();
+    frame.captured_at = stamp(meta.timestamp);
+    frame.jpeg.clear();
+    if mode.format == CameraFormat::Mjpg {
+        frame.jpeg.extend_from_slice(bytes);
+        return decoder.decode(bytes, &mut frame.picture).map_err(|_| ());
+    }
+    mode.copy_pixels(bytes, &mut frame.picture).ok_or(())
+}
+
+/// The driver's stamp: microseconds of the host's monotonic clock.
+fn stamp(at: Timestamp) -> Stamp {
+    let (secs, micros) = (at.sec.max(0) as u64, at.usec.max(0) as u64);
+    Stamp::from_nanos(
+        secs.saturating_mul(1_000_000_000)
+            .saturating_add(micros.saturating_mul(1_000)),
+    )
+}
+
+fn not_a_camera(device: &Path, found: &str) -> CaptureError {
+    CaptureError::NotACamera {
+        device: device.to_owned(),
+        found: found.to_owned(),
+    }
+}
+
+/// What a driver's error means.
+pub(crate) fn failed(device: &Path, action: &'static str, cause: io::Error) -> CaptureError {
+    // No such device: `io::ErrorKind` has no name for it.
+    const ENODEV: i32 = 19;
+    let device = device.to_owned();
+    match cause.kind() {
+        io::ErrorKind::NotFound => CaptureError::CameraMissing { device },
+        io::ErrorKind::ResourceBusy => CaptureError::CameraBusy { device },
+        io::ErrorKind::PermissionDenied => CaptureError::CameraForbidden { device },
+        _ if cause.raw_os_error() == Some(ENODEV) => CaptureError::CameraGone { device },
+        _ => CaptureError::Camera {
+            device,
+            action,
+            cause,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open_error(device: &str) -> String {
+        let spec = CameraSpec {
+            device: device.into(),
+            ..CameraSpec::default()
+        };
+        CameraSource::open(&spec).err().unwrap().to_string()
+    }
+
+    #[test]
+    fn what_is_no_camera_is_named_as_such() {
+        let missing = open_error("/dev/video-that-is-not-there");
+        assert_eq!(
+            missing,
+            "camera /dev/video-that-is-not-there: there is no such device; plug it in, or give another"
+        );
+        assert_eq!(
+            open_error("/dev/null"),
+            "camera /dev/null: it is no V4L2 device; expected a video capture device with streaming"
+        );
+        assert!(open_error("/dev/a\0b").contains("no such device"));
+    }
+
+    #[test]
+    fn errors_of_drivers_get_their_meaning() {
+        let error = |errno| {
+            failed(
+                Path::new("/dev/video0"),
+                "read from it",
+                io::Error::from_raw_os_error(errno),
+            )
+        };
+        assert!(matches!(error(19), CaptureError::CameraGone { .. }));
+        assert!(matches!(error(16), CaptureError::CameraBusy { .. }));
+        assert!(matches!(error(13), CaptureError::CameraForbidden { .. }));
+        assert!(matches!(error(2), CaptureError::CameraMissing { .. }));
+        assert!(matches!(error(5), CaptureError::Camera { .. }));
+    }
+
+    #[test]
+    fn stamps_are_the_drivers_microseconds() {
+        assert_eq!(stamp(Timestamp::new(5, 250_000)).nanos, 5_250_000_000);
+        assert_eq!(stamp(Timestamp::new(-1, 0)).nanos, 0);
     }
 }

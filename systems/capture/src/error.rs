@@ -105,7 +105,7 @@ pub enum CaptureError {
     #[error("simulated table: {0}")]
     Simulation(#[from] SimulationError),
     /// No such device.
-    #[error("camera {}: there is no such device; plug it in, or list the cameras with 'v4l2-ctl --list-devices'", device.display())]
+    #[error("camera {}: there is no such device; plug it in, or give another", device.display())]
     CameraMissing {
         /// The device.
         device: PathBuf,
@@ -121,6 +121,12 @@ pub enum CaptureError {
     /// Another program streams from it.
     #[error("camera {}: another program is using it; stop that program", device.display())]
     CameraBusy {
+        /// The device.
+        device: PathBuf,
+    },
+    /// The device's permissions keep us out.
+    #[error("camera {}: no permission to open it; add this user to the group 'video' and log in again", device.display())]
+    CameraForbidden {
         /// The device.
         device: PathBuf,
     },

@@ -8,10 +8,13 @@
 
 mod admit;
 mod camera;
+mod camera_mode;
 mod error;
 mod folder;
 mod image;
 mod jpeg;
+mod nut;
+mod probe;
 mod ring;
 mod simulated;
 mod source;
