@@ -16,17 +16,20 @@ pub enum CushionModel {
 }
 
 impl CushionModel {
-    /// Reflects a ball that moves against `normal`, the unit vector from the cushion to the ball's centre.
+    /// Reflects a ball that moves towards a nose at this height. `to_ball` points in plan from the nose, or from the axis of
+    /// a rounded one, to the ball's centre.
     pub(crate) fn collide(
         self,
         ball: &mut BallState,
-        normal: DVec2,
+        to_ball: DVec2,
         cushion_height: f64,
         properties: &BallProperties,
     ) {
         match self {
-            Self::Han => han(ball, normal, cushion_height, properties),
-            Self::StrongeCompliant => stronge::collide(ball, normal, cushion_height, properties),
+            Self::Han => han(ball, to_ball.normalize_or(DVec2::X), cushion_height, properties),
+            Self::StrongeCompliant => {
+                stronge::collide(ball, to_ball, cushion_height - properties.radius, properties);
+            }
         }
     }
 }

@@ -194,65 +194,59 @@ impl Simulator {
 
     fn happen_to_ball(&mut self, table: &TableShape, physics: &Physics, ball: usize, time: f64) {
         let body = &mut self.bodies[ball];
-        let mut before = body.state_at(time);
-        let mut after = before;
-        let radius = physics.ball.radius;
-        let (kind, normal) = match body.next {
+        let before = body.state_at(time);
+        let event = |kind, normal, before, after| Event {
+            time,
+            kind,
+            normal,
+            first: Change { ball, before, after },
+            second: None,
+        };
+        let mut reflect = |kind, to_ball: DVec2| {
+            let mut after = before;
+            let normal = to_ball.normalize_or(DVec2::X);
+            physics
+                .cushion
+                .collide(&mut after, to_ball, table.cushion_height, &physics.ball);
+            if body.cushion_chatter.is_chatter(time) {
+                contact::part_from_cushion(&mut after, normal, physics.ball.radius);
+            }
+            after.motion = BallMotion::Sliding;
+            event(kind, -normal, before, after)
+        };
+        let event = match body.next {
             Next::ChangeOfMotion => {
-                after = body.motion.end(&physics.ball);
-                before = BallState {
-                    motion: before.motion,
-                    ..after
-                };
+                let after = body.motion.end(&physics.ball);
                 let kind = match (before.motion, after.motion) {
                     (BallMotion::Sliding, _) => EventKind::SlideToRoll { ball },
                     (BallMotion::Rolling, BallMotion::Spinning) => EventKind::RollToSpin { ball },
                     (BallMotion::Rolling, _) => EventKind::RollToRest { ball },
                     _ => EventKind::SpinToRest { ball },
                 };
-                (kind, DVec2::ZERO)
+                // The same numbers before and after: they differ by rounding alone.
+                let motion = before.motion;
+                event(kind, DVec2::ZERO, BallState { motion, ..after }, after)
             }
-            Next::Cushion(cushion) => {
-                let normal = table.cushions[cushion].normal;
-                physics
-                    .cushion
-                    .collide(&mut after, normal, table.cushion_height, &physics.ball);
-                if body.cushion_chatter.is_chatter(time) {
-                    contact::part_from_cushion(&mut after, normal, radius);
-                }
-                (EventKind::Cushion { ball, cushion }, -normal)
-            }
-            Next::Jaw(jaw) => {
-                let normal = (before.position - table.jaws[jaw].center).normalize_or(DVec2::X);
-                physics
-                    .cushion
-                    .collide(&mut after, normal, table.cushion_height, &physics.ball);
-                if body.cushion_chatter.is_chatter(time) {
-                    contact::part_from_cushion(&mut after, normal, radius);
-                }
-                (EventKind::Jaw { ball, jaw }, -normal)
-            }
+            Next::Cushion(cushion) => reflect(
+                EventKind::Cushion { ball, cushion },
+                physics.ball.radius * table.cushions[cushion].normal,
+            ),
+            Next::Jaw(jaw) => reflect(
+                EventKind::Jaw { ball, jaw },
+                before.position - table.jaws[jaw].center,
+            ),
             Next::Pocket(pocket) => {
                 let center = table.pockets[pocket].center;
-                after = BallState::at_rest(center);
-                after.motion = BallMotion::Pocketed(pocket);
-                (
-                    EventKind::Pocket { ball, pocket },
-                    (center - before.position).normalize_or_zero(),
-                )
+                let after = BallState {
+                    motion: BallMotion::Pocketed(pocket),
+                    ..BallState::at_rest(center)
+                };
+                let normal = (center - before.position).normalize_or_zero();
+                event(EventKind::Pocket { ball, pocket }, normal, before, after)
             }
         };
-        if matches!(kind, EventKind::Cushion { .. } | EventKind::Jaw { .. }) {
-            after.motion = BallMotion::Sliding;
-        }
-        self.shot.events.push(Event {
-            time,
-            kind,
-            normal,
-            first: Change { ball, before, after },
-            second: None,
-        });
-        self.go_on(physics, ball, after, time);
+        self.shot.events.push(event);
+        self.go_on(physics, ball, event.first.after, time);
         self.foresee(table, physics, ball, None, time);
     }
 

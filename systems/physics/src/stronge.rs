@@ -17,12 +17,12 @@ const FREQUENCY_RATIO: f64 = 1.8;
 /// β of a solid sphere: tangential impulse changes the velocity of the contact point 7/2 times as much as normal impulse.
 const INERTIA_RATIO: f64 = 3.5;
 
-/// Reflects a ball at a cushion whose nose is at this height; `normal` is the horizontal unit vector from the cushion to
-/// the ball's centre. The nose is taken to be one radius away from the centre in plan, where the detection of contacts has
-/// it, so that it stands at tan θ = h/R − 1 above the equator. The ball stays on the cloth: vertical impulse is left out.
-pub(crate) fn collide(ball: &mut BallState, normal: DVec2, cushion_height: f64, properties: &BallProperties) {
+/// Reflects a ball at a nose; `to_ball` points in plan from the nose, or from the axis of a rounded one, to the ball's
+/// centre, and the nose is `rise` higher than the centre, metres. The line from there to the centre is the normal of contact.
+/// The ball stays on the cloth: vertical impulse is left out.
+pub(crate) fn collide(ball: &mut BallState, to_ball: DVec2, rise: f64, properties: &BallProperties) {
     let radius = properties.radius;
-    let normal = normal.extend(1.0 - cushion_height / radius).normalize();
+    let normal = to_ball.extend(-rise).normalize();
     let velocity = ball.velocity.extend(0.0);
     let approach = -velocity.dot(normal);
     let surface = velocity + radius * normal.cross(ball.spin);
