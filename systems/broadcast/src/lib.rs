@@ -14,9 +14,22 @@
 //! ```
 
 mod bridge;
+mod change;
+mod counters;
 mod error;
+#[cfg(test)]
+mod fixture;
+mod pacer;
+mod publication;
+mod publisher;
 mod server;
+mod session;
+mod shutdown;
+mod space;
+mod stream;
+mod video;
 mod wall_clock;
+mod wire;
 
 use bevy_app::{App, Plugin};
 use bevy_ecs::message::{MessageCursor, Messages};
@@ -26,6 +39,7 @@ use ghostball_world::{Alert, CurrentFrame, FrameSystems, FrameTick, IdleTick, La
 pub use bridge::BridgeHandle;
 pub use error::BroadcastError;
 pub use server::{Server, ServerConfig};
+pub use space::Space;
 pub use wall_clock::WallTime;
 
 /// Hands the world to the network: state and frame with every frame, alerts also while no frame comes.

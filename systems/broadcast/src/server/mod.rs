@@ -1,16 +1,38 @@
 //! The server: one port, one network thread.
 
+mod assets;
+mod guard;
+mod health;
+mod http;
+mod reply;
+mod video;
+mod websocket;
+
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpSocket};
+use axum::{Extension, Router};
+use ghostball_world::Frame;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::runtime::Runtime;
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::time::{sleep, timeout};
 
-use crate::bridge::{BridgeEnd, bridge};
-use crate::{BridgeHandle, BroadcastError};
+use crate::bridge::{BridgeEnd, Handover, bridge};
+use crate::counters::Counters;
+use crate::publisher::Publisher;
+use crate::session::Surroundings;
+use crate::shutdown::UntilShutdown;
+use crate::space::Space;
+use crate::video::Video;
+use crate::{BridgeHandle, BroadcastError, WallTime};
 
 /// What the server is told at its start.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,6 +43,8 @@ pub struct ServerConfig {
     pub target_fps: f64,
     /// Connections at a time, HTTP and WebSocket together; more wait until one closes. Default 10000.
     pub max_connections: usize,
+    /// The coordinates of clients that do not ask for any. Default metres.
+    pub default_space: Space,
 }
 
 impl Default for ServerConfig {
@@ -29,6 +53,7 @@ impl Default for ServerConfig {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8000)),
             target_fps: 30.0,
             max_connections: 10_000,
+            default_space: Space::Metres,
         }
     }
 }
@@ -67,7 +92,7 @@ impl Server {
             bind(listen).map_err(|source| BroadcastError::from_bind(listen, source))?
         };
         let (handle, end) = bridge();
-        let (shutdown, until_shutdown) = watch::channel(false);
+        let (shutdown, until_shutdown) = UntilShutdown::new();
         let thread = std::thread::Builder::new()
             .name("network".to_owned())
             .spawn(move || serve(runtime, listener, config, end, until_shutdown))
@@ -113,16 +138,124 @@ fn bind(listen: SocketAddr) -> io::Result<(TcpListener, SocketAddr)> {
     Ok((listener, local_addr))
 }
 
+/// One of the connections that may be open at a time; free again when the last clone is dropped.
+type Slot = Arc<OwnedSemaphorePermit>;
+
+/// What the handlers of requests share.
+#[derive(Debug)]
+struct Shared {
+    started_at: WallTime,
+    default_space: Space,
+    snapshot: watch::Receiver<Option<Handover>>,
+    frame: watch::Receiver<Option<Arc<Frame>>>,
+    video: Video,
+    surroundings: Surroundings,
+}
+
+/// Clients get so long to take their last message when the server ends.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// A client gets so long for the head of its request.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The longest head of a request, bytes.
+const MAX_HEAD_BYTES: usize = 16 * 1024;
+
+/// Without open files or memory to accept with, this long is waited for some to be given back.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// The network thread.
 fn serve(
     runtime: Runtime,
     listener: TcpListener,
-    _config: ServerConfig,
-    _end: BridgeEnd,
-    mut until_shutdown: watch::Receiver<bool>,
+    config: ServerConfig,
+    end: BridgeEnd,
+    mut until_shutdown: UntilShutdown,
 ) {
     runtime.block_on(async move {
-        let _listener = listener;
-        until_shutdown.wait_for(|stop| *stop).await.ok();
+        let (publisher, feeds) = Publisher::new(&config);
+        // Everybody who has to end with the server holds a receiver of this: it closes when the last one is gone.
+        let (stop, stopped) = UntilShutdown::new();
+        let counters = Arc::new(Counters::default());
+        let shared = Arc::new(Shared {
+            started_at: WallTime::now(),
+            default_space: config.default_space,
+            snapshot: end.snapshot.clone(),
+            frame: end.frame.clone(),
+            video: Video::new(counters.clone()),
+            surroundings: Surroundings {
+                feeds,
+                counters,
+                until_shutdown: stopped,
+            },
+        });
+        tokio::select! {
+            () = publisher.run(end) => {}
+            () = accept(listener, config.max_connections, shared) => {}
+            () = until_shutdown.wait() => {}
+        }
+        stop.send_replace(true);
+        if timeout(SHUTDOWN_TIMEOUT, stop.closed()).await.is_err() {
+            tracing::warn!("some clients did not take their leave and are cut off");
+        }
     });
-    runtime.shutdown_timeout(Duration::from_secs(1));
+    runtime.shutdown_timeout(SHUTDOWN_TIMEOUT);
+}
+
+/// Accepts connections for ever, no more than `max_connections` at a time: the next waits until one closes.
+async fn accept(listener: TcpListener, max_connections: usize, shared: Arc<Shared>) {
+    let slots = Arc::new(Semaphore::new(max_connections.clamp(1, Semaphore::MAX_PERMITS)));
+    let router = http::router(shared.clone());
+    loop {
+        let Ok(slot) = slots.clone().acquire_owned().await else {
+            return;
+        };
+        match listener.accept().await {
+            Ok((connection, _)) => {
+                // A WebSocket session takes the slot over from the request that started it.
+                let router = router.clone().layer(Extension(Slot::new(slot)));
+                let until_shutdown = shared.surroundings.until_shutdown.clone();
+                tokio::spawn(converse(connection, router, until_shutdown));
+            }
+            Err(error) => {
+                let failed = shared
+                    .surroundings
+                    .counters
+                    .failed_accepts
+                    .fetch_add(1, Ordering::Relaxed)
+                    + 1;
+                // Ten a second at most, so one a second is logged.
+                if failed % 10 == 1 {
+                    tracing::warn!(%error, failed, "a connection could not be accepted");
+                }
+                sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+/// Answers the requests of one connection.
+async fn converse(connection: TcpStream, router: Router, mut until_shutdown: UntilShutdown) {
+    // States are small and late ones worthless: none waits for company.
+    if let Err(error) = connection.set_nodelay(true) {
+        tracing::debug!(%error, "a connection keeps its delay");
+    }
+    let service = TowerToHyperService::new(router);
+    let conversation = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIMEOUT)
+        .max_buf_size(MAX_HEAD_BYTES)
+        .serve_connection(TokioIo::new(connection), service)
+        .with_upgrades();
+    tokio::pin!(conversation);
+    let ended = tokio::select! {
+        ended = conversation.as_mut() => ended,
+        () = until_shutdown.wait() => {
+            conversation.as_mut().graceful_shutdown();
+            conversation.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection broke");
+    }
 }

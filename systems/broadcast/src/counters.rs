@@ -1,0 +1,22 @@
+//! What the server counts.
+
+use std::sync::atomic::{AtomicU64, AtomicUsize};
+
+/// Counts since the start of the server.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    /// WebSocket messages that were sent.
+    pub(crate) messages_sent: AtomicU64,
+    /// Their bytes, before framing.
+    pub(crate) bytes_sent: AtomicU64,
+    /// WebSocket messages that could not be sent; each ends its connection.
+    pub(crate) failed_sends: AtomicU64,
+    /// Connections that could not be accepted, for want of files or memory.
+    pub(crate) failed_accepts: AtomicU64,
+    /// Pictures that were encoded for the video.
+    pub(crate) pictures_encoded: AtomicU64,
+    /// Open WebSocket connections.
+    pub(crate) sessions: AtomicUsize,
+    /// Names the next client.
+    pub(crate) clients_so_far: AtomicU64,
+}

@@ -1,0 +1,66 @@
+//! Who answers which path.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Query, State};
+use axum::http::{Method, StatusCode, Uri};
+use axum::middleware::from_fn;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
+use serde::Deserialize;
+
+use super::reply::HttpError;
+use super::websocket::space;
+use super::{Shared, assets, guard, health, video, websocket};
+use crate::wire::{StateData, StateQuality};
+
+/// The longest body a request may have, bytes.
+const MAX_BODY_BYTES: usize = 64 * 1024;
+
+pub(super) fn router(shared: Arc<Shared>) -> Router {
+    Router::new()
+        .route("/api/v1/ws", get(websocket::upgrade))
+        .route("/ws", get(websocket::upgrade))
+        .route("/api/v1/game/state/ws", get(websocket::upgrade))
+        .route("/api/v1/websocket/ws", get(websocket::upgrade))
+        .route("/api/v1/health", get(health::health))
+        .route("/api/v1/health/live", get(health::health))
+        .route("/api/v1/health/ready", get(health::ready))
+        .route("/api/v1/game/state", get(game_state))
+        .route("/api/v1/stream/video", get(video::stream))
+        .route("/api/v1/stream/video/frame", get(video::picture))
+        .fallback(assets::file_or_nothing)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(from_fn(guard::guard))
+        .with_state(shared)
+}
+
+async fn method_not_allowed(method: Method, uri: Uri) -> HttpError {
+    let message = format!("expected GET of {:?}, found {method}", uri.path());
+    HttpError::new(StatusCode::METHOD_NOT_ALLOWED, message)
+}
+
+#[derive(Debug, Deserialize)]
+struct StateQuery {
+    coords: Option<String>,
+}
+
+/// The data of the newest state message.
+async fn game_state(
+    State(shared): State<Arc<Shared>>,
+    Query(query): Query<StateQuery>,
+) -> Result<Response, HttpError> {
+    let space = space(query.coords.as_deref(), shared.default_space)?;
+    let newest = shared.surroundings.feeds.state.borrow().clone();
+    let newest = newest.ok_or_else(|| {
+        HttpError::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "no frame has come from the source yet; try again",
+        )
+    })?;
+    let data = StateData::new(newest.snapshot(), space, StateQuality::Full, newest.issue());
+    Ok(Json(data).into_response())
+}

@@ -1,0 +1,149 @@
+//! The video: MJPEG as `multipart/x-mixed-replace`, and single pictures.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{Query, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use futures_util::stream::unfold;
+use ghostball_world::Frame;
+use serde::Deserialize;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
+
+use super::Shared;
+use super::reply::HttpError;
+use crate::pacer::Pacer;
+use crate::shutdown::UntilShutdown;
+use crate::video::{Variant, VideoError, VideoWish};
+
+/// `quality=1..100&fps=1..60&width=16..`; what is left out is as the camera has it.
+#[derive(Debug, Deserialize)]
+pub(super) struct VideoQuery {
+    quality: Option<u8>,
+    fps: Option<f64>,
+    width: Option<u32>,
+    overlay: Option<u8>,
+}
+
+impl VideoQuery {
+    fn check(&self) -> Result<(VideoWish, f64), HttpError> {
+        let refuse = |message: String| Err(HttpError::new(StatusCode::BAD_REQUEST, message));
+        if let Some(quality @ (0 | 101..)) = self.quality {
+            return refuse(format!("expected quality from 1 to 100, found {quality}"));
+        }
+        if let Some(width @ 0..16) = self.width {
+            return refuse(format!("expected a width of at least 16 pixels, found {width}"));
+        }
+        if self.overlay.is_some_and(|overlay| overlay != 0) {
+            return refuse(
+                "expected overlay=0: drawing into the video is not supported by this version".to_owned(),
+            );
+        }
+        let fps = self.fps.unwrap_or(60.0);
+        if !(1.0..=60.0).contains(&fps) {
+            return refuse(format!("expected fps from 1 to 60, found {fps}"));
+        }
+        let wish = VideoWish {
+            quality: self.quality,
+            width: self.width,
+        };
+        Ok((wish, fps))
+    }
+}
+
+/// One picture, the newest.
+pub(super) async fn picture(
+    State(shared): State<Arc<Shared>>,
+    Query(query): Query<VideoQuery>,
+) -> Result<Response, HttpError> {
+    let (wish, _) = query.check()?;
+    let newest = shared.frame.borrow().clone();
+    let frame = newest.ok_or_else(|| {
+        HttpError::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "no frame has come from the source yet; try again",
+        )
+    })?;
+    let variant = shared.video.variant(wish)?;
+    let jpeg = variant.jpeg(frame).await?;
+    let described = [
+        (header::CONTENT_TYPE, "image/jpeg"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    Ok((described, jpeg).into_response())
+}
+
+/// Pictures without end, each when the viewer has taken the one before: a slow viewer skips.
+pub(super) async fn stream(
+    State(shared): State<Arc<Shared>>,
+    Query(query): Query<VideoQuery>,
+) -> Result<Response, HttpError> {
+    let (wish, fps) = query.check()?;
+    let mut frame = shared.frame.clone();
+    frame.mark_changed();
+    let viewer = Viewer {
+        variant: shared.video.variant(wish)?,
+        frame,
+        until_shutdown: shared.surroundings.until_shutdown.clone(),
+        pacer: Pacer::new(fps, Instant::now()),
+    };
+    let parts = unfold(viewer, |mut viewer| async move {
+        let part = viewer.next_part().await?;
+        Some((Ok::<_, Infallible>(part), viewer))
+    });
+    let described = [
+        (header::CONTENT_TYPE, "multipart/x-mixed-replace; boundary=frame"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    Ok((described, Body::from_stream(parts)).into_response())
+}
+
+struct Viewer {
+    variant: Arc<Variant>,
+    frame: watch::Receiver<Option<Arc<Frame>>>,
+    until_shutdown: UntilShutdown,
+    pacer: Pacer,
+}
+
+impl Viewer {
+    /// The next picture as one part of the answer; `None` at the end of the server.
+    async fn next_part(&mut self) -> Option<Bytes> {
+        loop {
+            tokio::select! {
+                changed = self.frame.changed() => changed.ok()?,
+                () = self.until_shutdown.wait() => return None,
+            }
+            sleep_until(self.pacer.due()).await;
+            let Some(frame) = self.frame.borrow_and_update().clone() else {
+                continue;
+            };
+            self.pacer.sent(Instant::now());
+            match self.variant.jpeg(frame).await {
+                Ok(jpeg) => return Some(part(&jpeg)),
+                // The next frame may do better.
+                Err(error) => tracing::debug!(%error, "a frame was left out of the video"),
+            }
+        }
+    }
+}
+
+fn part(jpeg: &[u8]) -> Bytes {
+    let head = format!(
+        "--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {}\r\n\r\n",
+        jpeg.len()
+    );
+    Bytes::from([head.as_bytes(), jpeg, b"\r\n"].concat())
+}
+
+impl From<VideoError> for HttpError {
+    fn from(error: VideoError) -> Self {
+        let status = match error {
+            VideoError::TooManyVariants => StatusCode::SERVICE_UNAVAILABLE,
+            VideoError::Encode(_) | VideoError::Thread => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        Self::new(status, error.to_string())
+    }
+}

@@ -1,0 +1,254 @@
+//! The coordinate spaces a client can ask for, and the way there from table space.
+
+use ghostball_world::{BallSnapshot, CueSnapshot, Snapshot, TableGeometry};
+use glam::DVec2;
+use serde::Serialize;
+
+/// The canvas of [`Space::Canvas4k`], and what `scale` in [`Space::Camera`] refers to, pixels.
+const CANVAS: DVec2 = DVec2::new(3840.0, 2160.0);
+
+/// The playing surface is scaled to fit this part of the canvas, centred, pixels.
+const SURFACE_ON_CANVAS: DVec2 = DVec2::new(3200.0, 1600.0);
+
+/// Where coordinates on the wire are counted from, and in what.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Space {
+    /// Table space as it is: metres from the centre of the playing surface, y up.
+    #[default]
+    Metres,
+    /// A 3840x2160 canvas, y down; the playing surface centred, scaled uniformly to fit 3200x1600.
+    Canvas4k,
+    /// The source picture, y down, pixels, lens and perspective as they are.
+    Camera,
+}
+
+impl Space {
+    /// All spaces, with their names on the wire.
+    pub const ALL: [(&str, Self); 3] = [
+        ("metres", Self::Metres),
+        ("4k", Self::Canvas4k),
+        ("camera", Self::Camera),
+    ];
+
+    /// The space with this name on the wire.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, space)| *space)
+    }
+}
+
+/// A point or velocity on the wire, in the space the client asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub(crate) struct Point {
+    pub(crate) x: f64,
+    pub(crate) y: f64,
+    /// Factors to what the client draws in; both above 0. A client drops points without it.
+    pub(crate) scale: [f64; 2],
+}
+
+/// The way from table space to one [`Space`], for one snapshot.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Projection<'a> {
+    space: Space,
+    table: Option<&'a TableGeometry>,
+    scale: [f64; 2],
+    /// Kept digits: the largest power of ten that still tells the noise of the unit.
+    digits: f64,
+}
+
+impl<'a> Projection<'a> {
+    pub(crate) fn new(space: Space, snapshot: &'a Snapshot) -> Self {
+        let [width, height] = snapshot.picture_size.map(|side| f64::from(side.max(1)));
+        let (scale, digits) = match space {
+            Space::Metres => ([1.0, 1.0], 1e6),
+            Space::Canvas4k => ([1.0, 1.0], 1e2),
+            Space::Camera => ([CANVAS.x / width, CANVAS.y / height], 1e2),
+        };
+        Self {
+            space,
+            table: snapshot.table.as_ref(),
+            scale,
+            digits,
+        }
+    }
+
+    /// Rounds to what the unit of this space can tell: a micrometre, a hundredth of a pixel.
+    pub(crate) fn round(&self, value: f64) -> f64 {
+        // Adding zero turns -0 into 0.
+        (value * self.digits).round() / self.digits + 0.0
+    }
+
+    /// `None` where the point has no place in this space: no table yet, or beyond the horizon.
+    pub(crate) fn point(&self, position_in_table: DVec2) -> Option<Point> {
+        let place = match (self.space, self.table) {
+            (Space::Metres, _) => position_in_table,
+            (Space::Canvas4k, Some(table)) => {
+                0.5 * CANVAS + canvas_scale(table) * DVec2::new(position_in_table.x, -position_in_table.y)
+            }
+            (Space::Camera, Some(table)) => table.image_from_table.apply(position_in_table),
+            (Space::Canvas4k | Space::Camera, None) => return None,
+        };
+        self.place(place)
+    }
+
+    /// A point of the picture; the picture itself where that is the space.
+    pub(crate) fn point_in_image(&self, position_in_image: DVec2) -> Option<Point> {
+        match (self.space, self.table) {
+            (Space::Camera, _) => self.place(position_in_image),
+            (_, Some(table)) => self.point(table.table_from_image.apply(position_in_image)),
+            (_, None) => None,
+        }
+    }
+
+    /// The centre of a ball: in the picture where it is seen, which the lens may have moved.
+    pub(crate) fn ball(&self, ball: &BallSnapshot) -> Option<Point> {
+        match (self.space, ball.seen_in_image) {
+            (Space::Camera, Some(seen)) => self.place(seen.center),
+            _ => self.point(ball.position_in_table),
+        }
+    }
+
+    /// Tip and butt of the cue stick, likewise.
+    pub(crate) fn cue(&self, cue: &CueSnapshot) -> Option<[Point; 2]> {
+        let [tip, butt] = match (self.space, cue.in_image) {
+            (Space::Camera, Some(seen)) => [self.place(seen.tip_in_image), self.place(seen.butt_in_image)],
+            _ => [
+                self.point(cue.pose.tip_in_table),
+                self.point(cue.pose.butt_in_table),
+            ],
+        };
+        Some([tip?, butt?])
+    }
+
+    /// A velocity at `position_in_table`, in this space's unit per second.
+    pub(crate) fn velocity(&self, position_in_table: DVec2, velocity_in_table: DVec2) -> Option<Point> {
+        let velocity = match (self.space, self.table) {
+            (Space::Metres, _) => velocity_in_table,
+            (Space::Canvas4k, Some(table)) => {
+                canvas_scale(table) * DVec2::new(velocity_in_table.x, -velocity_in_table.y)
+            }
+            (Space::Camera, Some(table)) => table
+                .image_from_table
+                .apply_direction(position_in_table, velocity_in_table),
+            (Space::Canvas4k | Space::Camera, None) => return None,
+        };
+        self.place(velocity)
+    }
+
+    /// A length of `metres` around `position_in_table`, in this space's unit.
+    pub(crate) fn length(&self, position_in_table: DVec2, metres: f64) -> Option<f64> {
+        let factor = match (self.space, self.table) {
+            (Space::Metres, _) => 1.0,
+            (Space::Canvas4k, Some(table)) => canvas_scale(table),
+            (Space::Camera, Some(table)) => table.image_from_table.scale_at(position_in_table),
+            (Space::Canvas4k | Space::Camera, None) => return None,
+        };
+        let length = self.round(metres * factor);
+        length.is_finite().then_some(length)
+    }
+
+    /// Corners of the playing surface, TL TR BR BL. In the picture's own space as they lie there; else the picture is
+    /// first turned so that the long axis is horizontal.
+    pub(crate) fn corners(&self, table: &TableGeometry) -> Option<[Point; 4]> {
+        let [tl, tr, br, bl] = match self.space {
+            Space::Camera => table.corners_in_image.map(|corner| self.place(corner)),
+            Space::Metres | Space::Canvas4k => {
+                let half = 0.5 * DVec2::new(table.length, table.width);
+                let signs = [(-1.0, 1.0), (1.0, 1.0), (1.0, -1.0), (-1.0, -1.0)];
+                signs.map(|(x, y)| self.point(half * DVec2::new(x, y)))
+            }
+        };
+        Some([tl?, tr?, br?, bl?])
+    }
+
+    fn place(&self, place: DVec2) -> Option<Point> {
+        let (x, y) = (self.round(place.x), self.round(place.y));
+        (x.is_finite() && y.is_finite()).then_some(Point {
+            x,
+            y,
+            scale: self.scale,
+        })
+    }
+}
+
+/// Canvas pixels per metre.
+fn canvas_scale(table: &TableGeometry) -> f64 {
+    (SURFACE_ON_CANVAS.x / table.length).min(SURFACE_ON_CANVAS.y / table.width)
+}
+
+#[cfg(test)]
+mod tests {
+    use ghostball_world::CircleInImage;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::fixture;
+
+    fn projected(space: Space, position: DVec2) -> Point {
+        let snapshot = fixture::snapshot();
+        Projection::new(space, &snapshot).point(position).unwrap()
+    }
+
+    #[test]
+    fn the_foot_spot_is_where_the_contract_says() {
+        let foot_spot = DVec2::new(0.635, 0.0);
+        let metres = projected(Space::Metres, foot_spot);
+        assert_eq!((metres.x, metres.y, metres.scale), (0.635, 0.0, [1.0, 1.0]));
+        let canvas = projected(Space::Canvas4k, foot_spot);
+        assert_eq!((canvas.x, canvas.y, canvas.scale), (2720.0, 1080.0, [1.0, 1.0]));
+        // The fixture's picture is 1280x720 with the playing surface from (140, 110) to (1140, 610).
+        let camera = projected(Space::Camera, foot_spot);
+        assert_eq!((camera.x, camera.y, camera.scale), (890.0, 360.0, [3.0, 3.0]));
+    }
+
+    #[test]
+    fn a_ball_is_in_the_picture_where_it_was_seen() {
+        let snapshot = fixture::snapshot();
+        let mut ball = snapshot.balls[0];
+        ball.seen_in_image = Some(CircleInImage {
+            center: DVec2::new(321.25, 77.5),
+            radius: 11.0,
+        });
+        let point = Projection::new(Space::Camera, &snapshot).ball(&ball).unwrap();
+        assert_eq!((point.x, point.y), (321.25, 77.5));
+    }
+
+    #[test]
+    fn without_a_table_only_metres_have_a_place() {
+        let snapshot = Snapshot::default();
+        let place = |space| Projection::new(space, &snapshot).point(DVec2::ZERO);
+        assert!(place(Space::Metres).is_some());
+        assert_eq!((place(Space::Canvas4k), place(Space::Camera)), (None, None));
+    }
+
+    proptest! {
+        #[test]
+        fn up_is_up_and_right_is_right_in_every_space(x in -1.2..1.2_f64, y in -0.6..0.6_f64) {
+            let here = DVec2::new(x, y);
+            let step = DVec2::new(0.01, 0.01);
+            for (name, space) in Space::ALL {
+                let (a, b) = (projected(space, here), projected(space, here + step));
+                prop_assert!(b.x > a.x, "{name}");
+                prop_assert_eq!(b.y > a.y, space == Space::Metres, "{}", name);
+                prop_assert!(a.scale.iter().all(|factor| *factor > 0.0));
+            }
+        }
+
+        #[test]
+        fn velocities_and_lengths_agree_with_points(x in -1.2..1.2_f64, y in -0.6..0.6_f64, vx in -3.0..3.0_f64) {
+            let snapshot = fixture::snapshot();
+            let (here, velocity) = (DVec2::new(x, y), DVec2::new(vx, 1.0));
+            for (name, space) in Space::ALL {
+                let projection = Projection::new(space, &snapshot);
+                let (a, b) = (projection.point(here).unwrap(), projection.point(here + velocity).unwrap());
+                let v = projection.velocity(here, velocity).unwrap();
+                // The fixture's camera looks straight down: the map is the same everywhere, up to rounding.
+                prop_assert!((b.x - a.x - v.x).abs() < 0.03 && (b.y - a.y - v.y).abs() < 0.03, "{name}");
+                let length = projection.length(here, velocity.length()).unwrap();
+                prop_assert!((length - libm::hypot(v.x, v.y)).abs() < 0.03, "{name}");
+            }
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! What goes over the wire: one file per family of messages.
+//!
+//! Everything here is a function of its arguments: no clock, no connection. `tests.rs` holds each message to its
+//! golden.
+
+mod alert;
+mod color;
+mod command;
+mod envelope;
+mod session;
+mod state;
+#[cfg(test)]
+mod tests;
+mod trajectory;
+mod zlib;
+
+pub(crate) use alert::AlertData;
+pub(crate) use command::{Command, parse_command};
+pub(crate) use envelope::{Compression, Encoded};
+pub(crate) use session::{
+    ConnectionData, ErrorCode, ErrorData, HeartbeatData, PongData, StatusData, SubscribedData,
+};
+pub(crate) use state::{StateData, StateQuality};
+pub(crate) use trajectory::TrajectoryData;
+
+/// When and as what number of its stream something is published.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Issue {
+    /// Counts the publications of the stream.
+    pub(crate) sequence: u64,
+    /// When the frame was captured.
+    pub(crate) captured_at: crate::WallTime,
+    /// When it is published.
+    pub(crate) timestamp: crate::WallTime,
+}

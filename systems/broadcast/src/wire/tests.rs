@@ -1,0 +1,202 @@
+//! Every message, byte for byte, with the clock standing at noon.
+
+use ghostball_world::{Alert, AlertCode, AlertLevel, Snapshot};
+use serde::Serialize;
+use serde_json::json;
+
+use super::*;
+use crate::fixture::{NOON, snapshot};
+use crate::space::Space;
+
+const ISSUE: Issue = Issue {
+    sequence: 42,
+    captured_at: crate::WallTime {
+        micros: NOON.micros - 25_000,
+    },
+    timestamp: NOON,
+};
+
+/// The message as text, laid out for reading: compact JSON, one line per field of `data`.
+fn message(r#type: &'static str, data: &impl Serialize) -> String {
+    let encoded = Encoded::new(r#type, NOON, data, Compression::None).unwrap();
+    let text = encoded.message(7).into_text().unwrap();
+    let value: serde_json::Value = serde_json::from_str(text.as_str()).unwrap();
+    assert!(
+        value["timestamp"].is_string() && value["data"].is_object(),
+        "a client would drop {text}"
+    );
+    serde_json::to_string_pretty(&value).unwrap()
+}
+
+#[test]
+fn the_envelope_is_type_timestamp_sequence_and_data() {
+    let encoded = Encoded::new("pong", NOON, &json!({}), Compression::None).unwrap();
+    insta::assert_snapshot!(
+        encoded.message(7).into_text().unwrap(),
+        @r#"{"sequence":7,"type":"pong","timestamp":"2026-01-01T12:00:00.000000+00:00","data":{}}"#
+    );
+}
+
+#[test]
+fn a_compressed_message_is_the_same_message() {
+    use std::io::Read as _;
+    let data = StateData::new(&snapshot(), Space::Metres, StateQuality::Full, ISSUE);
+    let plain = Encoded::new("state", NOON, &data, Compression::None)
+        .unwrap()
+        .message(123_456);
+    let zlib = Encoded::new("state", NOON, &data, Compression::Zlib)
+        .unwrap()
+        .message(123_456)
+        .into_data();
+    let mut text = String::new();
+    flate2::read::ZlibDecoder::new(&zlib[..])
+        .read_to_string(&mut text)
+        .unwrap();
+    assert_eq!(text, plain.to_text().unwrap());
+    assert!(
+        zlib.len() * 10 < text.len() * 9,
+        "{} of {}",
+        zlib.len(),
+        text.len()
+    );
+    let pong = Encoded::new("pong", NOON, &json!({}), Compression::Zlib)
+        .unwrap()
+        .message(1);
+    assert!(pong.is_text(), "short messages stay text");
+}
+
+#[test]
+fn state_in_metres() {
+    let data = StateData::new(&snapshot(), Space::Metres, StateQuality::Full, ISSUE);
+    insta::assert_snapshot!(message("state", &data));
+}
+
+#[test]
+fn state_on_the_4k_canvas() {
+    let data = StateData::new(&snapshot(), Space::Canvas4k, StateQuality::Full, ISSUE);
+    insta::assert_snapshot!(message("state", &data));
+}
+
+#[test]
+fn state_in_the_camera_picture() {
+    let data = StateData::new(&snapshot(), Space::Camera, StateQuality::Full, ISSUE);
+    insta::assert_snapshot!(message("state", &data));
+}
+
+#[test]
+fn state_of_low_quality() {
+    let snapshot = Snapshot {
+        cue: None,
+        table: None,
+        ..snapshot()
+    };
+    let data = StateData::new(&snapshot, Space::Metres, StateQuality::Low, ISSUE);
+    insta::assert_snapshot!(message("state", &data));
+}
+
+#[test]
+fn state_before_anything_is_seen() {
+    let data = StateData::new(&Snapshot::default(), Space::Canvas4k, StateQuality::Full, ISSUE);
+    insta::assert_snapshot!(message("state", &data));
+}
+
+#[test]
+fn trajectory_in_metres() {
+    insta::assert_snapshot!(message(
+        "trajectory",
+        &TrajectoryData::new(&snapshot(), Space::Metres, ISSUE)
+    ));
+}
+
+#[test]
+fn trajectory_on_the_4k_canvas() {
+    insta::assert_snapshot!(message(
+        "trajectory",
+        &TrajectoryData::new(&snapshot(), Space::Canvas4k, ISSUE)
+    ));
+}
+
+#[test]
+fn trajectory_when_nothing_is_predicted() {
+    let snapshot = Snapshot {
+        prediction: None,
+        ..snapshot()
+    };
+    insta::assert_snapshot!(message(
+        "trajectory",
+        &TrajectoryData::new(&snapshot, Space::Metres, ISSUE)
+    ));
+}
+
+#[test]
+fn alert() {
+    let alert = Alert {
+        level: AlertLevel::Error,
+        code: AlertCode::CameraUnavailable,
+        begins: true,
+        text: "no frame for 2 s: check the cable of /dev/video0".to_owned(),
+    };
+    insta::assert_snapshot!(message("alert", &AlertData::new(&alert, 3, NOON)));
+}
+
+#[test]
+fn connection() {
+    let data = ConnectionData {
+        client_id: "client-1",
+        status: "connected",
+        timestamp: NOON,
+    };
+    insta::assert_snapshot!(message("connection", &data));
+}
+
+#[test]
+fn subscribed() {
+    let data = SubscribedData {
+        streams: vec!["state"],
+        all_subscriptions: vec!["state", "trajectory"],
+    };
+    insta::assert_snapshot!(message("subscribed", &data));
+}
+
+#[test]
+fn pong() {
+    let data = PongData {
+        timestamp: NOON,
+        quality_score: 0.987,
+    };
+    insta::assert_snapshot!(message("pong", &data));
+}
+
+#[test]
+fn heartbeat_response() {
+    let data = HeartbeatData {
+        client_time: json!(1_767_268_800_123_i64),
+        server_time: NOON,
+        timestamp: NOON,
+    };
+    insta::assert_snapshot!(message("heartbeat_response", &data));
+}
+
+#[test]
+fn status() {
+    let data = StatusData {
+        client_id: "client-1",
+        connected_at: NOON,
+        uptime: 12.5,
+        subscriptions: vec!["state"],
+        message_count: 375,
+        bytes_sent: 900_000,
+        bytes_received: 512,
+        quality_score: 1.0,
+        is_alive: true,
+    };
+    insta::assert_snapshot!(message("status", &data));
+}
+
+#[test]
+fn error() {
+    insta::assert_snapshot!(message(
+        "error",
+        &parse_command(r#"{"type":"dance"}"#).unwrap_err()
+    ));
+}
