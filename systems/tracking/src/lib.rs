@@ -1,1 +1,56 @@
-//! .
+//! Sightings in, entities out: which ball is which, where it is, how fast it goes, and what the stick does.
+//!
+//! Detection has no memory; this crate is the memory. Once per frame [`TrackPlugin`] takes the
+//! [`Sightings`](ghostball_world::Sightings), maps them into table space and keeps one entity per physical ball and one
+//! for the stick.
+//!
+//! | module | job |
+//! |---|---|
+//! | `assignment` | the cheapest way to give every row its own column |
+//! | `association` | what it costs to take a sighting for a ball |
+//! | `bed` | playing surface and pockets in table space |
+//! | `cue` | the stick: smoothed, aiming or striking |
+//! | `entities` | the only module that knows bevy: beliefs to components |
+//! | `identity` | kind and number by votes, no number twice |
+//! | `kalman` | where a moving ball is and how fast it goes |
+//! | `motion` | moving or standing |
+//! | `noise` | how precisely balls are seen, learnt |
+//! | `repeat` | pictures that show again what the one before showed |
+//! | `track` | one ball |
+//! | `tracks` | all balls: births, deaths, names |
+
+mod assignment;
+mod association;
+mod bed;
+mod cue;
+mod entities;
+mod identity;
+mod kalman;
+mod motion;
+mod noise;
+mod repeat;
+#[cfg(test)]
+mod scenario;
+mod track;
+mod tracks;
+
+use bevy_app::{App, Plugin};
+use bevy_ecs::prelude::*;
+use ghostball_world::{FrameSystems, FrameTick};
+
+/// Keeps ball and cue entities up to date, in [`FrameSystems::Track`].
+pub struct TrackPlugin;
+
+impl Plugin for TrackPlugin {
+    fn build(&self, app: &mut App) {
+        app.init_resource::<entities::Followed>()
+            .init_resource::<entities::FollowedCue>()
+            .add_systems(
+                FrameTick,
+                // The stick aims at balls: it comes second.
+                (entities::follow_balls, entities::follow_cue)
+                    .chain()
+                    .in_set(FrameSystems::Track),
+            );
+    }
+}

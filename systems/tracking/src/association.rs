@@ -1,0 +1,187 @@
+//! How well a sighting fits a ball: negative log-likelihoods, in nats, that the assignment adds up.
+//!
+//! A ball goes on as it did, or it turned: it was struck, hit or bounced. In the first case its sighting is normally
+//! distributed about the prediction. In the second it lies anywhere within reach of where it was seen last; its
+//! distance is taken to be exponentially distributed, as most shots are slow and few are fast. Densities are per square
+//! metre, so that a sighting's fit to a ball and the chance that it is something new can be compared. The place for a
+//! physical motion model (who hits whom, and what then) is here: it replaces the second case.
+
+use glam::DVec2;
+
+use crate::assignment::{Assigner, CostMatrix};
+use crate::bed::{Bed, distance_to_segment};
+use crate::track::{Observation, Track};
+
+/// How often a ball that was seen in the frame before is seen again.
+const SEEN_AGAIN: f64 = 0.95;
+/// How often a ball that was not seen in the frame before is seen: what hides it usually stays.
+const SEEN_AT_LAST: f64 = 0.5;
+/// Chance that a moving ball turns within a frame: a shot has a handful of contacts in a hundred frames.
+const TURN_MOVING: f64 = 0.15;
+/// Chance that a ball at rest starts within a frame with something beside it that can start it…
+const TURN_DISTURBED: f64 = 0.3;
+/// …and with nothing there: the cue or the other ball was not seen.
+const TURN_UNDISTURBED: f64 = 0.002;
+/// Mean speed at which a ball at rest is sent off, m/s: a typical shot (the hardest break is 12 m/s).
+const START_SPEED: f64 = 1.5;
+/// A ball's reach grows with time, but no longer than this, seconds.
+const REACH_SECS: f64 = 0.5;
+/// A ball at rest that was not seen for this long, seconds, is covered; it does not jump at the first likeness.
+const COVERED_SECS: f64 = 0.15;
+/// Sightings of no ball, or of a new one, per square metre and frame: at confidence 0, and what is left of it at 1.
+const NEW_DOUBTFUL: f64 = 0.2;
+const NEW_SURE: f64 = 0.004;
+/// Nats for a full contradiction of kinds: a detector takes one kind for another in a few of a hundred sightings.
+const CONTRADICTION: f64 = 3.5;
+/// A ball at rest that is half covered is seen this far beside its place, in radii.
+const ASKEW_RADII: f64 = 0.1;
+/// What the tip of a stick can reach within a frame, metres.
+const STICK_REACH: f64 = 0.3;
+
+/// What the rest of the table lets a ball do in this frame.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Expectation {
+    /// Chance that it turns.
+    turn: f64,
+    /// Mean distance, metres, from where it was seen last if it turned.
+    reach: f64,
+}
+
+impl Expectation {
+    /// What to expect of `track`, given the ways of the moving balls in this frame and the tip of the stick.
+    pub fn of(
+        track: &Track,
+        elapsed_secs: f64,
+        bed: &Bed,
+        moving_ways: &[(DVec2, DVec2)],
+        cue_tip: Option<DVec2>,
+    ) -> Self {
+        let since_seen_secs = track.unseen_secs + elapsed_secs;
+        let speed = track.velocity().length();
+        let reach = (START_SPEED + 0.5 * speed) * since_seen_secs.min(REACH_SECS);
+        let turn = if track.is_moving() {
+            TURN_MOVING
+        } else {
+            let place = track.filter.position;
+            let disturbed = cue_tip.is_some_and(|tip| tip.distance(place) < STICK_REACH)
+                || moving_ways
+                    .iter()
+                    .any(|(start, end)| distance_to_segment(place, *start, *end) < 3.0 * bed.ball_radius);
+            if disturbed {
+                TURN_DISTURBED
+            } else if since_seen_secs < COVERED_SECS {
+                TURN_UNDISTURBED
+            } else {
+                0.0
+            }
+        };
+        Self { turn, reach }
+    }
+
+    /// What to expect when time has jumped: any ball may be anywhere.
+    pub fn after_a_gap(bed: &Bed) -> Self {
+        Self {
+            turn: 0.5,
+            reach: 0.5 * bed.half_reach.x,
+        }
+    }
+
+    /// What to expect of a ball seen only once or twice.
+    pub fn of_candidate(track: &Track, elapsed_secs: f64) -> Self {
+        Self {
+            turn: TURN_DISTURBED,
+            reach: START_SPEED * (track.unseen_secs + elapsed_secs).min(REACH_SECS),
+        }
+    }
+
+    /// Cost of `observation` being `track`.
+    fn pair_cost(&self, track: &Track, observation: &Observation, elapsed_secs: f64, bed: &Bed) -> f64 {
+        use std::f64::consts::TAU;
+        let sigma = track.sighting_sigma(observation, elapsed_secs);
+        let mut variance = track.filter.innovation_variance(sigma);
+        if !track.is_moving() {
+            let askew = ASKEW_RADII * bed.ball_radius;
+            variance += askew * askew;
+        }
+        let off_squared = observation.position.distance_squared(track.filter.position);
+        let on_its_way = libm::exp(-0.5 * off_squared / variance) / (TAU * variance);
+        let reach = self.reach.max(0.1 * bed.ball_radius);
+        let way = observation.position.distance(track.last_seen.position);
+        let turned = libm::exp(-way / reach) / (TAU * reach * reach);
+        let density = (1.0 - self.turn) * on_its_way + self.turn * turned;
+        let kind = CONTRADICTION * track.votes.contradiction(observation.label);
+        -libm::log(seen_chance(track) * density) + kind
+    }
+}
+
+/// Cost of `track` not being seen.
+fn miss_cost(track: &Track) -> f64 {
+    -libm::log(1.0 - seen_chance(track))
+}
+
+/// Cost of `observation` being none of the known balls.
+fn novelty_cost(observation: &Observation) -> f64 {
+    -libm::log(NEW_SURE + NEW_DOUBTFUL * (1.0 - observation.confidence.clamp(0.0, 1.0)))
+}
+
+fn seen_chance(track: &Track) -> f64 {
+    if track.frames_missed == 0 {
+        SEEN_AGAIN
+    } else {
+        SEEN_AT_LAST
+    }
+}
+
+/// Finds the sighting of every track, all together at the least cost. Keeps its buffers.
+#[derive(Clone, Debug, Default)]
+pub struct Matcher {
+    expectations: Vec<Expectation>,
+    costs: CostMatrix,
+    assigner: Assigner,
+    matches: Vec<Option<usize>>,
+}
+
+impl Matcher {
+    /// Finds which of the `free` observations belongs to each track, if any, and takes those from `free`.
+    /// `expectation_of` says what to expect of a track.
+    pub fn match_up(
+        &mut self,
+        tracks: &[Track],
+        expectation_of: impl Fn(&Track) -> Expectation,
+        observations: &[Observation],
+        free: &mut [bool],
+        elapsed_secs: f64,
+        bed: &Bed,
+    ) -> &[Option<usize>] {
+        self.expectations.clear();
+        self.expectations.extend(tracks.iter().map(expectation_of));
+        self.matches.clear();
+        self.matches.resize(tracks.len(), None);
+        let seen = observations.len();
+        // One more column per track, for not being seen.
+        self.costs.reset(tracks.len(), seen + tracks.len());
+        for (row, (track, expectation)) in tracks.iter().zip(&self.expectations).enumerate() {
+            let miss = miss_cost(track);
+            for (column, observation) in observations.iter().enumerate() {
+                if !free[column] {
+                    continue;
+                }
+                let cost =
+                    expectation.pair_cost(track, observation, elapsed_secs, bed) - novelty_cost(observation);
+                if cost < miss {
+                    self.costs.set(row, column, cost);
+                }
+            }
+            for column in seen..seen + tracks.len() {
+                self.costs.set(row, column, miss);
+            }
+        }
+        for (row, column) in self.assigner.solve(&self.costs).iter().enumerate() {
+            if *column < seen {
+                self.matches[row] = Some(*column);
+                free[*column] = false;
+            }
+        }
+        &self.matches
+    }
+}

@@ -1,0 +1,252 @@
+//! One ball, followed from frame to frame.
+
+use ghostball_world::{CircleInImage, Motion, TrackId};
+use glam::DVec2;
+
+use crate::bed::Bed;
+use crate::identity::{Label, Votes};
+use crate::kalman::BallFilter;
+use crate::motion::MotionDetector;
+use crate::noise::PixelNoise;
+
+/// A sighting farther than this many sigmas from where its ball should be means that the ball was hit or bounced.
+const TURN_SIGMAS: f64 = 4.0;
+/// A moving ball is smeared, and its shutter time is not known: this share of its way in a frame is added to the noise.
+const SMEAR: f64 = 0.02;
+/// A ball seen again after this long, seconds, and elsewhere was carried, not rolled: it starts anew, at rest.
+const CARRIED_SECS: f64 = 0.5;
+/// A moving ball that is not seen is believed to roll on for this long, seconds; after that nobody knows.
+const ROLLING_ON_SECS: f64 = 1.0;
+/// Weight of one sighting in the smoothed confidence.
+const CONFIDENCE_GAIN: f64 = 0.2;
+/// Time constant with which the confidence in a ball that is not seen fades, seconds.
+const FADING_SECS: f64 = 5.0;
+/// How far the votes of a moving, smeared ball are trusted compared with one at rest.
+const SMEARED_VOTE: f64 = 0.3;
+
+/// A ball sighting, mapped into table space.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Observation {
+    /// Centre, metres.
+    pub position: DVec2,
+    /// Standard deviation of one of its coordinates, metres.
+    pub sigma: f64,
+    /// Metres per pixel at this place.
+    pub metres_per_px: f64,
+    /// Where it was seen, pixels.
+    pub circle: CircleInImage,
+    /// What it looks like.
+    pub label: Label,
+    /// 0 to 1.
+    pub confidence: f64,
+}
+
+/// One ball that is, or may be, on the table.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Track {
+    /// Its name; 0 while it is only a candidate.
+    pub id: TrackId,
+    /// Where it is and how fast.
+    pub filter: BallFilter,
+    /// Whether it moves.
+    pub motion: MotionDetector,
+    /// What it is.
+    pub votes: Votes,
+    /// Its sighting in the current frame.
+    pub seen: Option<Observation>,
+    /// Its latest sighting.
+    pub last_seen: Observation,
+    /// Seconds from its latest sighting to the frame before this one.
+    pub unseen_secs: f64,
+    /// Frames in a row without a sighting.
+    pub frames_missed: u32,
+    /// Frames since the first sighting, including it.
+    pub age_frames: u32,
+    /// Frames with a sighting.
+    pub sightings: u32,
+    /// Seconds it has been seen for, in all.
+    pub seen_secs: f64,
+    /// Sum of the confidence of all sightings.
+    pub evidence: f64,
+    /// Smoothed, 0 to 1.
+    pub confidence: f64,
+    /// Published before it was confirmed, at the start of the stream.
+    pub provisional: bool,
+    /// Frames in a row in which another ball lay where this unseen one should be.
+    pub shadowed_frames: u32,
+}
+
+impl Track {
+    /// A ball seen for the first time; taken to be at rest.
+    pub fn new(observation: Observation) -> Self {
+        let mut votes = Votes::default();
+        votes.cast(observation.label, observation.confidence);
+        Self {
+            id: TrackId(0),
+            filter: BallFilter::at_rest(observation.position, observation.sigma),
+            motion: MotionDetector::at_rest(observation.position),
+            votes,
+            seen: Some(observation),
+            last_seen: observation,
+            unseen_secs: 0.0,
+            frames_missed: 0,
+            age_frames: 1,
+            sightings: 1,
+            seen_secs: 0.0,
+            evidence: observation.confidence,
+            confidence: 0.5 * observation.confidence,
+            provisional: false,
+            shadowed_frames: 0,
+        }
+    }
+
+    /// Whether it moves.
+    pub fn is_moving(&self) -> bool {
+        self.motion.motion() == Motion::Moving
+    }
+
+    /// Metres per second; exactly zero at rest.
+    pub fn velocity(&self) -> DVec2 {
+        if self.is_moving() {
+            self.filter.velocity
+        } else {
+            DVec2::ZERO
+        }
+    }
+
+    /// Lets `elapsed_secs` pass and forgets the sighting of the frame before.
+    pub fn predict(&mut self, elapsed_secs: f64, bed: &Bed) {
+        if !self.is_moving() {
+            return;
+        }
+        if self.unseen_secs > ROLLING_ON_SECS {
+            self.stop();
+            return;
+        }
+        self.filter.predict(elapsed_secs);
+        if !bed.is_at_pocket(self.filter.position) {
+            self.filter.reflect_at_cushions(bed.half_reach);
+        }
+    }
+
+    /// Takes it to be at rest where it is.
+    pub fn stop(&mut self) {
+        self.motion = MotionDetector::at_rest(self.filter.position);
+        self.filter = BallFilter::at_rest(self.filter.position, self.filter.position_sigma());
+    }
+
+    /// Standard deviation of a sighting of this ball, metres: blurred by its motion over `elapsed_secs`.
+    pub fn sighting_sigma(&self, observation: &Observation, elapsed_secs: f64) -> f64 {
+        observation.sigma + SMEAR * self.velocity().length() * elapsed_secs
+    }
+
+    /// Takes in its sighting in a fresh picture, `elapsed_secs` after the one before.
+    pub fn see(&mut self, observation: Observation, elapsed_secs: f64, bed: &Bed, noise: &mut PixelNoise) {
+        let since_seen_secs = self.unseen_secs + elapsed_secs;
+        let before = self.last_seen.position;
+        let jumped = observation.position.distance(self.filter.position) > bed.ball_radius;
+        if since_seen_secs > CARRIED_SECS && jumped {
+            self.filter = BallFilter::at_rest(observation.position, observation.sigma);
+            self.motion = MotionDetector::at_rest(observation.position);
+        } else if self.is_moving() {
+            let sigma = self.sighting_sigma(&observation, elapsed_secs);
+            if self.filter.distance_squared(observation.position, sigma) > TURN_SIGMAS * TURN_SIGMAS {
+                let velocity = self.filter.velocity;
+                self.filter = BallFilter::after_a_turn(
+                    before,
+                    observation.position,
+                    velocity,
+                    since_seen_secs,
+                    observation.sigma,
+                );
+            } else {
+                self.filter.update(observation.position, sigma);
+            }
+            self.motion.observe(
+                observation.position,
+                observation.sigma,
+                bed.ball_radius,
+                since_seen_secs,
+            );
+        } else {
+            let residual = observation.position.distance(self.motion.anchor());
+            let motion = self.motion.observe(
+                observation.position,
+                observation.sigma,
+                bed.ball_radius,
+                since_seen_secs,
+            );
+            if motion == Motion::Moving {
+                self.filter = BallFilter::after_a_turn(
+                    before,
+                    observation.position,
+                    DVec2::ZERO,
+                    since_seen_secs,
+                    observation.sigma,
+                );
+            } else if self.sightings > 3 {
+                noise.learn(residual / observation.metres_per_px);
+            }
+        }
+        if !self.is_moving() {
+            self.filter =
+                BallFilter::at_rest(self.motion.anchor(), self.motion.anchor_sigma(observation.sigma));
+        }
+        let trust = if self.is_moving() { SMEARED_VOTE } else { 1.0 };
+        self.votes.cast(observation.label, trust * observation.confidence);
+        self.last_seen = observation;
+        self.unseen_secs = 0.0;
+        self.seen_secs += elapsed_secs;
+        self.note_sighting(observation);
+    }
+
+    /// Takes in its sighting in a picture that only repeats the one before: it is seen, but nothing is new.
+    pub fn see_again(&mut self, observation: Observation) {
+        self.note_sighting(observation);
+    }
+
+    fn note_sighting(&mut self, observation: Observation) {
+        self.seen = Some(observation);
+        self.frames_missed = 0;
+        self.age_frames += 1;
+        self.sightings += 1;
+        self.evidence += observation.confidence;
+        self.confidence += CONFIDENCE_GAIN * (observation.confidence - self.confidence);
+    }
+
+    /// It is not in this picture.
+    pub fn miss(&mut self, elapsed_secs: f64) {
+        self.seen = None;
+        self.frames_missed += 1;
+        self.age_frames += 1;
+        self.unseen_secs += elapsed_secs;
+        self.confidence *= libm::exp(-elapsed_secs / FADING_SECS);
+    }
+
+    /// Goes on as `other`, which turned out to be the same ball; keeps its name.
+    pub fn continue_as(&mut self, other: &Self) {
+        let mut votes = self.votes;
+        votes.absorb(&other.votes);
+        *self = Self {
+            id: self.id,
+            votes,
+            provisional: false,
+            sightings: self.sightings + other.sightings,
+            age_frames: self.age_frames,
+            seen_secs: self.seen_secs + other.seen_secs,
+            ..*other
+        };
+    }
+
+    /// Moves it along with a change of table space.
+    pub fn remap(&mut self, map: impl Fn(DVec2) -> DVec2) {
+        let position = map(self.filter.position);
+        // A velocity is the way of a moment; a centimetre is short enough for any lens.
+        let moment_secs = 0.01 / self.filter.velocity.length().max(0.01);
+        let after = map(self.filter.position + moment_secs * self.filter.velocity);
+        self.filter.position = position;
+        self.filter.velocity = (after - position) / moment_secs;
+        self.last_seen.position = map(self.last_seen.position);
+        self.motion.remap(map);
+    }
+}

@@ -1,0 +1,773 @@
+//! All balls together: who is seen, who is new, who is gone.
+
+use ghostball_world::{CircleInImage, TrackId};
+use glam::DVec2;
+
+use crate::association::{Expectation, Matcher};
+use crate::bed::Bed;
+use crate::identity::{Label, Registrar};
+use crate::noise::PixelNoise;
+use crate::repeat::RepeatDetector;
+use crate::track::{Observation, Track};
+
+/// Frames in which every sighting is published at once: nothing was known before, so nothing can contradict it.
+const OPENING_FRAMES: u32 = 3;
+/// Sightings that make a ball of a candidate…
+const CONFIRMING_SIGHTINGS: u32 = 3;
+/// …and the sum of their confidences: doubtful ones must come more often.
+const CONFIRMING_EVIDENCE: f64 = 2.0;
+/// A candidate that was not seen in so many frames in a row was none.
+const CANDIDATE_MISSES: u32 = 2;
+/// The same for a ball published in the opening frames.
+const PROVISIONAL_MISSES: u32 = 3;
+/// Candidates kept at most, the oldest; more sightings than that are ignored until they are sorted out.
+const CANDIDATES: usize = 64;
+/// How long a hidden ball is believed in, seconds: a player's arm stays no longer. Also no longer than…
+const HIDDEN_SECS: f64 = 10.0;
+/// …this many times as long as it has been seen.
+const HIDDEN_FACTOR: f64 = 10.0;
+/// Frames after which a ball that was lost on its way into a pocket is potted.
+const POTTED_FRAMES: u32 = 3;
+/// A hidden ball in whose place another one lies for so many frames is not there.
+const SHADOWED_FRAMES: u32 = 5;
+/// Nearer than this many radii two sightings cannot be two balls.
+const OVERLAP_RADII: f64 = 1.5;
+/// A ball lost while it moved, or shortly ago, may be a new one elsewhere, seconds…
+const LOST_SECS: f64 = 0.5;
+/// …within what a ball can go in that time, m/s.
+const FASTEST: f64 = 12.0;
+/// Stamps farther apart than this, seconds, are a gap: balls are looked up anew.
+const GAP_SECS: f64 = 1.0;
+/// Time between frames where the stamps stand still although the picture changes.
+const NOMINAL_SECS: f64 = 1.0 / 30.0;
+
+/// One ball as detection saw it, mapped into table space.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SeenBall {
+    /// Centre in table space, metres.
+    pub position: DVec2,
+    /// Metres per pixel there.
+    pub metres_per_px: f64,
+    /// Where it was seen, pixels.
+    pub circle: CircleInImage,
+    /// What it looks like.
+    pub label: Label,
+    /// 0 to 1.
+    pub confidence: f64,
+}
+
+/// When a frame was captured, as far as tracking cares.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Tick {
+    /// Seconds since the frame before.
+    pub dt_secs: f64,
+    /// The stamps ran backwards: this is another place in the stream.
+    pub jumped_back: bool,
+}
+
+/// What is the same for all balls in one frame.
+struct Pass<'a> {
+    /// Seconds since the last picture that showed something new; zero in one that does not.
+    elapsed_secs: f64,
+    is_repeat: bool,
+    after_gap: bool,
+    bed: &'a Bed,
+    cue_tip: Option<DVec2>,
+}
+
+impl Pass<'_> {
+    /// Hands every track its sighting, if it has one.
+    fn update(
+        &self,
+        tracks: &mut [Track],
+        matches: &[Option<usize>],
+        observations: &[Observation],
+        noise: &mut PixelNoise,
+    ) {
+        for (track, matched) in tracks.iter_mut().zip(matches) {
+            match matched.map(|index| observations[index]) {
+                Some(observation) if self.is_repeat => track.see_again(observation),
+                Some(observation) => track.see(observation, self.elapsed_secs, self.bed, noise),
+                None => track.miss(self.elapsed_secs),
+            }
+            if track.sightings >= CONFIRMING_SIGHTINGS {
+                track.provisional = false;
+            }
+        }
+    }
+}
+
+/// Follows all balls of one table.
+#[derive(Clone, Debug, Default)]
+pub struct BallTracker {
+    tracks: Vec<Track>,
+    candidates: Vec<Track>,
+    last_id: u32,
+    frames: u32,
+    noise: PixelNoise,
+    repeats: RepeatDetector,
+    /// Time of repeated pictures, not yet lived through.
+    pending_secs: f64,
+    usual_secs: Option<f64>,
+    registrar: Registrar,
+    matcher: Matcher,
+    observations: Vec<Observation>,
+    free: Vec<bool>,
+    moving_ways: Vec<(DVec2, DVec2)>,
+}
+
+impl BallTracker {
+    /// The balls on the table, in order of their names.
+    pub fn tracks(&self) -> &[Track] {
+        &self.tracks
+    }
+
+    /// Forgets everything but the names already given.
+    pub fn clear(&mut self) {
+        *self = Self {
+            last_id: self.last_id,
+            ..Self::default()
+        };
+    }
+
+    /// Table space has changed: `map` takes a place in the old one to the same pixel's place in the new one. If the
+    /// camera was moved, balls are where they were in table space; if the calibration was corrected, they are where
+    /// they were in the picture. `seen` decides: what explains more sightings.
+    pub fn recalibrated(&mut self, seen: &[SeenBall], bed: &Bed, map: impl Fn(DVec2) -> DVec2) {
+        let explained = |place: &dyn Fn(DVec2) -> DVec2| {
+            let is_seen = |track: &&Track| {
+                let place = place(track.filter.position);
+                seen.iter()
+                    .any(|ball| ball.position.distance(place) < bed.ball_radius)
+            };
+            self.tracks.iter().filter(is_seen).count()
+        };
+        if explained(&map) > explained(&|place| place) {
+            for track in self.tracks.iter_mut().chain(&mut self.candidates) {
+                track.remap(&map);
+            }
+        }
+    }
+
+    /// Takes in one frame.
+    pub fn follow(&mut self, tick: Tick, seen: &[SeenBall], bed: &Bed, cue_tip: Option<DVec2>) {
+        self.observe(seen, bed);
+        let after_gap = tick.jumped_back || tick.dt_secs > GAP_SECS;
+        if after_gap {
+            self.forget_motion();
+        }
+        let dt_secs = self.believable(tick.dt_secs);
+        let is_repeat = !after_gap
+            && self
+                .repeats
+                .is_repeat(&self.tracks, &self.observations, dt_secs, bed);
+        let elapsed_secs = if is_repeat {
+            self.pending_secs += dt_secs;
+            0.0
+        } else {
+            dt_secs + std::mem::take(&mut self.pending_secs)
+        };
+        let pass = Pass {
+            elapsed_secs,
+            is_repeat,
+            after_gap,
+            bed,
+            cue_tip,
+        };
+        self.follow_tracks(&pass);
+        self.follow_candidates(&pass);
+        self.bury(&pass);
+        self.welcome(bed);
+        self.registrar.settle(&mut self.tracks, |track| &mut track.votes);
+        self.frames = self.frames.saturating_add(1);
+    }
+
+    /// Gives every sighting its uncertainty, and leaves out those that say nothing.
+    fn observe(&mut self, seen: &[SeenBall], bed: &Bed) {
+        self.noise.balls_appear(bed.ball_radius_px);
+        let sigma_px = self.noise.sigma_px();
+        self.observations.clear();
+        let usable = seen
+            .iter()
+            .filter(|ball| ball.position.is_finite() && ball.metres_per_px.is_finite());
+        self.observations.extend(usable.map(|ball| Observation {
+            position: ball.position,
+            sigma: sigma_px * ball.metres_per_px.max(1e-9),
+            metres_per_px: ball.metres_per_px.max(1e-9),
+            circle: ball.circle,
+            label: ball.label,
+            confidence: ball.confidence,
+        }));
+        self.free.clear();
+        self.free.resize(self.observations.len(), true);
+    }
+
+    /// The time step: the stamps', or the usual one where they stand still.
+    fn believable(&mut self, dt_secs: f64) -> f64 {
+        if self.frames == 0 {
+            return 0.0;
+        }
+        if dt_secs > 0.0 && dt_secs <= GAP_SECS {
+            self.usual_secs = Some(dt_secs);
+            dt_secs
+        } else {
+            self.usual_secs.unwrap_or(NOMINAL_SECS)
+        }
+    }
+
+    /// After a gap every ball lies somewhere; those not found again soon are gone.
+    fn forget_motion(&mut self) {
+        self.frames = 0;
+        self.pending_secs = 0.0;
+        self.candidates.clear();
+        for track in &mut self.tracks {
+            track.stop();
+            track.provisional = true;
+            track.sightings = 0;
+            track.frames_missed = 0;
+        }
+    }
+
+    /// Finds the sightings of the known balls.
+    fn follow_tracks(&mut self, pass: &Pass) {
+        self.moving_ways.clear();
+        for track in &mut self.tracks {
+            let start = track.filter.position;
+            track.predict(pass.elapsed_secs, pass.bed);
+            if track.is_moving() {
+                self.moving_ways.push((start, track.filter.position));
+            }
+        }
+        let ways = &self.moving_ways;
+        let expectation_of = |track: &Track| {
+            if pass.after_gap {
+                Expectation::after_a_gap(pass.bed)
+            } else {
+                Expectation::of(track, pass.elapsed_secs, pass.bed, ways, pass.cue_tip)
+            }
+        };
+        let matches = self.matcher.match_up(
+            &self.tracks,
+            expectation_of,
+            &self.observations,
+            &mut self.free,
+            pass.elapsed_secs,
+            pass.bed,
+        );
+        pass.update(&mut self.tracks, matches, &self.observations, &mut self.noise);
+    }
+
+    /// Finds the sightings of the candidates among those left, and makes candidates of the rest.
+    fn follow_candidates(&mut self, pass: &Pass) {
+        for candidate in &mut self.candidates {
+            candidate.predict(pass.elapsed_secs, pass.bed);
+        }
+        let matches = self.matcher.match_up(
+            &self.candidates,
+            |candidate| Expectation::of_candidate(candidate, pass.elapsed_secs),
+            &self.observations,
+            &mut self.free,
+            pass.elapsed_secs,
+            pass.bed,
+        );
+        pass.update(&mut self.candidates, matches, &self.observations, &mut self.noise);
+        self.candidates
+            .retain(|candidate| candidate.frames_missed < CANDIDATE_MISSES);
+        for (observation, free) in self.observations.iter().zip(&self.free) {
+            let room = self.candidates.len() < CANDIDATES;
+            if *free && room && !is_taken(&self.tracks, observation.position, pass.bed) {
+                self.candidates.push(Track::new(*observation));
+            }
+        }
+    }
+
+    /// Takes balls from the table that are no longer on it.
+    fn bury(&mut self, pass: &Pass) {
+        for index in 0..self.tracks.len() {
+            let place = self.tracks[index].filter.position;
+            let shadowed = self.tracks[index].seen.is_none()
+                && self.tracks.iter().any(|other| {
+                    other.seen.is_some() && other.filter.position.distance(place) < pass.bed.ball_radius
+                });
+            let track = &mut self.tracks[index];
+            track.shadowed_frames = if shadowed { track.shadowed_frames + 1 } else { 0 };
+        }
+        self.tracks.retain(|track| !is_gone(track, pass));
+    }
+
+    /// Makes balls of candidates: at once in the opening frames, later when they are confirmed. One that takes up
+    /// where a lost ball left off is that ball.
+    fn welcome(&mut self, bed: &Bed) {
+        let opening = self.frames < OPENING_FRAMES;
+        let is_ready = |candidate: &Track| {
+            candidate.seen.is_some()
+                && (opening
+                    || candidate.sightings >= CONFIRMING_SIGHTINGS
+                        && candidate.evidence >= CONFIRMING_EVIDENCE)
+        };
+        if !self.candidates.iter().any(is_ready) {
+            return;
+        }
+        // Names must not depend on the order in which detection reports.
+        self.candidates.sort_by(|a, b| {
+            let (a, b) = (a.filter.position, b.filter.position);
+            a.x.total_cmp(&b.x).then(a.y.total_cmp(&b.y))
+        });
+        let mut index = 0;
+        while index < self.candidates.len() {
+            if !is_ready(&self.candidates[index]) {
+                index += 1;
+                continue;
+            }
+            let candidate = self.candidates.remove(index);
+            if is_taken(&self.tracks, candidate.filter.position, bed) {
+                continue;
+            }
+            match find_lost(&self.tracks, &candidate) {
+                Some(lost) => self.tracks[lost].continue_as(&candidate),
+                None => {
+                    self.last_id += 1;
+                    self.tracks.push(Track {
+                        id: TrackId(self.last_id),
+                        provisional: opening,
+                        ..candidate
+                    });
+                }
+            }
+        }
+    }
+}
+
+/// Whether a ball is seen so near that another cannot be at `position`. Sightings are compared, not estimates: two in
+/// one picture are what cannot overlap.
+fn is_taken(tracks: &[Track], position: DVec2, bed: &Bed) -> bool {
+    tracks
+        .iter()
+        .filter_map(|track| track.seen)
+        .any(|seen| seen.position.distance(position) < OVERLAP_RADII * bed.ball_radius)
+}
+
+fn is_gone(track: &Track, pass: &Pass) -> bool {
+    let bed = pass.bed;
+    if track.frames_missed == 0 {
+        return false;
+    }
+    if track.provisional && track.frames_missed >= PROVISIONAL_MISSES {
+        return true;
+    }
+    let hidden_too_long = track.unseen_secs > HIDDEN_SECS.min(HIDDEN_FACTOR * track.seen_secs);
+    let was_potted = || {
+        let start = track.last_seen.position;
+        // As far as it would have come, and a frame further: the cloth ends before the pocket's middle.
+        let end = track.filter.position + track.velocity() * pass.elapsed_secs;
+        track.is_moving()
+            && track.frames_missed >= POTTED_FRAMES
+            && (bed.is_at_pocket(start) || bed.leads_into_pocket(start, end))
+    };
+    (hidden_too_long && track.frames_missed > POTTED_FRAMES)
+        || track.shadowed_frames >= SHADOWED_FRAMES
+        || was_potted()
+}
+
+/// The hidden ball that `candidate` most likely is: it disappeared before the candidate came, its looks do not speak
+/// against it, and it could have got there; or it bears the same name that only one ball can have.
+fn find_lost(tracks: &[Track], candidate: &Track) -> Option<usize> {
+    let looks = candidate.votes.strongest();
+    let distance = |track: &Track| track.last_seen.position.distance(candidate.last_seen.position);
+    let fits = |track: &Track| {
+        if track.seen.is_some() || track.frames_missed < candidate.age_frames {
+            return false;
+        }
+        if looks.is_one_of_a_kind() && track.votes.settled() == looks {
+            return true;
+        }
+        let lost_just_now = track.unseen_secs < LOST_SECS || track.is_moving();
+        track.votes.contradiction(looks) < 0.5
+            && lost_just_now
+            && distance(track) < FASTEST * track.unseen_secs
+    };
+    let same_name = |track: &Track| looks.is_one_of_a_kind() && track.votes.settled() == looks;
+    (0..tracks.len())
+        .filter(|index| fits(&tracks[*index]))
+        .min_by(|a, b| {
+            let (a, b) = (&tracks[*a], &tracks[*b]);
+            same_name(b)
+                .cmp(&same_name(a))
+                .then(distance(a).total_cmp(&distance(b)))
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::bed::tests::geometry;
+    use crate::scenario::{FPS, Faults, Scene, label_of, seen_ball, shot};
+    use proptest::prelude::*;
+
+    const DT: Tick = Tick {
+        dt_secs: 1.0 / FPS,
+        jumped_back: false,
+    };
+
+    fn bed() -> Bed {
+        Bed::of(&geometry())
+    }
+
+    /// What came of following a scenario.
+    #[derive(Debug, Default)]
+    struct Score {
+        balls: usize,
+        found: usize,
+        ghosts: usize,
+        switches: usize,
+        ids: BTreeSet<TrackId>,
+        /// Frames in which a ball that truly stands is said to move, before the first shot.
+        false_motion: usize,
+        /// Frame in which each ball was first said to move.
+        started: Vec<Option<usize>>,
+        worst_velocity_error: f64,
+    }
+
+    fn run(scenes: &[Scene]) -> Score {
+        let bed = bed();
+        let mut tracker = BallTracker::default();
+        let balls = scenes[0].truth.len();
+        let mut score = Score {
+            started: vec![None; balls],
+            ..Score::default()
+        };
+        let mut last = vec![None; balls];
+        for (frame, scene) in scenes.iter().enumerate() {
+            tracker.follow(DT, &scene.seen, &bed, None);
+            for (ball, truth) in scene.truth.iter().enumerate() {
+                let Some((position, velocity)) = truth else {
+                    continue;
+                };
+                let is_seen = scene
+                    .seen
+                    .iter()
+                    .any(|seen| seen.position.distance(*position) < 0.2 * bed.ball_radius);
+                if !is_seen {
+                    continue;
+                }
+                score.balls += 1;
+                let track = tracker.tracks().iter().find(|track| {
+                    track
+                        .seen
+                        .is_some_and(|seen| seen.position.distance(*position) < 0.5 * bed.ball_radius)
+                });
+                let Some(track) = track else { continue };
+                score.found += 1;
+                score.ids.insert(track.id);
+                score.switches += usize::from(last[ball].is_some_and(|id| id != track.id));
+                last[ball] = Some(track.id);
+                if track.is_moving() && score.started[ball].is_none() {
+                    score.started[ball] = Some(frame);
+                }
+                let moved = *position != scenes[0].truth[ball].map_or(DVec2::ZERO, |(place, _)| place);
+                score.false_motion += usize::from(track.is_moving() && !moved);
+                if track.is_moving() && velocity.length() > 0.2 {
+                    score.worst_velocity_error = score
+                        .worst_velocity_error
+                        .max(track.velocity().distance(*velocity) / velocity.length());
+                }
+            }
+            let is_ghost = |track: &&Track| {
+                track.seen.is_some_and(|seen| {
+                    !scene
+                        .truth
+                        .iter()
+                        .flatten()
+                        .any(|(position, _)| seen.position.distance(*position) < 2.0 * bed.ball_radius)
+                })
+            };
+            score.ghosts += tracker.tracks().iter().filter(is_ghost).count();
+        }
+        score
+    }
+
+    fn layout() -> Vec<DVec2> {
+        [
+            [-0.6, 0.05],
+            [0.3, 0.06],
+            [0.36, 0.09],
+            [0.8, -0.4],
+            [-0.2, 0.5],
+            [0.9, 0.3],
+            [-1.0, -0.5],
+            [0.1, -0.3],
+        ]
+        .map(DVec2::from)
+        .to_vec()
+    }
+
+    #[test]
+    fn every_ball_exists_in_the_first_frame_with_names_in_order_of_place() {
+        let scenes = shot(&layout(), 1.0, 0.0, 10, 1, Faults::default(), 1);
+        let mut tracker = BallTracker::default();
+        tracker.follow(DT, &scenes[0].seen, &bed(), None);
+        let ids: Vec<u32> = tracker.tracks().iter().map(|track| track.id.0).collect();
+        assert_eq!(ids, [1, 2, 3, 4, 5, 6, 7, 8]);
+        assert!(
+            tracker
+                .tracks()
+                .is_sorted_by_key(|track| (1e6 * track.filter.position.x) as i64)
+        );
+        assert!(tracker.tracks().iter().all(|track| track.confidence < 0.5));
+    }
+
+    #[test]
+    fn a_shot_is_followed_without_a_switch_at_any_speed() {
+        for (n, stick_speed) in [0.3, 0.8, 1.5, 3.0, 5.0].into_iter().enumerate() {
+            let scenes = shot(
+                &layout(),
+                stick_speed,
+                0.01,
+                15,
+                200,
+                Faults::default(),
+                7 + n as u64,
+            );
+            let score = run(&scenes);
+            assert_eq!(score.switches, 0, "at {stick_speed} m/s: {score:?}");
+            assert!(
+                score.found as f64 >= 0.995 * score.balls as f64,
+                "at {stick_speed} m/s: {score:?}"
+            );
+            assert_eq!(score.ghosts, 0);
+            assert_eq!(score.false_motion, 0);
+            let start = score.started[0].unwrap_or(0);
+            assert!((15..=16).contains(&start), "started in {start}");
+        }
+    }
+
+    #[test]
+    fn misses_ghosts_and_wrong_kinds_are_survived() {
+        let faults = Faults {
+            noise_px: 0.6,
+            miss: 0.05,
+            ghosts: 0.2,
+            wrong_kind: 0.05,
+            ..Faults::default()
+        };
+        for seed in 0..5 {
+            let score = run(&shot(&layout(), 1.5, 0.01, 15, 200, faults, seed));
+            assert!(score.switches <= 1, "seed {seed}: {score:?}");
+            assert!(
+                score.found as f64 >= 0.98 * score.balls as f64,
+                "seed {seed}: {score:?}"
+            );
+            assert!(score.ghosts <= 2, "seed {seed}: {score:?}");
+        }
+    }
+
+    #[test]
+    fn a_doubled_picture_neither_stops_a_ball_nor_makes_its_speed_jump() {
+        let faults = Faults {
+            shown: 2,
+            ..Faults::default()
+        };
+        let places = [DVec2::new(-1.0, 0.1)];
+        let scenes = shot(&places, 0.7, 0.0, 20, 50, faults, 3);
+        let bed = bed();
+        let mut tracker = BallTracker::default();
+        for (frame, scene) in scenes.iter().enumerate() {
+            tracker.follow(DT, &scene.seen, &bed, None);
+            let track = &tracker.tracks()[0];
+            assert!(track.seen.is_some(), "frame {frame}");
+            // The first picture of the motion shows little of it, and is shown twice.
+            if !(20..22).contains(&frame) {
+                assert_eq!(track.is_moving(), frame >= 22, "frame {frame}");
+            }
+            if let (Some((_, velocity)), true) = (scene.truth[0], frame >= 24) {
+                let error = track.velocity().distance(velocity) / velocity.length();
+                assert!(error < 0.1, "frame {frame}: {} for {velocity}", track.velocity());
+            }
+        }
+    }
+
+    #[test]
+    fn a_ball_hidden_for_eight_seconds_keeps_its_name_and_place() {
+        let scenes = shot(&layout(), 0.0, 0.0, 400, 400, Faults::default(), 5);
+        let bed = bed();
+        let mut tracker = BallTracker::default();
+        let covered = layout()[3];
+        for (frame, scene) in scenes.iter().enumerate() {
+            let mut seen = scene.seen.clone();
+            if (60..300).contains(&frame) {
+                seen.retain(|ball| ball.position.distance(covered) > 0.2);
+            }
+            tracker.follow(DT, &seen, &bed, None);
+            assert_eq!(tracker.tracks().len(), 8, "frame {frame}");
+        }
+        assert!(tracker.tracks().iter().all(|track| track.seen.is_some()));
+        assert_eq!(tracker.last_id, 8);
+    }
+
+    #[test]
+    fn a_potted_ball_is_gone_after_a_few_frames() {
+        // Straight into the top right corner.
+        let places = [DVec2::new(0.6, -0.02), DVec2::new(0.9, 0.28)];
+        let direction = std::f64::consts::FRAC_PI_4;
+        let scenes = shot(&places, 1.5, direction, 10, 60, Faults::default(), 5);
+        let bed = bed();
+        let mut tracker = BallTracker::default();
+        let mut gone = None;
+        for (frame, scene) in scenes.iter().enumerate() {
+            tracker.follow(DT, &scene.seen, &bed, None);
+            if scene.truth[1].is_none() && gone.is_none() {
+                gone = Some(frame);
+            }
+            if let Some(gone) = gone
+                && frame >= gone + POTTED_FRAMES as usize
+            {
+                assert!(
+                    tracker
+                        .tracks()
+                        .iter()
+                        .all(|track| track.votes.settled() != label_of(1)),
+                    "frame {frame}, potted in {gone}"
+                );
+            }
+        }
+        assert!(gone.is_some());
+    }
+
+    #[test]
+    fn a_ghost_of_the_opening_frames_is_dropped() {
+        let bed = bed();
+        let geometry = geometry();
+        let mut scenes = shot(&layout(), 0.0, 0.0, 20, 20, Faults::default(), 5);
+        let ghost = seen_ball(&geometry, DVec2::new(300.0, 300.0), Label::default(), 0.9);
+        scenes[1].seen.push(ghost);
+        let mut tracker = BallTracker::default();
+        for scene in &scenes {
+            tracker.follow(DT, &scene.seen, &bed, None);
+        }
+        assert_eq!(tracker.tracks().len(), 8);
+    }
+
+    #[test]
+    fn a_ball_put_on_the_table_exists_after_three_frames() {
+        let bed = bed();
+        let geometry = geometry();
+        let mut tracker = BallTracker::default();
+        let scenes = shot(&layout(), 0.0, 0.0, 20, 20, Faults::default(), 5);
+        let mut counts = Vec::new();
+        for (frame, scene) in scenes.iter().enumerate() {
+            let mut seen = scene.seen.clone();
+            if frame >= 10 {
+                seen.push(seen_ball(&geometry, DVec2::new(300.0, 300.0), label_of(9), 0.9));
+            }
+            tracker.follow(DT, &seen, &bed, None);
+            counts.push(tracker.tracks().len());
+        }
+        assert_eq!(counts[9..14], [8, 8, 8, 9, 9]);
+    }
+
+    #[test]
+    fn a_lost_ball_found_elsewhere_keeps_its_name() {
+        // Carried by hand from one place to another.
+        let bed = bed();
+        let geometry = geometry();
+        let mut tracker = BallTracker::default();
+        let scenes = shot(&layout(), 0.0, 0.0, 200, 200, Faults::default(), 5);
+        for (frame, scene) in scenes.iter().enumerate() {
+            let mut seen = scene.seen.clone();
+            if frame >= 50 {
+                seen.retain(|ball| ball.label != label_of(3));
+            }
+            if frame >= 100 {
+                seen.push(seen_ball(&geometry, DVec2::new(300.0, 300.0), label_of(3), 0.9));
+            }
+            tracker.follow(DT, &seen, &bed, None);
+        }
+        assert_eq!((tracker.tracks().len(), tracker.last_id), (8, 8));
+        assert!(tracker.tracks().iter().all(|track| track.seen.is_some()));
+    }
+
+    #[test]
+    fn after_a_jump_in_time_balls_are_found_again_by_their_looks() {
+        let bed = bed();
+        let before = shot(&layout(), 0.0, 0.0, 30, 30, Faults::default(), 5);
+        let mut moved = layout();
+        moved[0] = DVec2::new(0.5, -0.1);
+        moved.pop();
+        let after = shot(&moved, 0.0, 0.0, 30, 30, Faults::default(), 6);
+        let mut tracker = BallTracker::default();
+        for scene in &before {
+            tracker.follow(DT, &scene.seen, &bed, None);
+        }
+        let name = |tracker: &BallTracker, ball: usize| {
+            let mut tracks = tracker.tracks().iter();
+            tracks
+                .find(|track| track.votes.settled() == label_of(ball))
+                .map(|track| track.id)
+        };
+        let cue_ball = name(&tracker, 0);
+        for (frame, scene) in after.iter().enumerate() {
+            let tick = Tick {
+                dt_secs: if frame == 0 { 0.0 } else { DT.dt_secs },
+                jumped_back: frame == 0,
+            };
+            tracker.follow(tick, &scene.seen, &bed, None);
+        }
+        assert_eq!(tracker.tracks().len(), 7);
+        assert_eq!(name(&tracker, 0), cue_ball);
+        assert!(tracker.tracks().iter().all(|track| !track.is_moving()));
+    }
+
+    #[test]
+    fn a_corrected_calibration_moves_the_balls_and_a_moved_camera_does_not() {
+        let bed = bed();
+        let scenes = shot(&layout(), 0.0, 0.0, 30, 30, Faults::default(), 5);
+        let mut tracker = BallTracker::default();
+        for scene in &scenes {
+            tracker.follow(DT, &scene.seen, &bed, None);
+        }
+        let shift = |place: DVec2| place + DVec2::new(0.05, 0.0);
+        let place = tracker.tracks()[0].filter.position;
+        let seen = scenes[29].seen.clone();
+        tracker.recalibrated(&seen, &bed, shift);
+        assert_eq!(tracker.tracks()[0].filter.position, place);
+        let shifted: Vec<SeenBall> = seen
+            .iter()
+            .map(|ball| SeenBall {
+                position: shift(ball.position),
+                ..*ball
+            })
+            .collect();
+        tracker.recalibrated(&shifted, &bed, shift);
+        assert_eq!(tracker.tracks()[0].filter.position, shift(place));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(30))]
+        #[test]
+        fn any_sightings_and_stamps_are_survived(
+            frames in prop::collection::vec(
+                (prop::collection::vec((-1e4..1e4_f64, -1e4..1e4_f64, 0..20usize, 0.0..1.0_f64), 0..30), -1..3i32),
+                0..20,
+            ),
+        ) {
+            let geometry = geometry();
+            let bed = bed();
+            let mut tracker = BallTracker::default();
+            for (balls, time) in frames {
+                let seen: Vec<_> = balls
+                    .iter()
+                    .map(|(x, y, ball, confidence)| {
+                        let x = if *x > 9_000.0 { f64::NAN } else { *x };
+                        seen_ball(&geometry, DVec2::new(x, *y), label_of(*ball), *confidence)
+                    })
+                    .collect();
+                let tick = Tick { dt_secs: f64::from(time.max(0)), jumped_back: time < 0 };
+                tracker.follow(tick, &seen, &bed, None);
+                prop_assert!(tracker.tracks().is_sorted_by_key(|track| track.id));
+                prop_assert!(tracker.tracks().iter().all(|track| track.filter.position.is_finite()));
+            }
+        }
+    }
+}
