@@ -1,0 +1,106 @@
+//! Balls on a known table.
+//!
+//! 1. [`work`]: the table's part of the picture, reduced so that balls have a radius of 6 to 12 pixels.
+//! 2. [`votes`]: edges vote for centres; the peaks are candidates.
+//! 3. [`rim`]: each candidate's rim is looked for at full resolution, and an ellipse fitted to it.
+//! 4. [`select`]: of candidates that cannot both be balls, the better one stays; what has too little of a ball goes.
+
+pub mod place;
+pub mod rim;
+pub mod select;
+pub mod votes;
+pub mod work;
+
+use ghostball_world::{BallSet, BallSighting, CircleInImage, Planes, TableSighting};
+
+use crate::cloth::ClothModel;
+use crate::kind::Recognizer;
+use place::BallPlace;
+use rim::{Rim, RimFinder};
+use select::Choice;
+use votes::{Candidate, Votes};
+use work::WorkPicture;
+
+/// Candidates looked at per frame: several times as many as any game has balls; it bounds the time.
+const MOST_CANDIDATES: usize = 160;
+/// Finest noise told: pixels are whole numbers, and compression moves them by about one.
+const LEAST_NOISE: f32 = 1.0;
+
+/// Finds the balls on one table. Keeps its buffers from frame to frame, but no memory of balls.
+#[derive(Clone, Debug)]
+pub struct BallFinder {
+    place: BallPlace,
+    size: [usize; 2],
+    work: WorkPicture,
+    votes: Votes,
+    candidates: Vec<Candidate>,
+    rims: Vec<(Candidate, Rim)>,
+    choice: Choice,
+    recognizer: Recognizer,
+}
+
+impl BallFinder {
+    /// For pictures of `size` (width, height) that show this table, with this set of balls in play.
+    pub fn new(table: &TableSighting, size: [u32; 2], ball_set: BallSet) -> Self {
+        let place = BallPlace::new(table);
+        let size = size.map(|v| v as usize);
+        Self {
+            work: WorkPicture::new(&place, size),
+            place,
+            size,
+            votes: Votes::default(),
+            candidates: Vec::new(),
+            rims: Vec::new(),
+            choice: Choice::default(),
+            recognizer: Recognizer::new(ball_set),
+        }
+    }
+
+    /// Replaces `out` by the balls in a picture, most confident first. A picture of another size than the finder was
+    /// made for shows none. `cloth` is what the cloth looks like in this picture.
+    pub fn find(&mut self, planes: &Planes, cloth: &ClothModel, out: &mut Vec<BallSighting>) {
+        out.clear();
+        self.rims.clear();
+        if [planes.luma.width, planes.luma.height] != self.size || self.work.width == 0 {
+            return;
+        }
+        let noise = cloth.spread.map(|s| s.max(LEAST_NOISE));
+        self.work.fill(planes);
+        self.votes.find(
+            &self.work,
+            &self.place,
+            noise,
+            MOST_CANDIDATES,
+            &mut self.candidates,
+        );
+        let finder = RimFinder::new(planes, cloth, &self.place, noise);
+        let place = &self.place;
+        self.rims.extend(
+            self.candidates
+                .iter()
+                .map(|candidate| (*candidate, finder.look(candidate.center)))
+                .filter(|(_, rim)| place.allows_center(rim.center)),
+        );
+        self.choice.choose(&self.rims, &self.place);
+        out.extend(self.choice.chosen.iter().map(|i| {
+            let rim = &self.rims[*i].1;
+            BallSighting {
+                circle: CircleInImage {
+                    center: rim.center,
+                    radius: rim.radius,
+                },
+                kind: Default::default(),
+                number: None,
+                confidence: f64::from(self.choice.score(*i)),
+            }
+        }));
+        self.recognizer.name_balls(planes, cloth, out);
+    }
+
+    /// Every candidate of the last picture with what was seen round it, for finding out why a ball was missed.
+    pub fn looked_at(&self) -> impl Iterator<Item = (&Candidate, &Rim, f32)> {
+        (0..)
+            .zip(&self.rims)
+            .map(|(i, (candidate, rim))| (candidate, rim, self.choice.score(i)))
+    }
+}

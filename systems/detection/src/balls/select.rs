@@ -1,0 +1,169 @@
+//! Which candidates are balls.
+//!
+//! A ball shows a rim against cloth, or against another ball. So all candidates that could be balls and do not overlap
+//! are taken at first; then those go, worst first, whose rim borders on something that is neither cloth nor one of the
+//! others. What is broad (an arm, a plank) loses its candidates so from its border inwards; balls in a rack explain each
+//! other and stay. What had been kept out only by a candidate that went gets its turn after that.
+
+use super::place::BallPlace;
+use super::rim::{RAYS, Rim};
+use super::votes::Candidate;
+
+/// Two balls side by side on a flat cloth are two radii apart; perspective and errors take less than this off.
+const NEAREST_CENTERS: f64 = 1.6;
+/// Balls farther apart than this many radii do not show behind each other's rims.
+const FARTHEST_NEIGHBOURS: f64 = 3.0;
+/// A place within this many radii of a ball's centre shows that ball.
+const EXPLAINS: f64 = 1.15;
+/// Least share of the rim that has to be seen and explained.
+const LEAST_SCORE: f32 = 0.7;
+/// Least share of the inside that has to differ from lit cloth.
+const LEAST_DARK_FILL: f32 = 0.9;
+/// Least share of the inside that has to differ from shaded cloth too: a shadow is no ball.
+const LEAST_FILL: f32 = 0.4;
+/// How much a ray counts that looks at another ball, or over a cushion or into a pocket, against one that looks at
+/// cloth: an edge there is a weaker sign.
+const WEIGHT_EXPLAINED: f32 = 0.6;
+const WEIGHT_BEYOND: f32 = 0.4;
+/// How much a ray counts against a ball where no edge is seen towards the ball that it touches.
+const EXCUSED: f32 = 0.3;
+/// How much a ray counts that sees an edge, with neither cloth nor a known ball behind it.
+const CREDIT: f32 = 0.25;
+/// Votes are evidence of their own: edges of a disc point to one centre, edges of clutter do not. So many votes, as a
+/// share of a whole rim, count neither for nor against a ball; more than the most add nothing.
+const USUAL_VOTES: f32 = 1.2;
+const MOST_VOTES: f32 = 2.0;
+const WEIGHT_VOTES: f32 = 0.3;
+/// A ball is as unlike cloth in its middle as at its rim; a ring is not.
+const LEAST_SOLIDITY: f32 = 0.45;
+/// Rounds of taking and pruning; two do for almost all pictures.
+const ROUNDS: usize = 4;
+
+/// Buffers of the choice.
+#[derive(Clone, Debug, Default)]
+pub struct Choice {
+    order: Vec<usize>,
+    is_out: Vec<bool>,
+    scores: Vec<f32>,
+    /// Indices of the balls, best first.
+    pub chosen: Vec<usize>,
+}
+
+impl Choice {
+    /// Score of a candidate when it was last looked at, 0 to 1.
+    pub fn score(&self, index: usize) -> f32 {
+        self.scores.get(index).copied().unwrap_or(0.0)
+    }
+
+    /// Chooses the balls among candidates.
+    pub fn choose(&mut self, rims: &[(Candidate, Rim)], place: &BallPlace) {
+        self.chosen.clear();
+        self.scores.clear();
+        self.scores.resize(rims.len(), 0.0);
+        self.is_out.clear();
+        self.is_out
+            .extend(rims.iter().map(|candidate| best_score(candidate) < LEAST_SCORE));
+        self.order.clear();
+        self.order.extend((0..rims.len()).filter(|i| !self.is_out[*i]));
+        self.order
+            .sort_by(|a, b| promise(&rims[*b]).total_cmp(&promise(&rims[*a])).then(a.cmp(b)));
+        for _ in 0..ROUNDS {
+            let before = self.chosen.len();
+            self.take(rims, place);
+            if self.chosen.len() == before {
+                break;
+            }
+            self.prune(rims);
+        }
+        let scores = &self.scores;
+        self.chosen
+            .sort_by(|a, b| scores[*b].total_cmp(&scores[*a]).then(a.cmp(b)));
+    }
+
+    fn take(&mut self, rims: &[(Candidate, Rim)], place: &BallPlace) {
+        for i in &self.order {
+            let center = rims[*i].1.center;
+            let nearest = NEAREST_CENTERS * place.radius_at(center);
+            let is_free = |j: &usize| rims[*j].1.center.distance(center) >= nearest;
+            if !self.is_out[*i] && self.chosen.iter().all(is_free) {
+                self.chosen.push(*i);
+            }
+        }
+    }
+
+    fn prune(&mut self, rims: &[(Candidate, Rim)]) {
+        for i in &self.chosen {
+            self.scores[*i] = score(&rims[*i], explained(*i, &self.chosen, rims));
+        }
+        while let Some(at) = (0..self.chosen.len())
+            .min_by(|a, b| self.scores[self.chosen[*a]].total_cmp(&self.scores[self.chosen[*b]]))
+        {
+            let worst = self.chosen[at];
+            if self.scores[worst] >= LEAST_SCORE {
+                break;
+            }
+            self.chosen.swap_remove(at);
+            self.is_out[worst] = true;
+            for i in &self.chosen {
+                if are_neighbours(&rims[*i].1, &rims[worst].1) {
+                    self.scores[*i] = score(&rims[*i], explained(*i, &self.chosen, rims));
+                }
+            }
+        }
+    }
+}
+
+/// Which of two candidates in each other's way is tried first: the one with more votes, more of a rim, more inside.
+fn promise(candidate: &(Candidate, Rim)) -> f32 {
+    candidate.0.share.min(MOST_VOTES) * best_score(candidate) * (0.5 + 0.5 * candidate.1.fill)
+}
+
+fn are_neighbours(a: &Rim, b: &Rim) -> bool {
+    a.center.distance(b.center) < FARTHEST_NEIGHBOURS * a.radius
+}
+
+/// Rays of ball `i` that look at one of the other balls.
+fn explained(i: usize, balls: &[usize], rims: &[(Candidate, Rim)]) -> u32 {
+    let rim = &rims[i].1;
+    let mut rays = 0;
+    for j in balls {
+        let other = &rims[*j].1;
+        if i == *j || !are_neighbours(rim, other) {
+            continue;
+        }
+        for ray in 0..RAYS {
+            if rim.outside(ray).distance(other.center) < EXPLAINS * other.radius {
+                rays |= 1 << ray;
+            }
+        }
+    }
+    rays
+}
+
+/// How sure it is that a candidate is a ball; `explained` are the rays that look at other balls.
+fn score((candidate, rim): &(Candidate, Rim), explained: u32) -> f32 {
+    if rim.dark_fill < LEAST_DARK_FILL || rim.fill < LEAST_FILL || rim.inner < LEAST_SOLIDITY * rim.outer {
+        return 0.0;
+    }
+    let votes = WEIGHT_VOTES * (candidate.share.min(MOST_VOTES) - USUAL_VOTES);
+    (rim_score(rim, explained) + votes).clamp(0.0, 1.0)
+}
+
+/// Share of the rim that is seen and explained.
+fn rim_score(rim: &Rim, explained: u32) -> f32 {
+    let edge = rim.agreeing & rim.covered;
+    let seen = edge & (rim.free | explained | rim.beyond);
+    let explained = explained & !rim.free;
+    let beyond = rim.beyond & !explained;
+    let weigh = |rays: u32| {
+        let [b, e] = [rays & beyond, rays & explained].map(|r| r.count_ones() as f32);
+        rays.count_ones() as f32 - (1.0 - WEIGHT_BEYOND) * b - (1.0 - WEIGHT_EXPLAINED) * e
+    };
+    let excused = rim.covered & explained & !seen;
+    (weigh(seen) + CREDIT * weigh(edge & !seen)) / (weigh(!0) - (1.0 - EXCUSED) * weigh(excused))
+}
+
+/// The score if all neighbours were balls.
+fn best_score(candidate: &(Candidate, Rim)) -> f32 {
+    score(candidate, !0)
+}

@@ -1,0 +1,207 @@
+//! Where balls may be: every edge votes for the centres of the circles whose rim it can be.
+//!
+//! A gradient Hough transform for one known radius (Kimme, Ballard & Sklansky 1975, "Finding circles by an array of
+//! accumulators"): an edge of a disc points to or away from its centre, so an edge pixel with unit gradient `g` votes
+//! for `p ± r g`. Edges count alike whatever their contrast, so that a dim ball is found beside a bright one.
+
+use glam::DVec2;
+
+use super::place::BallPlace;
+use super::work::WorkPicture;
+
+/// An edge is a step of at least this many standard deviations of the cloth's pixels.
+const LEAST_STEP_SIGMAS: f32 = 5.0;
+/// Radii voted for, in apparent radii: a ball seen away from the picture's middle is an ellipse, longer along the
+/// line to the middle.
+const RADII: [f32; 4] = [0.92, 1.0, 1.08, 1.16];
+/// Edge pixels are at most this share of all: beyond that the picture is no table, and the work stays bounded.
+const MOST_EDGES: usize = 4;
+/// Votes that a candidate needs, as a share of the edge pixels on a whole rim.
+const LEAST_SHARE: f32 = 0.50;
+
+/// A place where a ball may be.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Candidate {
+    /// In the picture, pixels.
+    pub center: DVec2,
+    /// Share of a whole rim that voted for it; above 1 is possible.
+    pub share: f32,
+}
+
+/// Buffers of the vote.
+#[derive(Clone, Debug, Default)]
+pub struct Votes {
+    strength: Vec<f32>,
+    votes: Vec<u16>,
+    sums: Vec<u16>,
+    edges: usize,
+}
+
+impl Votes {
+    /// Edge pixels in the last picture.
+    pub fn edges(&self) -> usize {
+        self.edges
+    }
+
+    /// Finds candidates, best first, at most `most`. `noise` is the standard deviation of cloth pixels (Y, U, V).
+    pub fn find(
+        &mut self,
+        work: &WorkPicture,
+        place: &BallPlace,
+        noise: [f32; 3],
+        most: usize,
+        out: &mut Vec<Candidate>,
+    ) {
+        out.clear();
+        let (w, h) = (work.width, work.height);
+        if w < 8 || h < 8 {
+            return;
+        }
+        let weights = noise.map(|n| 1.0 / (n * n));
+        self.measure_edges(work, weights);
+        self.cast(work, place, weights);
+        self.sum_squares(w, h);
+        self.take_peaks(work, place, most, out);
+    }
+
+    /// Squared gradient of each pixel (Sobel, as a step per pixel: /8), in cloth deviations, channels added.
+    fn measure_edges(&mut self, work: &WorkPicture, weights: [f32; 3]) {
+        let (w, h) = (work.width, work.height);
+        self.strength.clear();
+        self.strength.resize(w * h, 0.0);
+        let channels = if work.has_chroma() { 3 } else { 1 };
+        for (plane, weight) in work.planes.iter().zip(weights).take(channels) {
+            let weight = weight / 64.0;
+            for y in 1..h - 1 {
+                let [a, b, c] = [y - 1, y, y + 1].map(|y| &plane[y * w..(y + 1) * w]);
+                let out = &mut self.strength[y * w..(y + 1) * w];
+                let n = w - 2;
+                let (out, a0, a1, a2) = (&mut out[1..=n], &a[..n], &a[1..=n], &a[2..]);
+                let (b0, b2, c0, c1, c2) = (&b[..n], &b[2..], &c[..n], &c[1..=n], &c[2..]);
+                for x in 0..n {
+                    let [a0, a1, a2] = [a0[x], a1[x], a2[x]].map(i16::from);
+                    let [b0, b2] = [b0[x], b2[x]].map(i16::from);
+                    let [c0, c1, c2] = [c0[x], c1[x], c2[x]].map(i16::from);
+                    let gx = f32::from(a2 + 2 * b2 + c2 - a0 - 2 * b0 - c0);
+                    let gy = f32::from(c0 + 2 * c1 + c2 - a0 - 2 * a1 - a2);
+                    out[x] += (gx * gx + gy * gy) * weight;
+                }
+            }
+        }
+    }
+
+    fn cast(&mut self, work: &WorkPicture, place: &BallPlace, weights: [f32; 3]) {
+        let (w, h) = (work.width, work.height);
+        self.votes.clear();
+        self.votes.resize(w * h, 0);
+        self.edges = 0;
+        let channels = if work.has_chroma() { 3 } else { 1 };
+        // A step that spreads over two pixels gives half of itself as the gradient of each.
+        let least = 0.25 * LEAST_STEP_SIGMAS * LEAST_STEP_SIGMAS;
+        let strength = &self.strength;
+        for y in 1..h - 1 {
+            for x in 1..w - 1 {
+                let at = y * w + x;
+                let e = strength[at];
+                if e < least {
+                    continue;
+                }
+                let [gx, gy] = gradient(work, channels, weights, at);
+                // Only the crest of an edge votes.
+                let (ahead, behind) = if gx.abs() > 2.0 * gy.abs() {
+                    (at + 1, at - 1)
+                } else if gy.abs() > 2.0 * gx.abs() {
+                    (at + w, at - w)
+                } else if gx * gy > 0.0 {
+                    (at + w + 1, at - w - 1)
+                } else {
+                    (at + w - 1, at - w + 1)
+                };
+                if e < strength[ahead] || e < strength[behind] {
+                    continue;
+                }
+                self.edges += 1;
+                if self.edges > w * h / MOST_EDGES {
+                    return;
+                }
+                let [px, py] = work.in_image(x as f64, y as f64);
+                let radius = place.radius_at(DVec2::new(px, py)) as f32 / work.scale as f32;
+                let per_length = radius / (gx * gx + gy * gy).sqrt().max(f32::MIN_POSITIVE);
+                for factor in RADII {
+                    let (dx, dy) = (gx * per_length * factor, gy * per_length * factor);
+                    for sign in [1.0, -1.0] {
+                        let (vx, vy) = (x as f32 + sign * dx + 0.5, y as f32 + sign * dy + 0.5);
+                        if vx >= 0.0 && vy >= 0.0 && (vx as usize) < w && (vy as usize) < h {
+                            self.votes[vy as usize * w + vx as usize] += 1;
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Sums of 3x3 votes.
+    fn sum_squares(&mut self, w: usize, h: usize) {
+        self.sums.clear();
+        self.sums.resize(w * h, 0);
+        for y in 1..h - 1 {
+            let [a, b, c] = [y - 1, y, y + 1].map(|y| &self.votes[y * w..(y + 1) * w]);
+            let column = |x: usize| a[x] + b[x] + c[x];
+            let out = &mut self.sums[y * w..(y + 1) * w];
+            for x in 1..w - 1 {
+                out[x] = column(x - 1) + column(x) + column(x + 1);
+            }
+        }
+    }
+
+    fn take_peaks(&self, work: &WorkPicture, place: &BallPlace, most: usize, out: &mut Vec<Candidate>) {
+        let (w, h) = (work.width, work.height);
+        let middle_radius = place.radius_at_middle() / work.scale as f64;
+        // Twice half a radius apart: balls are never nearer than two.
+        let reach = (0.4 * middle_radius) as usize + 1;
+        let whole = |radius: f64| (std::f64::consts::TAU * radius) as f32;
+        let least_votes = (LEAST_SHARE * whole(0.5 * middle_radius)) as u16;
+        for y in reach..h.saturating_sub(reach) {
+            for x in reach..w.saturating_sub(reach) {
+                let votes = self.sums[y * w + x];
+                if votes < least_votes {
+                    continue;
+                }
+                let center = DVec2::from(work.in_image(x as f64, y as f64));
+                let share = f32::from(votes) / whole(place.radius_at(center) / work.scale as f64);
+                if share < LEAST_SHARE || !place.allows_center(center) {
+                    continue;
+                }
+                let is_peak = (y - reach..=y + reach).all(|ny| {
+                    (x - reach..=x + reach).all(|nx| {
+                        let other = self.sums[ny * w + nx];
+                        other < votes || (other == votes && (ny, nx) >= (y, x))
+                    })
+                });
+                if is_peak {
+                    out.push(Candidate { center, share });
+                }
+            }
+        }
+        out.sort_by(|a, b| b.share.total_cmp(&a.share));
+        out.truncate(most);
+    }
+}
+
+/// Gradient of the channel in which it is strongest.
+#[inline]
+fn gradient(work: &WorkPicture, channels: usize, weights: [f32; 3], at: usize) -> [f32; 2] {
+    let w = work.width;
+    let (mut best, mut strongest) = ([0.0; 2], -1.0);
+    for (plane, weight) in work.planes.iter().zip(weights).take(channels) {
+        let p = |offset: usize| i16::from(plane[offset]);
+        let (n, s) = (at - w, at + w);
+        let gx = f32::from(p(n + 1) + 2 * p(at + 1) + p(s + 1) - p(n - 1) - 2 * p(at - 1) - p(s - 1));
+        let gy = f32::from(p(s - 1) + 2 * p(s) + p(s + 1) - p(n - 1) - 2 * p(n) - p(n + 1));
+        let strength = (gx * gx + gy * gy) * weight;
+        if strength > strongest {
+            (best, strongest) = ([gx, gy], strength);
+        }
+    }
+    best
+}
