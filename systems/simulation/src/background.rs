@@ -1,0 +1,420 @@
+//! Everything that stands still, rendered once per camera: bed, cushions, rails, pockets, floor.
+
+use ghostball_physics::PocketShape;
+use ghostball_world::BallSet;
+use glam::DVec2;
+
+use crate::camera::Camera;
+use crate::canvas::Canvas;
+use crate::cloth::{cloth_brightness, floor_brightness, wood_brightness};
+use crate::color::{Encoder, Linear, linear, mixed, plus, scaled, smooth_step};
+use crate::look::{Look, Sights};
+use crate::table_model::TableModel;
+
+/// What a ray from the camera meets first. Points are metres in table space.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Surface {
+    Floor(DVec2),
+    Wood(DVec2),
+    Sight,
+    Casting(DVec2),
+    Rim(f64),
+    Hole(f64),
+    CushionTop(DVec2, f64),
+    CushionFace(f64),
+    Bed(DVec2),
+    Line(DVec2),
+}
+
+impl Surface {
+    /// Equal for points between which nothing has an edge.
+    fn class(self) -> u8 {
+        match self {
+            Self::Floor(_) => 0,
+            // Planks meet at the corners of the table.
+            Self::Wood(_) => 1,
+            Self::Sight => 2,
+            Self::Casting(_) => 3,
+            Self::Rim(_) => 4,
+            Self::Hole(_) => 5,
+            Self::CushionTop(..) => 6,
+            Self::CushionFace(_) => 7,
+            Self::Bed(_) => 8,
+            Self::Line(_) => 9,
+        }
+    }
+}
+
+/// Floor below the bed, metres: a table stands 0.8 m high.
+const FLOOR_HEIGHT: f64 = -0.8;
+const OUTER_CORNER_RADIUS: f64 = 0.05;
+const RIM_WIDTH: f64 = 0.016;
+
+/// The picture of an empty table.
+#[derive(Clone, Debug)]
+pub(crate) struct Background {
+    /// Without noise.
+    pub canvas: Canvas,
+    /// Per luma sample, share of the bed's cloth in it, 0 to 255: where shadows of balls fall.
+    pub bed: Vec<u8>,
+}
+
+impl Background {
+    /// Renders the empty table.
+    pub fn new(
+        table: &TableModel,
+        look: &Look,
+        camera: &Camera,
+        encoder: &Encoder,
+        seed: u64,
+        width: usize,
+        height: usize,
+    ) -> Self {
+        let painter = Painter::new(table, look, camera, seed, width, height);
+        let mut classes = vec![0_u8; width * height];
+        let mut colors = vec![[0.0; 3]; width * height];
+        let mut bed = vec![0; width * height];
+        for y in 0..height {
+            for x in 0..width {
+                let at = y * width + x;
+                let surface = painter.surface(DVec2::new(x as f64, y as f64));
+                classes[at] = surface.class();
+                bed[at] = if matches!(surface, Surface::Bed(_) | Surface::Line(_)) {
+                    255
+                } else {
+                    0
+                };
+                colors[at] = painter.color(surface, x as f64, y as f64);
+            }
+        }
+        // Edges again, with sixteen rays per pixel.
+        for y in 0..height {
+            for x in 0..width {
+                let at = y * width + x;
+                let class = classes[at];
+                let differs = |dx: usize, dy: usize| {
+                    let (nx, ny) = ((x + dx).wrapping_sub(1), (y + dy).wrapping_sub(1));
+                    nx < width && ny < height && classes[ny * width + nx] != class
+                };
+                if (0..9).any(|i| differs(i % 3, i / 3)) {
+                    let (color, share) = painter.supersampled(x, y);
+                    colors[at] = color;
+                    bed[at] = (255.0 * share) as u8;
+                }
+            }
+        }
+        let mut canvas = Canvas::new(width, height);
+        canvas.fill_from(|x, y| encoder.yuv(colors[y * width + x]));
+        Self { canvas, bed }
+    }
+}
+
+/// What the painter needs for every ray.
+struct Painter<'a> {
+    table: &'a TableModel,
+    look: &'a Look,
+    camera: &'a Camera,
+    seed: u64,
+    center_in_image: DVec2,
+    cloth: Linear,
+    wood: Linear,
+    rim: Linear,
+    casting: Linear,
+    floor: Linear,
+    sight: Linear,
+}
+
+impl<'a> Painter<'a> {
+    fn new(
+        table: &'a TableModel,
+        look: &'a Look,
+        camera: &'a Camera,
+        seed: u64,
+        width: usize,
+        height: usize,
+    ) -> Self {
+        Self {
+            table,
+            look,
+            camera,
+            seed,
+            center_in_image: 0.5 * DVec2::new(width as f64 - 1.0, height as f64 - 1.0),
+            cloth: look.lit(look.cloth),
+            wood: look.lit(look.wood),
+            rim: look.lit(look.rim),
+            casting: look.lit(look.casting.unwrap_or(look.wood)),
+            floor: look.lit(look.floor),
+            sight: look.lit([226, 222, 208]),
+        }
+    }
+
+    fn surface(&self, at: DVec2) -> Surface {
+        let ray = self.camera.ray(at);
+        let origin = self.camera.position();
+        let hit = |height: f64| (origin + ray * ((height - origin.z) / ray.z)).truncate();
+        let table = self.table;
+        let half = table.half_size();
+
+        let top = hit(table.rail_height);
+        if !within_rounded(top, table.half_outer_size(), OUTER_CORNER_RADIUS) {
+            return Surface::Floor(hit(FLOOR_HEIGHT));
+        }
+        let nose = hit(table.shape.cushion_height);
+        let bed = hit(0.0);
+        let nearest = |point: DVec2| {
+            table
+                .shape
+                .pockets
+                .iter()
+                .map(|pocket| (pocket.center.distance(point) - pocket.radius, pocket))
+                .min_by(|a, b| a.0.total_cmp(&b.0))
+        };
+        if is_within(nose, half) {
+            return self.below_noses(bed, nearest(bed));
+        }
+        if let Some(cushion) = table.cushions.iter().find(|cushion| cushion.contains(nose)) {
+            let across = cushion.depth_at(nose) / table.cushion_width;
+            return Surface::CushionTop(nose, across);
+        }
+        if let Some((beyond, pocket)) = nearest(top) {
+            let is_behind_cushions = !is_within(top, half + DVec2::splat(table.cushion_width));
+            if beyond < 0.0 {
+                return match nearest(bed) {
+                    Some((depth, _)) if depth < 0.0 => Surface::Hole(-depth / pocket.radius),
+                    _ => self.beyond_the_shelf(top, bed, pocket),
+                };
+            }
+            if beyond < RIM_WIDTH && is_outside_of(top, half, pocket) {
+                return Surface::Rim(beyond / RIM_WIDTH);
+            }
+            if !is_behind_cushions {
+                return self.below_noses(bed, nearest(bed));
+            }
+            if self.look.casting.is_some() && is_in_casting(top, table, pocket) {
+                return Surface::Casting(top - pocket.center);
+            }
+        }
+        if self.is_sight(top) {
+            Surface::Sight
+        } else {
+            Surface::Wood(top)
+        }
+    }
+
+    /// What a ray that passes between the noses meets.
+    fn below_noses(&self, bed: DVec2, nearest: Option<(f64, &PocketShape)>) -> Surface {
+        if let Some((beyond, pocket)) = nearest
+            && beyond < 0.0
+        {
+            return Surface::Hole(-beyond / pocket.radius);
+        }
+        if self.table.cushions.iter().any(|cushion| cushion.contains(bed)) {
+            let outside = (bed.abs() - self.table.half_size()).max_element();
+            return Surface::CushionFace(outside);
+        }
+        if self.look.has_markings && self.is_line(bed) {
+            return Surface::Line(bed);
+        }
+        Surface::Bed(bed)
+    }
+
+    /// Inside the rim but not over the hole at bed level: the liner on the far side, or the shelf of cloth before it.
+    fn beyond_the_shelf(&self, top: DVec2, bed: DVec2, pocket: &PocketShape) -> Surface {
+        if is_outside_of(bed, self.table.half_size(), pocket) {
+            let depth = (pocket.radius - top.distance(pocket.center)) / pocket.radius;
+            Surface::Hole(0.2 * depth)
+        } else {
+            self.below_noses(bed, None)
+        }
+    }
+
+    fn is_sight(&self, top: DVec2) -> bool {
+        let table = self.table;
+        let half = table.half_size();
+        let (along_reach, across_reach) = match self.look.sights {
+            Sights::None => return false,
+            Sights::Dots => (0.0065, 0.0065),
+            Sights::Diamonds => (0.0065, 0.0135),
+        };
+        // Centre line of the sights, from the nose: 93 mm (WPA: 3 11/16 inches).
+        let line = half + DVec2::splat(0.093);
+        let is_marked = |along: f64, off_line: f64, spacing: f64, last: f64| {
+            let step = (along / spacing).round();
+            let has_sight =
+                step.abs() <= last && (table.shape.pockets.is_empty() || spacing * step != 0.0 || last < 2.0);
+            let (a, b) = (
+                (along - step * spacing).abs() / along_reach,
+                off_line.abs() / across_reach,
+            );
+            has_sight
+                && match self.look.sights {
+                    Sights::Diamonds => a + b <= 1.0,
+                    _ => a * a + b * b <= 1.0,
+                }
+        };
+        is_marked(top.x, top.y.abs() - line.y, table.shape.length / 8.0, 3.0)
+            || is_marked(top.y, top.x.abs() - line.x, table.shape.width / 4.0, 1.0)
+    }
+
+    /// Markings: snooker's baulk line, D and spots; pool's head string and foot spot; carom's spots.
+    fn is_line(&self, bed: DVec2) -> bool {
+        let table = self.table;
+        let half = table.half_size();
+        let spot = |x: f64, radius: f64| bed.distance(DVec2::new(x, 0.0)) < radius;
+        match table.ball_set {
+            BallSet::Snooker => {
+                // WPBSA: baulk line 737 mm from the face of the bottom cushion, D of 292 mm.
+                let baulk = 0.737 - half.x;
+                let from_baulk = bed - DVec2::new(baulk, 0.0);
+                from_baulk.x.abs() < 0.002
+                    || (from_baulk.x < 0.0 && (from_baulk.length() - 0.292).abs() < 0.002)
+                    || spot(0.0, 0.005)
+                    || spot(0.5 * half.x, 0.005)
+                    || spot(half.x - 0.324, 0.005)
+            }
+            BallSet::Carom => spot(-0.5 * half.x, 0.005) || spot(0.5 * half.x, 0.005) || spot(0.0, 0.005),
+            _ => (bed.x + 0.5 * half.x).abs() < 0.0012 || spot(0.5 * half.x, 0.008),
+        }
+    }
+
+    fn color(&self, surface: Surface, x: f64, y: f64) -> Linear {
+        let table = self.table;
+        let light = |point: DVec2, height: f64| self.look.irradiance(point.extend(height));
+        let color = match surface {
+            Surface::Floor(at) => {
+                // The table keeps the lamps off the floor beside it.
+                let beside = (at.abs() - table.half_outer_size()).max_element() as f32;
+                let shade = 0.25 + 0.45 * smooth_step(-0.1, 0.5, beside);
+                scaled(
+                    self.floor,
+                    shade * light(at, FLOOR_HEIGHT) * floor_brightness(at, self.seed),
+                )
+            }
+            Surface::Wood(at) => {
+                let half = table.half_size();
+                let out = at.abs() - half;
+                let is_long_rail = out.y > out.x;
+                let grain = if is_long_rail {
+                    at
+                } else {
+                    at.perp() + DVec2::new(0.0, 7.0)
+                };
+                // Rounded towards its edges: a little lighter inside, darker at the outer edge.
+                let across =
+                    ((out.max_element() - table.cushion_width) / table.rail_width).clamp(0.0, 1.0) as f32;
+                let round =
+                    0.78 + 0.3 * smooth_step(0.0, 0.18, across) - 0.5 * smooth_step(0.82, 1.0, across);
+                // Lacquer throws back some of the lamps' light.
+                let gloss = scaled(self.look.light, 0.012);
+                let wood = scaled(self.wood, wood_brightness(grain, self.seed) * round);
+                scaled(plus(wood, gloss), light(at, table.rail_height))
+            }
+            Surface::Sight => self.sight,
+            Surface::Casting(from_pocket) => {
+                let bevel = 0.85 + 0.25 * smooth_step(-0.1, 0.1, (from_pocket.y - from_pocket.x) as f32);
+                scaled(
+                    self.casting,
+                    bevel * light(from_pocket, table.rail_height).clamp(0.3, 1.0),
+                )
+            }
+            Surface::Rim(across) => {
+                let round = 0.5 + 1.6 * (across * (1.0 - across)) as f32 * 2.0;
+                scaled(self.rim, round)
+            }
+            Surface::Hole(depth) => scaled(
+                mixed(
+                    linear([34, 32, 31]),
+                    linear([9, 9, 10]),
+                    smooth_step(0.0, 0.35, depth as f32),
+                ),
+                1.0,
+            ),
+            Surface::CushionTop(at, across) => {
+                // The top slopes: bright along the nose's edge, in the rail's shade at the back.
+                let across = across as f32;
+                let slope =
+                    0.86 + 0.2 * smooth_step(0.06, 0.0, across) - 0.22 * smooth_step(0.85, 1.0, across);
+                let cloth = cloth_brightness(at, self.look.cloth_texture, self.seed ^ 99);
+                scaled(self.cloth, slope * cloth * light(at, table.shape.cushion_height))
+            }
+            Surface::CushionFace(outside) => {
+                let shade = 0.34 - 0.12 * smooth_step(0.0, 0.02, outside as f32);
+                scaled(self.cloth, shade)
+            }
+            Surface::Bed(at) => scaled(self.cloth, self.bed_light(at)),
+            Surface::Line(at) => {
+                let ink = match table.ball_set {
+                    BallSet::Snooker => scaled(self.cloth, 0.3),
+                    _ if at.x < 0.0 => scaled(self.cloth, 0.62),
+                    _ => scaled(self.cloth, 0.35),
+                };
+                scaled(ink, self.bed_light(at))
+            }
+        };
+        let from_center = (DVec2::new(x, y) - self.center_in_image) / self.center_in_image.x.max(1.0);
+        scaled(
+            color,
+            1.0 - (self.look.vignetting * from_center.length_squared()) as f32,
+        )
+    }
+
+    /// Brightness of the bed: lamps, cloth, and the cushions' soft shade beside them.
+    fn bed_light(&self, at: DVec2) -> f32 {
+        let table = self.table;
+        let inside = (table.half_size() - at.abs()).min_element().max(0.0);
+        let shade = 1.0 - 0.22 * smooth_step(0.05, -0.012, inside as f32);
+        let cloth = cloth_brightness(at, self.look.cloth_texture, self.seed);
+        shade * cloth * self.look.irradiance(at.extend(0.0))
+    }
+
+    /// Mean colour of a pixel and the share of the bed in it.
+    fn supersampled(&self, x: usize, y: usize) -> (Linear, f32) {
+        const SIDE: usize = 4;
+        let mut sum = [0.0; 3];
+        let mut bed = 0.0;
+        for i in 0..SIDE * SIDE {
+            let step = |i: usize| (i as f64 + 0.5) / SIDE as f64 - 0.5;
+            let at = DVec2::new(x as f64 + step(i % SIDE), y as f64 + step(i / SIDE));
+            let surface = self.surface(at);
+            if matches!(surface, Surface::Bed(_) | Surface::Line(_)) {
+                bed += 1.0;
+            }
+            sum = plus(sum, self.color(surface, at.x, at.y));
+        }
+        let share = 1.0 / (SIDE * SIDE) as f32;
+        (scaled(sum, share), bed * share)
+    }
+}
+
+fn is_within(point: DVec2, half: DVec2) -> bool {
+    point.x.abs() <= half.x && point.y.abs() <= half.y
+}
+
+fn within_rounded(point: DVec2, half: DVec2, radius: f64) -> bool {
+    let beyond = (point.abs() - (half - DVec2::splat(radius))).max(DVec2::ZERO);
+    beyond.length_squared() <= radius * radius
+}
+
+/// Whether a point lies on the far side of a pocket, as seen from the bed.
+fn is_outside_of(point: DVec2, half: DVec2, pocket: &PocketShape) -> bool {
+    let center = pocket.center;
+    let is_side_pocket = center.x.abs() < 0.5 * half.x;
+    let point = point * center.signum();
+    let center = center.abs();
+    if is_side_pocket {
+        point.y > half.y + 0.5 * (center.y - half.y)
+    } else {
+        point.x > half.x || point.y > half.y
+    }
+}
+
+fn is_in_casting(top: DVec2, table: &TableModel, pocket: &PocketShape) -> bool {
+    let from = (top - pocket.center).abs();
+    let reach = pocket.radius + 0.035;
+    let is_side_pocket = pocket.center.x.abs() < 0.25 * table.shape.length;
+    if is_side_pocket {
+        from.x < reach
+    } else {
+        from.x.max(from.y) < 1.5 * reach
+    }
+}

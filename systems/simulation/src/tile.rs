@@ -1,0 +1,74 @@
+//! A small patch of picture in which something is drawn before it is laid over the canvas.
+
+use crate::canvas::{Canvas, to_byte};
+
+/// Colours weighted by coverage. Aligned to even pixels, so that it holds whole chroma samples.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tile {
+    /// Left edge, even.
+    pub left: usize,
+    /// Top edge, even.
+    pub top: usize,
+    /// Even.
+    pub width: usize,
+    /// Even.
+    pub height: usize,
+    /// Coverage 0 to 1, then Y, U, V times coverage.
+    samples: Vec<[f32; 4]>,
+}
+
+impl Tile {
+    /// An empty tile over the pixels from `low` to `high` (inclusive), as far as they lie in the canvas.
+    /// `false`: none of them does.
+    pub fn cover(&mut self, canvas: &Canvas, low: [f64; 2], high: [f64; 2]) -> bool {
+        // Float to integer saturates: what lies left of or above the picture becomes 0.
+        let end = |value: f64, limit: usize| {
+            ((value.ceil() + 1.0).max(0.0) as usize)
+                .next_multiple_of(2)
+                .min(limit)
+        };
+        let start = |value: f64| (value.floor().max(0.0) as usize) & !1;
+        (self.left, self.top) = (start(low[0]), start(low[1]));
+        let (right, bottom) = (end(high[0], canvas.width), end(high[1], canvas.height));
+        if self.left >= right || self.top >= bottom {
+            return false;
+        }
+        (self.width, self.height) = (right - self.left, bottom - self.top);
+        self.samples.clear();
+        self.samples.resize(self.width * self.height, [0.0; 4]);
+        true
+    }
+
+    /// Samples of one row, from its left edge.
+    pub fn row(&mut self, y: usize) -> &mut [[f32; 4]] {
+        let start = (y - self.top) * self.width;
+        &mut self.samples[start..start + self.width]
+    }
+
+    /// Lays the tile over the canvas.
+    pub fn blend(&self, canvas: &mut Canvas) {
+        let chroma_width = canvas.width / 2;
+        for y in (0..self.height).step_by(2) {
+            for x in (0..self.width).step_by(2) {
+                let mut sum = [0.0_f32; 4];
+                for (dx, dy) in [(0, 0), (1, 0), (0, 1), (1, 1)] {
+                    let sample = &self.samples[(y + dy) * self.width + x + dx];
+                    if sample[0] > 0.0 {
+                        let at = (self.top + y + dy) * canvas.width + self.left + x + dx;
+                        let below = f32::from(canvas.luma[at]);
+                        canvas.luma[at] = to_byte(below * (1.0 - sample[0]) + sample[1]);
+                        for (sum, sample) in sum.iter_mut().zip(sample) {
+                            *sum += 0.25 * sample;
+                        }
+                    }
+                }
+                if sum[0] > 0.0 {
+                    let at = (self.top + y) / 2 * chroma_width + (self.left + x) / 2;
+                    let over = |below: u8, value: f32| to_byte(f32::from(below) * (1.0 - sum[0]) + value);
+                    canvas.u[at] = over(canvas.u[at], sum[2]);
+                    canvas.v[at] = over(canvas.v[at], sum[3]);
+                }
+            }
+        }
+    }
+}
