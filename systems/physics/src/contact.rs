@@ -9,7 +9,7 @@ use crate::{BallState, CushionSegment, Jaw, Motion, PocketShape};
 const TOUCH: f64 = 1e-11;
 
 /// Two contacts of the same bodies within this time, seconds, belong together.
-const CHATTER_TIME: f64 = 5e-3;
+const CHATTER_TIME: f64 = 2e-2;
 
 /// So many contacts that belong together are chatter.
 const CHATTER_COUNT: u32 = 8;

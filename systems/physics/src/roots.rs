@@ -7,8 +7,14 @@
 /// A polynomial of degree 4: coefficients of τ⁰ to τ⁴.
 pub(crate) type Quartic = [f64; 5];
 
+/// Bodies that touch and approach so slowly that it takes them longer than this, seconds, to pass the tolerance are pressed
+/// together, not in collision.
+const PRESSING_TIME: f64 = 1e-5;
+
 /// First τ in `0..=horizon` at which `polynomial` is at or below zero and decreasing, which is contact when it measures
-/// the gap. A dip that stays above −`tolerance` is none: balls that move side by side touch without pressing.
+/// the gap. A dip that stays above −`tolerance` is none: balls that move side by side touch without pressing. Bodies that are
+/// pressed together from rest are in contact once they pass −`tolerance`, so that an impact on its way through a row of
+/// touching balls comes first.
 pub(crate) fn first_contact(polynomial: &Quartic, horizon: f64, tolerance: f64) -> Option<f64> {
     let [_, c1, c2, c3, c4] = *polynomial;
     let slope = [c1, 2.0 * c2, 3.0 * c3, 4.0 * c4];
@@ -26,13 +32,19 @@ pub(crate) fn first_contact(polynomial: &Quartic, horizon: f64, tolerance: f64) 
     }
     for (left, right) in turns.pieces() {
         let (at_left, at_right) = (evaluate(polynomial, left), evaluate(polynomial, right));
-        let falls_below = at_right < at_left && at_right < -tolerance;
-        if falls_below && at_left <= 0.0 {
-            return Some(left);
+        if !(at_right < at_left && at_right < -tolerance) {
+            continue;
         }
-        if falls_below {
+        if at_left > 0.0 {
             return Some(root_between(polynomial, left, right, false));
         }
+        let approaches = evaluate(&slope, left) * PRESSING_TIME < -tolerance;
+        if approaches || at_left <= -tolerance {
+            return Some(left);
+        }
+        let mut lifted = *polynomial;
+        lifted[0] += tolerance;
+        return Some(root_between(&lifted, left, right, false));
     }
     None
 }
@@ -125,4 +137,68 @@ fn root_between<const N: usize>(polynomial: &[f64; N], left: f64, right: f64, ri
         root = next;
     }
     root
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// (τ − a)(τ − b)(τ² + c² + d), expanded.
+    fn with_roots(a: f64, b: f64, c: f64, d: f64) -> Quartic {
+        let (p, q) = (a * b, -(a + b));
+        let (r, s) = (c * c + d, -2.0 * c);
+        [p * r, q * r + p * s, r + q * s + p, q + s, 1.0]
+    }
+
+    proptest! {
+        #[test]
+        fn the_first_root_of_a_quartic_is_found(a in 0.01..1.0, apart in 0.01..1.0, c in -1.0..1.0, d in 0.1..1.0) {
+            let found = first_contact(&with_roots(a, a + apart, c, d), 3.0, 1e-12);
+            prop_assert!(found.is_some_and(|root| (root - a).abs() < 1e-9), "{:?} instead of {}", found, a);
+        }
+    }
+
+    #[test]
+    fn a_dip_that_does_not_reach_zero_is_no_contact() {
+        assert_eq!(first_contact(&[1.0001, -2.0, 1.0, 0.0, 0.0], 5.0, 1e-12), None);
+    }
+
+    #[test]
+    fn a_contact_beyond_the_horizon_is_none() {
+        assert_eq!(first_contact(&[1.0, -1.0, 0.0, 0.0, 0.0], 0.9, 1e-12), None);
+        assert_eq!(first_contact(&[1.0, -1.0, 0.0, 0.0, 0.0], 1.1, 1e-12), Some(1.0));
+    }
+
+    #[test]
+    fn touching_bodies_that_part_are_in_contact_only_when_they_meet_again() {
+        // Zero at 0 and at 2, above zero between.
+        let found = first_contact(&[0.0, 2.0, -1.0, 0.0, 0.0], 5.0, 1e-12);
+        assert!(found.is_some_and(|root| (root - 2.0).abs() < 1e-12));
+    }
+
+    #[test]
+    fn touching_bodies_that_approach_are_in_contact_at_once() {
+        assert_eq!(first_contact(&[0.0, -1.0, 1.0, 0.0, 0.0], 5.0, 1e-12), Some(0.0));
+    }
+
+    #[test]
+    fn touching_bodies_that_are_pressed_together_are_in_contact_a_moment_later() {
+        let found = first_contact(&[0.0, -1e-15, -1.0, 0.0, 0.0], 5.0, 1e-12);
+        assert!(found.is_some_and(|root| (root - 1e-6).abs() < 1e-9), "{found:?}");
+    }
+
+    #[test]
+    fn touching_bodies_that_move_side_by_side_are_never_in_contact() {
+        assert_eq!(first_contact(&[0.0, -1e-17, 1e-18, 0.0, 0.0], 5.0, 1e-12), None);
+        assert_eq!(first_contact(&[0.0; 5], f64::INFINITY, 1e-12), None);
+    }
+
+    #[test]
+    fn quadratic_roots_keep_their_digits_when_one_is_tiny() {
+        let [small, large] = quadratic_roots(1e-12, -1.0, 1.0);
+        assert!((small / 1e-12 - 1.0).abs() < 1e-9 && (large - 1.0).abs() < 1e-9);
+        assert!(quadratic_roots(1.0, 0.0, 1.0).iter().all(|root| root.is_nan()));
+    }
 }

@@ -138,13 +138,14 @@ impl Segment {
         let chord = self.end_position() - motion.start.position;
         // A chord over t seconds of a parabola is off by a⊥ t² / 8 at most, a⊥ the acceleration across it.
         let across = motion.acceleration.perp_dot(chord.normalize_or_zero()).abs();
-        let bend = 0.125 * across * duration * duration;
+        let eighth = 0.125 * duration * duration;
         let pieces = if !motion.start.motion.is_moving() || duration <= 0.0 {
             0
-        } else if bend <= tolerance {
+        } else if eighth * across <= tolerance {
             1
         } else {
-            (bend / tolerance).sqrt().ceil().min(1_000.0) as u32
+            let most = eighth * motion.acceleration.length();
+            (most / tolerance).sqrt().ceil().min(1_000.0) as u32
         };
         (1..=pieces).map(move |piece| motion.position_at(duration * f64::from(piece) / f64::from(pieces)))
     }
