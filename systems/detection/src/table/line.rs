@@ -1,0 +1,136 @@
+//! Straight lines through points of which many belong to something else.
+
+use glam::DVec2;
+
+/// A line `across = offset + slope · along`; which coordinate is which is the user's choice.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Line {
+    pub offset: f64,
+    pub slope: f64,
+}
+
+impl Line {
+    pub fn at(&self, along: f64) -> f64 {
+        self.offset + self.slope * along
+    }
+}
+
+/// Steepest line looked for: a camera turned by 25° against the table, or as much perspective.
+const STEEPEST: f64 = 0.47;
+/// The line that most of `points` (along, across) lie on within `tolerance`, and the share of `points` on it.
+///
+/// A Hough transform (Duda & Hart 1972) over slope and offset, then least squares over the points on the line.
+pub(crate) fn line_through_most(
+    points: &[(f64, f64)],
+    tolerance: f64,
+    bins: &mut Vec<u32>,
+) -> Option<(Line, f64)> {
+    let (first, last) = (points.first()?, points.last()?);
+    let middle = 0.5 * (first.0 + last.0);
+    let least = points.iter().map(|p| p.1).fold(f64::INFINITY, f64::min);
+    let most = points.iter().map(|p| p.1).fold(f64::NEG_INFINITY, f64::max);
+    let reach = STEEPEST * (last.0 - first.0).abs();
+    let count = ((most - least + 2.0 * reach) / tolerance) as usize + 3;
+    let mut best = (0, Line::default());
+    // From one slope to the next, the ends of the line move by half the tolerance.
+    let slopes = (reach / tolerance).ceil().clamp(1.0, 1000.0) as i32;
+    for i in -slopes..=slopes {
+        let slope = STEEPEST * f64::from(i) / f64::from(slopes);
+        bins.clear();
+        bins.resize(count, 0);
+        for (along, across) in points {
+            let offset = across - slope * (along - middle) - least + reach;
+            bins[((offset / tolerance).max(0.0) as usize + 1).min(count - 2)] += 1;
+        }
+        for bin in 1..count - 1 {
+            // A line on the border of two bins has half of its points in each.
+            let votes = bins[bin] + bins[bin - 1].max(bins[bin + 1]);
+            if votes > best.0 {
+                let offset = (bin as f64 - 0.5) * tolerance + least - reach;
+                best = (
+                    votes,
+                    Line {
+                        offset: offset - slope * middle,
+                        slope,
+                    },
+                );
+            }
+        }
+    }
+    let mut line = best.1;
+    for factor in [2.5, 1.5, 1.0] {
+        let near = |p: &&(f64, f64)| (p.1 - line.at(p.0)).abs() <= factor * tolerance;
+        line = least_squares(points.iter().filter(near).map(|p| (p.0, p.1, 1.0)))?;
+    }
+    let on_it = points
+        .iter()
+        .filter(|p| (p.1 - line.at(p.0)).abs() <= tolerance)
+        .count();
+    Some((line, on_it as f64 / points.len() as f64))
+}
+
+/// Weighted least squares through (along, across, weight); `None` for less than two distinct places.
+pub(crate) fn least_squares(points: impl Iterator<Item = (f64, f64, f64)>) -> Option<Line> {
+    let (mut n, mut x, mut y, mut xx, mut xy) = (0.0, 0.0, 0.0, 0.0, 0.0);
+    for (along, across, weight) in points {
+        n += weight;
+        x += weight * along;
+        y += weight * across;
+        xx += weight * along * along;
+        xy += weight * along * across;
+    }
+    let determinant = n * xx - x * x;
+    if determinant <= 1e-9 * n * n {
+        return None;
+    }
+    let slope = (n * xy - x * y) / determinant;
+    Some(Line {
+        offset: (y - slope * x) / n,
+        slope,
+    })
+}
+
+/// Where the line through `a` in direction `u` meets the line through `b` in direction `v`.
+pub(crate) fn meet(a: DVec2, u: DVec2, b: DVec2, v: DVec2) -> Option<DVec2> {
+    let parallel = u.perp_dot(v);
+    if parallel.abs() < 1e-9 * u.length() * v.length() || parallel == 0.0 {
+        return None;
+    }
+    Some(a + u * ((b - a).perp_dot(v) / parallel))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_found_though_half_of_its_points_are_hidden() {
+        let points: Vec<_> = (0..100)
+            .map(|i| {
+                let along = f64::from(i);
+                let hidden = (20..65).contains(&i);
+                (
+                    along,
+                    30.0 + 0.1 * along
+                        + if hidden {
+                            15.0 + 3.0 * libm::sin(along)
+                        } else {
+                            0.0
+                        },
+                )
+            })
+            .collect();
+        let (line, share) = line_through_most(&points, 1.0, &mut Vec::new()).unwrap();
+        assert!(
+            (line.offset - 30.0).abs() < 0.1 && (line.slope - 0.1).abs() < 0.01,
+            "{line:?}"
+        );
+        assert!((share - 0.55).abs() < 0.03, "{share}");
+    }
+
+    #[test]
+    fn one_point_or_none_makes_no_line() {
+        assert_eq!(line_through_most(&[], 1.0, &mut Vec::new()), None);
+        assert_eq!(line_through_most(&[(1.0, 2.0)], 1.0, &mut Vec::new()), None);
+    }
+}
