@@ -16,8 +16,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::physics::{
-    BallBallModel, BallMotion, BallProperties, BallState, CushionModel, CushionSegment, Event, EventKind, Jaw, Limits,
-    Physics, PhysicsError, PocketShape, Shot, Simulator, Strike, TableShape, strike,
+    BallBallModel, BallMotion, BallProperties, BallState, CushionModel, CushionSegment, Event, EventKind,
+    Jaw, Limits, Physics, PhysicsError, PocketShape, Shot, Simulator, Strike, TableShape, strike,
 };
 
 const FORMAT: &str = "pooltool-reference/1";
@@ -325,10 +325,13 @@ impl<'a> PlayedTable<'a> {
             center: place(jaw.center),
             radius: jaw.radius,
         }));
-        played.shape.pockets.extend(table.pockets.iter().map(|pocket| PocketShape {
-            center: place(pocket.center),
-            radius: pocket.radius,
-        }));
+        played
+            .shape
+            .pockets
+            .extend(table.pockets.iter().map(|pocket| PocketShape {
+                center: place(pocket.center),
+                radius: pocket.radius,
+            }));
         Ok(played)
     }
 }
@@ -570,4 +573,220 @@ fn event_row(event: &Event, table: &PlayedTable<'_>, names: &[&str]) -> Value {
         .map(|change| table.space.case_from_state(&change.after))
         .collect();
     json!([name, event.time, ids, states])
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
+    use super::*;
+
+    /// A carom table with one ball struck along it, and what is to be changed in it.
+    fn case_file(change: impl Fn(&mut Value)) -> Vec<u8> {
+        let mut file = json!({
+            "format": FORMAT,
+            "configs": {"A9": {"ball_ball": "frictionless_elastic", "ball_cushion": "han_2005 (linear and circular)"}},
+            "tables": {"carom": {
+                "dims": {"l": 2.84, "w": 1.42, "cushion_height": 0.037},
+                "linear": [
+                    {"id": "left", "p1": [0.0, 0.0, 0.037], "p2": [0.0, 2.84, 0.037], "direction": 1, "lx": 1.0, "ly": 0.0},
+                    {"id": "far", "p1": [0.0, 2.84, 0.037], "p2": [1.42, 2.84, 0.037], "direction": 0, "lx": 0.0, "ly": 1.0},
+                ],
+                "circular": [],
+                "pockets": [],
+            }},
+            "ball_params": {"carom": {
+                "m": 0.21, "R": 0.03075, "u_s": 0.2, "u_r": 0.01, "u_sp": 0.0137,
+                "e_b": 0.95, "e_c": 0.85, "f_c": 0.15, "g": 9.81,
+            }},
+            "cases": [{
+                "id": "up the table/A9", "config": "A9", "table": "carom", "params": "carom", "cue_ball": "white",
+                "balls": {"white": [0.4, 1.0], "red": [1.0, 1.0]},
+                "strike": {"V0": 2.0, "phi": 90.0, "theta": 0.0, "a": 0.0, "b": 0.0},
+            }],
+        });
+        change(&mut file);
+        file.to_string().into_bytes()
+    }
+
+    fn on_disk(bytes: &[u8]) -> tempfile::NamedTempFile {
+        let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
+        file.write_all(bytes).expect("written");
+        file
+    }
+
+    fn packed(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(bytes).expect("packed");
+        encoder.finish().expect("packed")
+    }
+
+    fn lines_of(bytes: &[u8]) -> Result<Vec<Value>, SimulateError> {
+        let file = on_disk(bytes);
+        let mut lines = Vec::new();
+        let summary = simulate(file.path(), Some(&mut lines))?;
+        let lines: Vec<Value> = lines
+            .split(|&byte| byte == b'\n')
+            .filter(|line| !line.is_empty())
+            .map(|line| serde_json::from_slice(line).expect("a line of JSON"))
+            .collect();
+        assert_eq!(summary.cases, lines.len());
+        Ok(lines)
+    }
+
+    fn error_of(bytes: &[u8]) -> String {
+        lines_of(bytes).expect_err("refused").to_string()
+    }
+
+    #[test]
+    fn a_case_is_played_in_the_space_of_its_file() {
+        let lines = lines_of(&case_file(|_| ())).expect("sound");
+        let line = &lines[0];
+        assert_eq!(line["id"], "up the table/A9");
+        let events = line["events"].as_array().expect("events");
+        let first = &events[0];
+        assert_eq!((&first[0], &first[2]), (&json!("sl-ro"), &json!(["white"])));
+        let state = first[3][0].as_array().expect("a state");
+        assert_eq!(state.len(), 8);
+        assert_eq!(state[0], 3.0);
+        assert!(
+            (state[1].as_f64().expect("x") - 0.4).abs() < 1e-12,
+            "it keeps to its line"
+        );
+        assert!(state[2].as_f64().expect("y") > 1.0, "it runs along the table");
+        assert!(state[4].as_f64().expect("vy") > 0.0);
+        assert!(
+            state[5].as_f64().expect("wx") < 0.0,
+            "a ball rolling along y turns about -x"
+        );
+        let hit = events
+            .iter()
+            .find(|event| event[0] == "lc")
+            .expect("it hits the far cushion");
+        assert_eq!(hit[2], json!(["white", "far"]));
+        assert!((hit[3][0][2].as_f64().expect("y") - (2.84 - 0.03075)).abs() < 1e-9);
+        assert_eq!(
+            line["final"]["red"],
+            json!([0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0])
+        );
+        assert!(line["ms"].as_f64().is_some_and(|ms| ms >= 0.0));
+    }
+
+    #[test]
+    fn a_packed_file_gives_the_same_as_a_plain_one() {
+        let plain = lines_of(&case_file(|_| ())).expect("sound");
+        let unpacked = lines_of(&packed(&case_file(|_| ()))).expect("sound");
+        assert_eq!(plain[0]["events"], unpacked[0]["events"]);
+    }
+
+    #[test]
+    fn the_state_after_the_strike_goes_before_the_strike() {
+        let bytes = case_file(|file| {
+            file["cases"][0]["post_strike"] = json!([2, 0.4, 1.0, 0.0, -1.0, 0.0, 0.0, 0.0]);
+        });
+        let lines = lines_of(&bytes).expect("sound");
+        let y = lines[0]["events"][0][3][0][2].as_f64().expect("y");
+        assert!(y < 1.0, "it runs down the table");
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_file_is_said_by_name() {
+        let missing = simulate(Path::new("/nowhere/cases.json"), None).expect_err("refused");
+        assert!(
+            missing
+                .to_string()
+                .starts_with("cannot open the case file /nowhere/cases.json")
+        );
+
+        let whole = packed(&case_file(|_| ()));
+        assert!(error_of(&whole[..whole.len() / 2]).contains("is it complete?"));
+        let whole = case_file(|_| ());
+        assert!(error_of(&whole[..whole.len() / 2]).contains("is not as expected: EOF while parsing"));
+        assert!(error_of(b"").contains("is not as expected"));
+        assert!(error_of(b"\x1f\x8b").contains("is it complete?"));
+        assert!(error_of(b"[1, 2]").contains("is not as expected"));
+
+        let other = case_file(|file| file["format"] = json!("pooltool-unit/1"));
+        assert!(error_of(&other).contains("expected \"pooltool-reference/1\", found \"pooltool-unit/1\""));
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_case_is_said_by_name() {
+        let error = error_of(&case_file(|file| file["cases"][0]["table"] = json!("pool12")));
+        assert_eq!(
+            error,
+            "case up the table/A9: expected the table \"pool12\" in the file, found none of that name"
+        );
+        let error = error_of(&case_file(|file| {
+            file["configs"]["A9"]["ball_cushion"] = json!("mathavan_2010")
+        }));
+        assert!(
+            error
+                .contains("expected a cushion model of han_2005, stronge_compliant, found \"mathavan_2010\"")
+        );
+        let error = error_of(&case_file(|file| file["cases"][0]["cue_ball"] = json!("yellow")));
+        assert!(error.contains("expected the ball \"yellow\""));
+        let error = error_of(&case_file(|file| file["cases"][0]["strike"] = Value::Null));
+        assert!(error.contains("found none"));
+        let error = error_of(&case_file(|file| {
+            file["ball_params"]["carom"]["u_r"] = json!(0.0)
+        }));
+        assert!(error.contains("rolling friction: expected a positive number, found 0"));
+        let error = error_of(&case_file(|file| {
+            file["tables"]["carom"]["linear"][0]["p2"] = json!([0.0, 0.0, 0.037]);
+        }));
+        assert!(error.contains("cushion \"left\""));
+    }
+
+    /// Rest positions of the reference shots whose end pooltool itself can repeat; needs the reference files.
+    #[test]
+    fn rest_positions_agree_with_the_reference_where_it_can_be_repeated() {
+        let Some(shared) = std::env::var_os("GHOSTBALL_SHARED") else {
+            println!("skipped: GHOSTBALL_SHARED does not name the folder of reference data");
+            return;
+        };
+        let path = Path::new(&shared).join("physics/random_dev_spacer1e-9.json.gz");
+        let mut packed = Vec::new();
+        MultiGzDecoder::new(std::fs::File::open(&path).expect("the reference file"))
+            .read_to_end(&mut packed)
+            .expect("unpacked");
+        let reference: Value = serde_json::from_slice(&packed).expect("JSON");
+        let mut lines = Vec::new();
+        simulate(&path, Some(&mut lines)).expect("sound");
+        let (mut compared, mut agreed) = (0, 0);
+        let numbers = |state: &Value| -> StateRow { serde_json::from_value(state.clone()).expect("a state") };
+        for (line, case) in lines
+            .split(|&byte| byte == b'\n')
+            .zip(reference["cases"].as_array().expect("cases"))
+        {
+            let result: Value = serde_json::from_slice(line).expect("a line");
+            let shift = case["sens"]["1e-09"]["final_max_dev_m"]
+                .as_array()
+                .expect("shifts");
+            let explodes = case["events"].as_array().is_some_and(|events| events.len() > 400);
+            if explodes
+                || shift
+                    .iter()
+                    .any(|shift| shift.as_f64().is_none_or(|shift| shift >= 1e-4))
+            {
+                continue;
+            }
+            compared += 1;
+            let close = case["final"]
+                .as_object()
+                .expect("states")
+                .iter()
+                .all(|(ball, state)| {
+                    let (theirs, ours) = (numbers(state), numbers(&result["final"][ball]));
+                    let apart = DVec2::new(theirs[1] - ours[1], theirs[2] - ours[2]).length();
+                    (theirs[0] == 4.0) == (ours[0] == 4.0) && (theirs[0] == 4.0 || apart <= 1e-3)
+                });
+            agreed += usize::from(close);
+        }
+        assert!(compared > 100, "{compared} cases to compare");
+        assert_eq!(agreed, compared);
+    }
 }

@@ -353,7 +353,7 @@ fn segments_tile_the_shot_and_agree_with_its_events() {
         BallState::at_rest(DVec2::new(0.9, 0.4)),
     ];
     let shot = play(&physics, &balls);
-    for ball in 0..balls.len() {
+    for (ball, start) in balls.iter().enumerate() {
         let segments = shot.segments_of(ball);
         assert_eq!(segments[0].start_time, 0.0);
         assert_eq!(segments.last().expect("at least one").end_time, shot.duration);
@@ -363,7 +363,7 @@ fn segments_tile_the_shot_and_agree_with_its_events() {
             assert!(jump < 1e-9, "ball {ball} jumps by {jump}");
         }
         assert_eq!(shot.state_at(ball, 1e9), Some(shot.end[ball]));
-        assert_eq!(shot.state_at(ball, -1.0), Some(balls[ball]));
+        assert_eq!(shot.state_at(ball, -1.0), Some(*start));
     }
     for event in &shot.events {
         for change in event.changes() {
