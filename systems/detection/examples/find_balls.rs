@@ -65,8 +65,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         let looked: Vec<Value> = finder
             .looked_at()
             .map(|(c, r, score)| {
-                json!({"x": r.center.x, "y": r.center.y, "r": r.radius, "cx": c.center.x, "cy": c.center.y, "e": r.elongation,
-                "share": c.share, "score": score, "fill": r.fill, "dark_fill": r.dark_fill, "contrast": r.contrast, "inner": r.inner, "outer": r.outer, "ratio": r.inner / r.outer.max(1.0),
+                json!({"x": r.ellipse.center.x, "y": r.ellipse.center.y, "r": r.ellipse.radius, "cx": c.center.x, "cy": c.center.y, "e": r.ellipse.elongation,
+                "share": c.share, "score": score, "fill": r.fill, "dark_fill": r.dark_fill, "contrast": 0, "inner": r.inner, "outer": r.outer, "ratio": r.inner / r.outer.max(1.0),
                 "agree": bits(r.agreeing), "free": bits(r.free), "covered": bits(r.covered), "beyond": bits(r.beyond)})
             })
             .collect();

@@ -5,6 +5,7 @@
 //! 3. [`rim`]: each candidate's rim is looked for at full resolution, and an ellipse fitted to it.
 //! 4. [`select`]: of candidates that cannot both be balls, the better one stays; what has too little of a ball goes.
 
+pub mod ellipse;
 pub mod place;
 pub mod rim;
 pub mod select;
@@ -16,7 +17,7 @@ use ghostball_world::{BallSet, BallSighting, CircleInImage, Planes, TableSightin
 use crate::cloth::ClothModel;
 use crate::kind::Recognizer;
 use place::BallPlace;
-use rim::{Rim, RimFinder};
+use rim::{Rays, Rim, RimFinder};
 use select::Choice;
 use votes::{Candidate, Votes};
 use work::WorkPicture;
@@ -34,6 +35,7 @@ pub struct BallFinder {
     work: WorkPicture,
     votes: Votes,
     candidates: Vec<Candidate>,
+    rays: Rays,
     rims: Vec<(Candidate, Rim)>,
     choice: Choice,
     recognizer: Recognizer,
@@ -50,6 +52,7 @@ impl BallFinder {
             size,
             votes: Votes::default(),
             candidates: Vec::new(),
+            rays: Rays::default(),
             rims: Vec::new(),
             choice: Choice::default(),
             recognizer: Recognizer::new(ball_set),
@@ -73,27 +76,29 @@ impl BallFinder {
             MOST_CANDIDATES,
             &mut self.candidates,
         );
-        let finder = RimFinder::new(planes, cloth, &self.place, noise);
+        let finder = RimFinder::new(planes, cloth, &self.place, &self.rays, noise);
         let place = &self.place;
-        self.rims.extend(
-            self.candidates
-                .iter()
-                .map(|candidate| (*candidate, finder.look(candidate.center)))
-                .filter(|(_, rim)| place.allows_center(rim.center)),
-        );
-        self.choice.choose(&self.rims, &self.place);
-        out.extend(self.choice.chosen.iter().map(|i| {
-            let rim = &self.rims[*i].1;
-            BallSighting {
+        for candidate in &self.candidates {
+            if let Some(rim) = finder.look(candidate.center)
+                && place.allows_center(rim.ellipse.center)
+            {
+                self.rims.push((*candidate, rim));
+            }
+        }
+        self.choice.choose(&self.rims, &self.place, &self.rays);
+        for i in &self.choice.chosen {
+            let rim = &mut self.rims[*i].1;
+            finder.refine(rim);
+            out.push(BallSighting {
                 circle: CircleInImage {
-                    center: rim.center,
-                    radius: rim.radius,
+                    center: rim.ellipse.center,
+                    radius: rim.ellipse.radius,
                 },
                 kind: Default::default(),
                 number: None,
                 confidence: f64::from(self.choice.score(*i)),
-            }
-        }));
+            });
+        }
         self.recognizer.name_balls(planes, cloth, out);
     }
 

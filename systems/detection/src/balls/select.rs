@@ -6,7 +6,7 @@
 //! other and stay. What had been kept out only by a candidate that went gets its turn after that.
 
 use super::place::BallPlace;
-use super::rim::{RAYS, Rim};
+use super::rim::{Rays, Rim};
 use super::votes::Candidate;
 
 /// Two balls side by side on a flat cloth are two radii apart; perspective and errors take less than this off.
@@ -56,7 +56,7 @@ impl Choice {
     }
 
     /// Chooses the balls among candidates.
-    pub fn choose(&mut self, rims: &[(Candidate, Rim)], place: &BallPlace) {
+    pub fn choose(&mut self, rims: &[(Candidate, Rim)], place: &BallPlace, rays: &Rays) {
         self.chosen.clear();
         self.scores.clear();
         self.scores.resize(rims.len(), 0.0);
@@ -73,7 +73,7 @@ impl Choice {
             if self.chosen.len() == before {
                 break;
             }
-            self.prune(rims);
+            self.prune(rims, rays);
         }
         let scores = &self.scores;
         self.chosen
@@ -82,18 +82,18 @@ impl Choice {
 
     fn take(&mut self, rims: &[(Candidate, Rim)], place: &BallPlace) {
         for i in &self.order {
-            let center = rims[*i].1.center;
+            let center = rims[*i].1.ellipse.center;
             let nearest = NEAREST_CENTERS * place.radius_at(center);
-            let is_free = |j: &usize| rims[*j].1.center.distance(center) >= nearest;
+            let is_free = |j: &usize| rims[*j].1.ellipse.center.distance(center) >= nearest;
             if !self.is_out[*i] && self.chosen.iter().all(is_free) {
                 self.chosen.push(*i);
             }
         }
     }
 
-    fn prune(&mut self, rims: &[(Candidate, Rim)]) {
+    fn prune(&mut self, rims: &[(Candidate, Rim)], rays: &Rays) {
         for i in &self.chosen {
-            self.scores[*i] = score(&rims[*i], explained(*i, &self.chosen, rims));
+            self.scores[*i] = score(&rims[*i], explained(*i, &self.chosen, rims, rays));
         }
         while let Some(at) = (0..self.chosen.len())
             .min_by(|a, b| self.scores[self.chosen[*a]].total_cmp(&self.scores[self.chosen[*b]]))
@@ -106,7 +106,7 @@ impl Choice {
             self.is_out[worst] = true;
             for i in &self.chosen {
                 if are_neighbours(&rims[*i].1, &rims[worst].1) {
-                    self.scores[*i] = score(&rims[*i], explained(*i, &self.chosen, rims));
+                    self.scores[*i] = score(&rims[*i], explained(*i, &self.chosen, rims, rays));
                 }
             }
         }
@@ -119,25 +119,19 @@ fn promise(candidate: &(Candidate, Rim)) -> f32 {
 }
 
 fn are_neighbours(a: &Rim, b: &Rim) -> bool {
-    a.center.distance(b.center) < FARTHEST_NEIGHBOURS * a.radius
+    a.ellipse.center.distance(b.ellipse.center) < FARTHEST_NEIGHBOURS * a.ellipse.radius
 }
 
 /// Rays of ball `i` that look at one of the other balls.
-fn explained(i: usize, balls: &[usize], rims: &[(Candidate, Rim)]) -> u32 {
+fn explained(i: usize, balls: &[usize], rims: &[(Candidate, Rim)], rays: &Rays) -> u32 {
     let rim = &rims[i].1;
-    let mut rays = 0;
-    for j in balls {
-        let other = &rims[*j].1;
-        if i == *j || !are_neighbours(rim, other) {
-            continue;
-        }
-        for ray in 0..RAYS {
-            if rim.outside(ray).distance(other.center) < EXPLAINS * other.radius {
-                rays |= 1 << ray;
-            }
-        }
-    }
-    rays
+    balls
+        .iter()
+        .filter(|j| **j != i)
+        .map(|j| &rims[*j].1)
+        .filter(|other| are_neighbours(rim, other))
+        .map(|other| rays.that_see(rim, other.ellipse.center, EXPLAINS * other.ellipse.radius))
+        .fold(0, |all, seen| all | seen)
 }
 
 /// How sure it is that a candidate is a ball; `explained` are the rays that look at other balls.

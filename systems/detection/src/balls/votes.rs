@@ -11,13 +11,17 @@ use super::work::WorkPicture;
 
 /// An edge is a step of at least this many standard deviations of the cloth's pixels.
 const LEAST_STEP_SIGMAS: f32 = 5.0;
+/// Weight of a channel whose noise is 1; others weigh less, in whole numbers.
+const UNIT: f32 = 32.0;
+/// Pixels that are passed over together where none of them is an edge.
+const BLOCK: usize = 32;
 /// Radii voted for, in apparent radii: a ball seen away from the picture's middle is an ellipse, longer along the
 /// line to the middle.
 const RADII: [f32; 4] = [0.92, 1.0, 1.08, 1.16];
 /// Edge pixels are at most this share of all: beyond that the picture is no table, and the work stays bounded.
 const MOST_EDGES: usize = 4;
 /// Votes that a candidate needs, as a share of the edge pixels on a whole rim.
-const LEAST_SHARE: f32 = 0.50;
+const LEAST_SHARE: f32 = 0.60;
 
 /// A place where a ball may be.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -31,7 +35,7 @@ pub struct Candidate {
 /// Buffers of the vote.
 #[derive(Clone, Debug, Default)]
 pub struct Votes {
-    strength: Vec<f32>,
+    strength: Vec<i16>,
     votes: Vec<u16>,
     sums: Vec<u16>,
     edges: usize,
@@ -57,82 +61,79 @@ impl Votes {
         if w < 8 || h < 8 {
             return;
         }
-        let weights = noise.map(|n| 1.0 / (n * n));
+        let weights = noise.map(|n| (UNIT / n).clamp(1.0, UNIT) as i16);
         self.measure_edges(work, weights);
         self.cast(work, place, weights);
         self.sum_squares(w, h);
         self.take_peaks(work, place, most, out);
     }
 
-    /// Squared gradient of each pixel (Sobel, as a step per pixel: /8), in cloth deviations, channels added.
-    fn measure_edges(&mut self, work: &WorkPicture, weights: [f32; 3]) {
+    /// How steep each pixel's surroundings are: Sobel's gradient in the channel where it is strongest.
+    fn measure_edges(&mut self, work: &WorkPicture, weights: [i16; 3]) {
         let (w, h) = (work.width, work.height);
         self.strength.clear();
-        self.strength.resize(w * h, 0.0);
+        self.strength.resize(w * h, 0);
         let channels = if work.has_chroma() { 3 } else { 1 };
-        for (plane, weight) in work.planes.iter().zip(weights).take(channels) {
-            let weight = weight / 64.0;
-            for y in 1..h - 1 {
+        for y in 1..h - 1 {
+            let out = &mut self.strength[y * w + 1..(y + 1) * w - 1];
+            for (plane, weight) in work.planes.iter().zip(weights).take(channels) {
                 let [a, b, c] = [y - 1, y, y + 1].map(|y| &plane[y * w..(y + 1) * w]);
-                let out = &mut self.strength[y * w..(y + 1) * w];
-                let n = w - 2;
-                let (out, a0, a1, a2) = (&mut out[1..=n], &a[..n], &a[1..=n], &a[2..]);
-                let (b0, b2, c0, c1, c2) = (&b[..n], &b[2..], &c[..n], &c[1..=n], &c[2..]);
-                for x in 0..n {
-                    let [a0, a1, a2] = [a0[x], a1[x], a2[x]].map(i16::from);
-                    let [b0, b2] = [b0[x], b2[x]].map(i16::from);
-                    let [c0, c1, c2] = [c0[x], c1[x], c2[x]].map(i16::from);
-                    let gx = f32::from(a2 + 2 * b2 + c2 - a0 - 2 * b0 - c0);
-                    let gy = f32::from(c0 + 2 * c1 + c2 - a0 - 2 * a1 - a2);
-                    out[x] += (gx * gx + gy * gy) * weight;
-                }
+                strongest_in_row([a, b, c], weight, out);
             }
         }
     }
 
-    fn cast(&mut self, work: &WorkPicture, place: &BallPlace, weights: [f32; 3]) {
+    fn cast(&mut self, work: &WorkPicture, place: &BallPlace, weights: [i16; 3]) {
         let (w, h) = (work.width, work.height);
         self.votes.clear();
         self.votes.resize(w * h, 0);
         self.edges = 0;
         let channels = if work.has_chroma() { 3 } else { 1 };
-        // A step that spreads over two pixels gives half of itself as the gradient of each.
-        let least = 0.25 * LEAST_STEP_SIGMAS * LEAST_STEP_SIGMAS;
+        let planes = &work.planes[..channels];
+        // A step that spreads over two pixels gives half of itself as the gradient of each; Sobel's sum is 8 gradients.
+        let least = (0.5 * LEAST_STEP_SIGMAS * 8.0 / 4.0 * UNIT) as i16;
         let strength = &self.strength;
         for y in 1..h - 1 {
-            for x in 1..w - 1 {
-                let at = y * w + x;
-                let e = strength[at];
-                if e < least {
+            let row = &strength[y * w..(y + 1) * w];
+            for (block, values) in row.chunks(BLOCK).enumerate() {
+                if values.iter().fold(0, |most, v| most.max(*v)) < least {
                     continue;
                 }
-                let [gx, gy] = gradient(work, channels, weights, at);
-                // Only the crest of an edge votes.
-                let (ahead, behind) = if gx.abs() > 2.0 * gy.abs() {
-                    (at + 1, at - 1)
-                } else if gy.abs() > 2.0 * gx.abs() {
-                    (at + w, at - w)
-                } else if gx * gy > 0.0 {
-                    (at + w + 1, at - w - 1)
-                } else {
-                    (at + w - 1, at - w + 1)
-                };
-                if e < strength[ahead] || e < strength[behind] {
-                    continue;
-                }
-                self.edges += 1;
-                if self.edges > w * h / MOST_EDGES {
-                    return;
-                }
-                let [px, py] = work.in_image(x as f64, y as f64);
-                let radius = place.radius_at(DVec2::new(px, py)) as f32 / work.scale as f32;
-                let per_length = radius / (gx * gx + gy * gy).sqrt().max(f32::MIN_POSITIVE);
-                for factor in RADII {
-                    let (dx, dy) = (gx * per_length * factor, gy * per_length * factor);
-                    for sign in [1.0, -1.0] {
-                        let (vx, vy) = (x as f32 + sign * dx + 0.5, y as f32 + sign * dy + 0.5);
-                        if vx >= 0.0 && vy >= 0.0 && (vx as usize) < w && (vy as usize) < h {
-                            self.votes[vy as usize * w + vx as usize] += 1;
+                let first = (block * BLOCK).max(1);
+                for x in first..(block * BLOCK + values.len()).min(w - 1) {
+                    let at = y * w + x;
+                    let e = strength[at];
+                    if e < least {
+                        continue;
+                    }
+                    let [gx, gy] = gradient(planes, w, weights, at);
+                    // Only the crest of an edge votes.
+                    let (ahead, behind) = if gx.abs() > 2.0 * gy.abs() {
+                        (at + 1, at - 1)
+                    } else if gy.abs() > 2.0 * gx.abs() {
+                        (at + w, at - w)
+                    } else if gx * gy > 0.0 {
+                        (at + w + 1, at - w - 1)
+                    } else {
+                        (at + w - 1, at - w + 1)
+                    };
+                    if e < strength[ahead] || e < strength[behind] {
+                        continue;
+                    }
+                    self.edges += 1;
+                    if self.edges > w * h / MOST_EDGES {
+                        return;
+                    }
+                    let [px, py] = work.in_image(x as f64, y as f64);
+                    let radius = place.radius_at(DVec2::new(px, py)) as f32 / work.scale as f32;
+                    let per_length = radius / (gx * gx + gy * gy).sqrt().max(f32::MIN_POSITIVE);
+                    for factor in RADII {
+                        let (dx, dy) = (gx * per_length * factor, gy * per_length * factor);
+                        for sign in [1.0, -1.0] {
+                            let (vx, vy) = (x as f32 + sign * dx + 0.5, y as f32 + sign * dy + 0.5);
+                            if vx >= 0.0 && vy >= 0.0 && (vx as usize) < w && (vy as usize) < h {
+                                self.votes[vy as usize * w + vx as usize] += 1;
+                            }
                         }
                     }
                 }
@@ -154,6 +155,17 @@ impl Votes {
         }
     }
 
+    fn is_peak(&self, w: usize, [x, y]: [usize; 2], reach: usize) -> bool {
+        let votes = self.sums[y * w + x];
+        (y - reach..=y + reach).all(|ny| {
+            let row = &self.sums[ny * w + x - reach..=ny * w + x + reach];
+            let before = (ny, x - reach);
+            row.iter()
+                .enumerate()
+                .all(|(i, other)| *other < votes || (*other == votes && (before.0, before.1 + i) >= (y, x)))
+        })
+    }
+
     fn take_peaks(&self, work: &WorkPicture, place: &BallPlace, most: usize, out: &mut Vec<Candidate>) {
         let (w, h) = (work.width, work.height);
         let middle_radius = place.radius_at_middle() / work.scale as f64;
@@ -162,24 +174,22 @@ impl Votes {
         let whole = |radius: f64| (std::f64::consts::TAU * radius) as f32;
         let least_votes = (LEAST_SHARE * whole(0.5 * middle_radius)) as u16;
         for y in reach..h.saturating_sub(reach) {
-            for x in reach..w.saturating_sub(reach) {
-                let votes = self.sums[y * w + x];
-                if votes < least_votes {
+            let row = &self.sums[y * w..(y + 1) * w];
+            for (block, values) in row.chunks(BLOCK).enumerate() {
+                if values.iter().fold(0, |most, v| most.max(*v)) < least_votes {
                     continue;
                 }
-                let center = DVec2::from(work.in_image(x as f64, y as f64));
-                let share = f32::from(votes) / whole(place.radius_at(center) / work.scale as f64);
-                if share < LEAST_SHARE || !place.allows_center(center) {
-                    continue;
-                }
-                let is_peak = (y - reach..=y + reach).all(|ny| {
-                    (x - reach..=x + reach).all(|nx| {
-                        let other = self.sums[ny * w + nx];
-                        other < votes || (other == votes && (ny, nx) >= (y, x))
-                    })
-                });
-                if is_peak {
-                    out.push(Candidate { center, share });
+                let end = (block * BLOCK + values.len()).min(w.saturating_sub(reach));
+                for x in (block * BLOCK).max(reach)..end {
+                    let votes = row[x];
+                    if votes < least_votes || !self.is_peak(w, [x, y], reach) {
+                        continue;
+                    }
+                    let center = DVec2::from(work.in_image(x as f64, y as f64));
+                    let share = f32::from(votes) / whole(place.radius_at(center) / work.scale as f64);
+                    if share >= LEAST_SHARE && place.allows_center(center) {
+                        out.push(Candidate { center, share });
+                    }
                 }
             }
         }
@@ -188,17 +198,36 @@ impl Votes {
     }
 }
 
-/// Gradient of the channel in which it is strongest.
+/// Raises `out` to what this channel's gradient is, where that is stronger. A sum of absolute values is at most 2 * 1020;
+/// a quarter of it times the weight fits 16 bits.
+fn strongest_in_row([a, b, c]: [&[u8]; 3], weight: i16, out: &mut [i16]) {
+    let n = out.len();
+    let (a0, a1, a2) = (&a[..n], &a[1..=n], &a[2..n + 2]);
+    let (b0, b2) = (&b[..n], &b[2..n + 2]);
+    let (c0, c1, c2) = (&c[..n], &c[1..=n], &c[2..n + 2]);
+    for x in 0..n {
+        let [a0, a1, a2] = [a0[x], a1[x], a2[x]].map(i16::from);
+        let [b0, b2] = [b0[x], b2[x]].map(i16::from);
+        let [c0, c1, c2] = [c0[x], c1[x], c2[x]].map(i16::from);
+        let gx = (a2 + 2 * b2 + c2 - a0 - 2 * b0 - c0).abs();
+        let gy = (c0 + 2 * c1 + c2 - a0 - 2 * a1 - a2).abs();
+        // Length within 6 %: the larger and 3/8 of the smaller.
+        let length = gx.max(gy) + 3 * (gx.min(gy) / 8);
+        out[x] = out[x].max(length / 4 * weight);
+    }
+}
+
+/// Gradient (Sobel's sums) of the channel in which it is strongest.
 #[inline]
-fn gradient(work: &WorkPicture, channels: usize, weights: [f32; 3], at: usize) -> [f32; 2] {
-    let w = work.width;
+fn gradient(planes: &[Vec<u8>], w: usize, weights: [i16; 3], at: usize) -> [f32; 2] {
     let (mut best, mut strongest) = ([0.0; 2], -1.0);
-    for (plane, weight) in work.planes.iter().zip(weights).take(channels) {
+    for (plane, weight) in planes.iter().zip(weights) {
         let p = |offset: usize| i16::from(plane[offset]);
         let (n, s) = (at - w, at + w);
         let gx = f32::from(p(n + 1) + 2 * p(at + 1) + p(s + 1) - p(n - 1) - 2 * p(at - 1) - p(s - 1));
         let gy = f32::from(p(s - 1) + 2 * p(s) + p(s + 1) - p(n - 1) - 2 * p(n) - p(n + 1));
-        let strength = (gx * gx + gy * gy) * weight;
+        let weight = f32::from(weight);
+        let strength = (gx * gx + gy * gy) * weight * weight;
         if strength > strongest {
             (best, strongest) = ([gx, gy], strength);
         }
