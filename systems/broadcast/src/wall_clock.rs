@@ -56,7 +56,8 @@ impl Serialize for WallTime {
 /// Tells the wall-clock time of camera stamps.
 ///
 /// A stamp's zero is unknown, so the difference of both clocks is taken from the frames as they arrive. A frame
-/// arrives after it was captured, by a time that varies: the smallest difference seen is nearest to the truth.
+/// arrives after it was captured, by a time that varies: the smallest difference seen is nearest to the truth. It is
+/// given up slowly, because stamps can run slower than the wall (a clock that drifts, a source that cannot keep up).
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct CaptureClock {
     /// Wall time of the stamps' zero, microseconds; `None` before the first frame.
@@ -68,12 +69,19 @@ impl CaptureClock {
     /// that was paused or starts over, a camera that was reset), and the clocks are compared anew.
     const MAX_LAG_MICROS: i64 = 2_000_000;
 
+    /// One in so many parts of a frame's lag is put down to drift: the smallest lag is forgotten within seconds, and
+    /// the jitter of single frames (tens of milliseconds) moves the clock by less than one.
+    const FORGETTING: i64 = 64;
+
     /// Wall time of `captured_at`, of a frame that came in at `received_at`. Never after `received_at`.
     pub(crate) fn captured_at(&mut self, captured_at: Stamp, received_at: WallTime) -> WallTime {
         let stamp_micros = i64::try_from(captured_at.nanos / 1000).unwrap_or(i64::MAX);
         let zero_if_instant = received_at.micros.saturating_sub(stamp_micros);
         let zero = match self.zero_micros {
-            Some(zero) if zero_if_instant - zero <= Self::MAX_LAG_MICROS => zero.min(zero_if_instant),
+            Some(zero) if zero_if_instant - zero <= Self::MAX_LAG_MICROS => {
+                let lag = (zero_if_instant - zero).max(0);
+                zero.min(zero_if_instant) + lag / Self::FORGETTING
+            }
             _ => zero_if_instant,
         };
         self.zero_micros = Some(zero);
@@ -95,10 +103,9 @@ mod tests {
         assert_eq!(moment.to_string(), "2026-01-01T12:00:00.000000+00:00");
     }
 
-    #[test]
-    fn the_frame_that_arrived_fastest_sets_the_clock() {
+    fn walls(frames: &[(u64, i64)]) -> Vec<i64> {
         let mut clock = CaptureClock::default();
-        let mut wall = |stamp_ms: u64, received_ms: i64| {
+        let wall = |(stamp_ms, received_ms): &(u64, i64)| {
             let received = WallTime {
                 micros: received_ms * 1000,
             };
@@ -107,17 +114,21 @@ mod tests {
                 .micros
                 / 1000
         };
-        assert_eq!(
-            wall(0, 1_000_050),
-            1_000_050,
-            "nothing better is known of the first frame"
-        );
-        assert_eq!(
-            wall(100, 1_000_110),
-            1_000_110,
-            "40 ms faster: the first one was late"
-        );
-        assert_eq!(wall(200, 1_000_260), 1_000_210);
-        assert_eq!(wall(0, 1_009_000), 1_009_000, "the recording starts over");
+        frames.iter().map(wall).collect()
+    }
+
+    #[test]
+    fn the_frame_that_arrived_fastest_sets_the_clock() {
+        // The first may be late; the second shows it. Then one is late by 50 ms; then the recording starts over.
+        let frames = [(0, 1_000_050), (100, 1_000_110), (200, 1_000_260), (0, 1_009_000)];
+        assert_eq!(walls(&frames), [1_000_050, 1_000_110, 1_000_210, 1_009_000]);
+    }
+
+    #[test]
+    fn stamps_that_run_slowly_are_followed() {
+        // Half speed: 33 ms of stamps in 66 ms of wall time.
+        let frames: Vec<_> = (0..600).map(|n| (33 * n, 1_000_000 + 66 * n as i64)).collect();
+        let last = walls(&frames)[599];
+        assert!((frames[599].1 - last) < 2_200, "{}", frames[599].1 - last);
     }
 }
