@@ -27,7 +27,7 @@ const LIMITS: Limits = Limits {
 pub struct PredictConfig {
     /// Speed of the aimed stick at impact, m/s, above 0: nobody knows it before the stroke. 2 m/s sends the cue ball
     /// about twice up and down the table, a usual shot.
-    pub assumed_stick_speed: f64,
+    pub assumed_speed: f64,
     /// Scatter of that speed, as a share of it, 0 to 1.
     pub stick_speed_sigma: f64,
     /// Scatter of the direction in which the stick is seen, radians: half a degree is what two pixels at each end of
@@ -42,7 +42,7 @@ pub struct PredictConfig {
 impl Default for PredictConfig {
     fn default() -> Self {
         Self {
-            assumed_stick_speed: 2.0,
+            assumed_speed: 2.0,
             stick_speed_sigma: 0.25,
             aim_sigma: 0.009,
             outcomes: true,
@@ -192,7 +192,7 @@ impl Predictor {
             struck(
                 ball.position,
                 aim.direction + direction * config.aim_sigma,
-                config.assumed_stick_speed * (1.0 + faster * config.stick_speed_sigma),
+                config.assumed_speed * (1.0 + faster * config.stick_speed_sigma),
                 &properties,
             )
         };
@@ -423,7 +423,7 @@ mod tests {
         assert!(predictor.is_news(&config, &geometry(), &balls, None));
         assert!(predictor.is_news(&config, &geometry(), &balls, Some(&stick([0.0, 0.0], DVec2::X))));
         let slower = PredictConfig {
-            assumed_stick_speed: 1.0,
+            assumed_speed: 1.0,
             ..config
         };
         assert!(predictor.is_news(&slower, &geometry(), &balls, None));
