@@ -99,7 +99,7 @@ impl BallFinder {
                 confidence: f64::from(self.choice.score(*i)),
             });
         }
-        self.recognizer.name_balls(planes, cloth, out);
+        self.recognizer.name_balls(planes, out);
     }
 
     /// Every candidate of the last picture with what was seen round it, for finding out why a ball was missed.

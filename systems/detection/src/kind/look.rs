@@ -1,0 +1,79 @@
+//! The colours of one ball.
+
+use ghostball_world::{CircleInImage, Planes};
+
+use crate::cloth::color_of;
+
+/// Pixels looked at per ball, about.
+const SAMPLES: f64 = 200.0;
+/// The outermost part of a ball mixes with what is behind it.
+const INNER: f64 = 0.9;
+/// White paint reaches this share of the brightest luma and stays this close to neutral chroma.
+const WHITE_LUMA: f32 = 0.55;
+const WHITE_CHROMA: f32 = 32.0;
+
+/// The colours of one ball, Y, U, V.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Look {
+    /// Median of what is not white; of all where all is white.
+    pub color: [f32; 3],
+    /// Median of all.
+    pub mean: [f32; 3],
+    /// Share of the ball that is white.
+    pub white: f32,
+}
+
+impl Look {
+    /// What is seen inside a circle.
+    pub fn at(planes: &Planes, circle: &CircleInImage) -> Self {
+        let mut all = [[0_u16; 256]; 3];
+        let mut colored = [[0_u16; 256]; 3];
+        let (mut count, mut white) = (0_u16, 0_u16);
+        let radius = INNER * circle.radius;
+        let step = ((std::f64::consts::PI * radius * radius / SAMPLES).sqrt() as usize).clamp(1, 64);
+        let first = |center: f64| (center - radius).max(0.0).ceil() as usize;
+        let last =
+            |center: f64, count: usize| ((center + radius).max(0.0) as usize).min(count.saturating_sub(1));
+        let center = circle.center;
+        for y in (first(center.y)..=last(center.y, planes.luma.height)).step_by(step) {
+            for x in (first(center.x)..=last(center.x, planes.luma.width)).step_by(step) {
+                let (dx, dy) = (x as f64 - center.x, y as f64 - center.y);
+                if dx * dx + dy * dy > radius * radius || count == u16::MAX {
+                    continue;
+                }
+                let color = color_of(planes, x, y);
+                let [luma, u, v] = color.map(f32::from);
+                let (u, v) = (u - 128.0, v - 128.0);
+                let is_white = luma >= WHITE_LUMA * 255.0 && u * u + v * v < WHITE_CHROMA * WHITE_CHROMA;
+                count += 1;
+                white += u16::from(is_white);
+                for i in 0..3 {
+                    all[i][usize::from(color[i])] += 1;
+                    colored[i][usize::from(color[i])] += u16::from(!is_white);
+                }
+            }
+        }
+        let mean = [0, 1, 2].map(|i| median(&all[i], count));
+        let rest = count - white;
+        Self {
+            color: if 10 * u32::from(rest) > u32::from(count) {
+                [0, 1, 2].map(|i| median(&colored[i], rest))
+            } else {
+                mean
+            },
+            mean,
+            white: f32::from(white) / f32::from(count.max(1)),
+        }
+    }
+}
+
+fn median(histogram: &[u16; 256], count: u16) -> f32 {
+    let mut below = 0;
+    for (value, n) in histogram.iter().enumerate() {
+        below += u32::from(*n);
+        if 2 * below >= u32::from(count) {
+            return value as f32;
+        }
+    }
+    0.0
+}
