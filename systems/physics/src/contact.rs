@@ -8,14 +8,15 @@ use crate::{BallState, CushionSegment, Jaw, Motion, PocketShape};
 /// Overlap that counts as touching, not as pressing, metres: far above the rounding of positions, far below 1 nm.
 const TOUCH: f64 = 1e-11;
 
-/// Two contacts of the same bodies within this time, seconds, belong together.
-const CHATTER_TIME: f64 = 2e-2;
+/// A contact at less than this closing speed, m/s, is slow; chattering bodies part at this speed. They then move apart by
+/// some micrometres to a tenth of a millimetre before they meet again.
+const SLOW: f64 = 5e-3;
 
-/// So many contacts that belong together are chatter.
+/// A contact at more than this closing speed, m/s, shows that the bodies had parted for good.
+const FAST: f64 = 4.0 * SLOW;
+
+/// So many slow contacts of the same bodies without a fast one between are chatter.
 const CHATTER_COUNT: u32 = 8;
-
-/// Speed at which chattering bodies part, m/s: they then rise by a few micrometres before they meet again.
-const CHATTER_SPEED: f64 = 5e-3;
 
 /// When a point that is at `between` and moves with `velocity` and constant `acceleration` first comes within
 /// `distance` of the origin; seconds, at most `horizon`.
@@ -88,38 +89,27 @@ pub(crate) fn with_pocket(motion: &Motion, pocket: &PocketShape, horizon: f64) -
     )
 }
 
-/// Counts contacts of the same two bodies that follow each other closely.
+/// Counts slow contacts of the same two bodies.
 ///
-/// Bodies that press against each other while they move would bounce in ever smaller and more frequent steps: the event-driven
-/// method knows no lasting contact. After [`CHATTER_COUNT`] close contacts they are made to part at
-/// [`CHATTER_SPEED`] at least, with the energy taken from all of their motion, so that energy does not grow. (Luding &
-/// McNamara, How to handle the inelastic collapse of a dissipative hard-sphere gas with the TC model, 1998, act on the
-/// restitution instead, which does not bound the number of contacts of elastic balls.)
-#[derive(Clone, Copy, Debug)]
+/// Bodies that press against each other while they move would bounce in ever smaller and more frequent steps: the
+/// event-driven method knows no lasting contact. After [`CHATTER_COUNT`] slow contacts they are made to part at
+/// [`SLOW`] at least, with the energy taken from all of their motion, so that it does not grow. (Luding & McNamara, How to
+/// handle the inelastic collapse of a dissipative hard-sphere gas with the TC model, 1998, act on the restitution instead,
+/// which does not bound the number of contacts of elastic balls.)
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Chatter {
-    last_time: f64,
     count: u32,
 }
 
-impl Default for Chatter {
-    fn default() -> Self {
-        Self {
-            last_time: f64::NEG_INFINITY,
-            count: 0,
-        }
-    }
-}
-
 impl Chatter {
-    /// Notes a contact; true when it belongs to a chatter.
-    pub(crate) fn is_chatter(&mut self, time: f64) -> bool {
-        self.count = if time - self.last_time < CHATTER_TIME {
-            self.count + 1
-        } else {
-            0
-        };
-        self.last_time = time;
-        self.count >= CHATTER_COUNT
+    /// Notes a contact at this closing speed, m/s; true when it belongs to a chatter.
+    pub(crate) fn is_chatter(&mut self, closing: f64) -> bool {
+        if closing < SLOW {
+            self.count += 1;
+        } else if closing > FAST {
+            self.count = 0;
+        }
+        self.count > CHATTER_COUNT
     }
 }
 
@@ -133,9 +123,9 @@ fn slow_down(ball: &mut BallState, factor: f64) {
     ball.spin *= factor;
 }
 
-/// Makes balls part at [`CHATTER_SPEED`] at least without a change of their energy.
+/// Makes balls part at [`SLOW`] at least without a change of their energy.
 pub(crate) fn part_balls(a: &mut BallState, b: &mut BallState, normal: DVec2, radius: f64) {
-    let lacking = CHATTER_SPEED - (b.velocity - a.velocity).dot(normal);
+    let lacking = SLOW - (b.velocity - a.velocity).dot(normal);
     if lacking <= 0.0 {
         return;
     }
@@ -150,9 +140,9 @@ pub(crate) fn part_balls(a: &mut BallState, b: &mut BallState, normal: DVec2, ra
     }
 }
 
-/// Makes a ball leave a cushion at [`CHATTER_SPEED`] at least without a change of its energy.
+/// Makes a ball leave a cushion at [`SLOW`] at least without a change of its energy.
 pub(crate) fn part_from_cushion(ball: &mut BallState, normal: DVec2, radius: f64) {
-    let lacking = CHATTER_SPEED - ball.velocity.dot(normal);
+    let lacking = SLOW - ball.velocity.dot(normal);
     if lacking <= 0.0 {
         return;
     }

@@ -22,7 +22,8 @@ pub struct Physics {
 /// When a simulation ends though balls still move.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Limits {
-    /// Most events; the shot then ends as [`Ended::EventBudget`]. A break takes some 150.
+    /// Most events; the shot then ends as [`Ended::EventBudget`]. A break takes some 130, one in
+    /// thousands with balls that push each other along close to 1,000.
     pub events: usize,
     /// Most seconds of the shot; it then ends as [`Ended::TimeLimit`] with the state at that very time.
     pub time: f64,
@@ -31,7 +32,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            events: 1_000,
+            events: 2_000,
             time: f64::INFINITY,
         }
     }
@@ -208,7 +209,7 @@ impl Simulator {
             physics
                 .cushion
                 .collide(&mut after, to_ball, table.cushion_height, &physics.ball);
-            if body.cushion_chatter.is_chatter(time) {
+            if body.cushion_chatter.is_chatter(-before.velocity.dot(normal)) {
                 contact::part_from_cushion(&mut after, normal, physics.ball.radius);
             }
             after.motion = BallMotion::Sliding;
@@ -258,7 +259,8 @@ impl Simulator {
             .ball_ball
             .collide(&mut after_a, &mut after_b, normal, &physics.ball);
         let count = self.bodies.len();
-        if self.pairs[a * count + b].chatter.is_chatter(time) {
+        let closing = (before_a.velocity - before_b.velocity).dot(normal);
+        if self.pairs[a * count + b].chatter.is_chatter(closing) {
             contact::part_balls(&mut after_a, &mut after_b, normal, physics.ball.radius);
         }
         after_a.motion = BallMotion::Sliding;
