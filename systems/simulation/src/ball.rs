@@ -8,6 +8,7 @@ use crate::canvas::Canvas;
 use crate::color::{Encoder, Linear, scaled, smooth_step, times};
 use crate::look::Look;
 use crate::scene::SceneBall;
+use crate::stage::Stage;
 use crate::tile::Tile;
 
 /// Lamps that one ball can have; more give no light to balls.
@@ -38,13 +39,16 @@ struct LampLight {
 pub(crate) fn draw_ball(
     canvas: &mut Canvas,
     tile: &mut Tile,
-    camera: &Camera,
-    look: &Look,
-    encoder: &Encoder,
+    stage: &Stage,
     ball: &SceneBall,
     paint: &BallPaint,
     radius: f64,
 ) {
+    let Stage {
+        camera,
+        look,
+        encoder,
+    } = *stage;
     let center = ball.position_in_table.extend(radius);
     let travel = 0.5 * look.exposure_secs * ball.velocity_in_table.extend(0.0);
     let ends = [center - travel, center + travel].map(|at| camera.sphere_outline(at, radius));

@@ -4,9 +4,10 @@ use glam::{DVec2, DVec3};
 
 use crate::camera::Camera;
 use crate::canvas::Canvas;
-use crate::color::{Encoder, Linear, linear, plus, scaled};
+use crate::color::{Linear, linear, plus, scaled};
 use crate::look::Look;
 use crate::scene::SceneCue;
+use crate::stage::Stage;
 use crate::strip::Strip;
 use crate::tile::Tile;
 
@@ -31,14 +32,12 @@ pub(crate) fn cue_strip(camera: &Camera, cue: &SceneCue) -> Strip {
 }
 
 /// Draws the cue over the canvas.
-pub(crate) fn draw_cue(
-    canvas: &mut Canvas,
-    tile: &mut Tile,
-    camera: &Camera,
-    look: &Look,
-    encoder: &Encoder,
-    cue: &SceneCue,
-) {
+pub(crate) fn draw_cue(canvas: &mut Canvas, tile: &mut Tile, stage: &Stage, cue: &SceneCue) {
+    let Stage {
+        camera,
+        look,
+        encoder,
+    } = *stage;
     let strip = cue_strip(camera, cue);
     let paints = PARTS.map(|(end, color)| (end, linear(color)));
     let (tip, butt) = (cue.tip, cue.butt());

@@ -22,6 +22,7 @@ mod scene;
 mod shadow;
 mod shot_choice;
 mod simulated_table;
+mod stage;
 mod strip;
 mod stroke;
 mod table_model;

@@ -124,7 +124,7 @@ impl Look {
         };
         let (wood, floor) = (pick(&WOODS), pick(&FLOORS));
         let casting = match random.below(4) {
-            0 => Some([172, 174, 178]),
+            0 => Some([150, 152, 156]),
             1 => Some([36, 36, 40]),
             _ => None,
         };

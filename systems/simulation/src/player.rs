@@ -294,7 +294,7 @@ impl Player {
         let radius = self.table.ball_radius;
         let (target, stick_speed) = match self.game {
             Game::EightBall | Game::NineBall => {
-                (DVec2::new(0.5 * half.x, 0.0), self.random.between(4.0, 5.5))
+                (DVec2::new(0.5 * half.x, 0.0), self.random.between(6.0, 7.5))
             }
             // Thin on the rearmost red, to come back to baulk.
             Game::Snooker => {
@@ -427,6 +427,27 @@ mod tests {
             );
             assert!((200..2500).contains(&aimed), "{game:?}: {aimed}");
         }
+    }
+
+    #[test]
+    fn an_id_names_one_ball_only() {
+        let mut player = Player::new(Game::EightBall, TableModel::for_game(Game::EightBall), 5);
+        let mut scene = Scene::default();
+        let mut known: Vec<(u32, BallKind, Option<u8>)> = Vec::new();
+        for second in 0..2000 {
+            player.play_until(f64::from(second), &mut scene);
+            for ball in &scene.balls {
+                match known.iter().find(|(id, ..)| *id == ball.id) {
+                    Some((_, kind, number)) => assert_eq!((*kind, *number), (ball.kind, ball.number)),
+                    None => known.push((ball.id, ball.kind, ball.number)),
+                }
+            }
+        }
+        assert!(
+            known.len() > 40,
+            "no second rack within the time: {}",
+            known.len()
+        );
     }
 
     #[test]

@@ -13,6 +13,7 @@ use crate::cue_stick::{cue_strip, draw_cue};
 use crate::look::Look;
 use crate::scene::Scene;
 use crate::shadow::Shadows;
+use crate::stage::Stage;
 use crate::strip::Strip;
 use crate::table_model::TableModel;
 use crate::tile::Tile;
@@ -30,6 +31,10 @@ pub struct Renderer {
     shadows: Shadows,
     noise: SensorNoise,
     random: Random,
+    /// The background with the shadows of the balls that rest, and where these rest: they are drawn anew only when
+    /// a ball starts or stops.
+    resting: Canvas,
+    shadows_of: Vec<DVec2>,
     canvas: Canvas,
     tile: Tile,
     true_table: TrueTable,
@@ -63,6 +68,8 @@ impl Renderer {
             true_table: true_table(&table, &camera),
             noise: SensorNoise::new(look.noise, &mut random),
             canvas: Canvas::new(w, h),
+            resting: background.canvas.clone(),
+            shadows_of: Vec::new(),
             shadows: Shadows::new(),
             tile: Tile::default(),
             outlines: Vec::new(),
@@ -99,23 +106,14 @@ impl Renderer {
         picture: &mut Picture,
         truth: &mut GroundTruth,
     ) -> Result<(), SimulationError> {
-        self.canvas.copy_from(&self.background.canvas);
+        self.cast_shadows(scene);
         let radius = self.table.ball_radius;
         let (camera, look) = (&self.camera, &self.look);
-        for ball in &scene.balls {
-            self.shadows.cast_ball(
-                &mut self.canvas,
-                &self.background.bed,
-                camera,
-                look,
-                ball.position_in_table,
-                radius,
-            );
-        }
-        if let Some(cue) = &scene.cue {
-            self.shadows
-                .cast_cue(&mut self.canvas, &self.background.bed, camera, look, cue);
-        }
+        let stage = Stage {
+            camera,
+            look,
+            encoder: &self.encoder,
+        };
         self.outlines.clear();
         self.outlines
             .extend(scene.balls.iter().enumerate().map(|(i, ball)| {
@@ -128,24 +126,51 @@ impl Renderer {
         for (_, _, i) in &self.outlines {
             let ball = &scene.balls[*i];
             let paint = BallPaint::new(ball.kind, ball.number, look.has_spotted_cue_ball);
-            draw_ball(
-                &mut self.canvas,
-                &mut self.tile,
-                camera,
-                look,
-                &self.encoder,
-                ball,
-                &paint,
-                radius,
-            );
+            draw_ball(&mut self.canvas, &mut self.tile, &stage, ball, &paint, radius);
         }
         if let Some(cue) = &scene.cue {
-            draw_cue(&mut self.canvas, &mut self.tile, camera, look, &self.encoder, cue);
+            draw_cue(&mut self.canvas, &mut self.tile, &stage, cue);
         }
         self.canvas
             .deliver(&self.noise, &mut self.random, format, picture)?;
         self.tell(scene, truth);
         Ok(())
+    }
+
+    /// Starts the picture: background and all shadows.
+    fn cast_shadows(&mut self, scene: &Scene) {
+        let radius = self.table.ball_radius;
+        let (camera, look, bed) = (&self.camera, &self.look, &self.background.bed);
+        let resting = || {
+            scene
+                .balls
+                .iter()
+                .filter(|ball| !ball.is_moving)
+                .map(|ball| ball.position_in_table)
+        };
+        if !resting().eq(self.shadows_of.iter().copied()) {
+            self.resting.copy_from(&self.background.canvas);
+            for position in resting() {
+                self.shadows
+                    .cast_ball(&mut self.resting, bed, camera, look, position, radius);
+            }
+            self.shadows_of.clear();
+            self.shadows_of.extend(resting());
+        }
+        self.canvas.copy_from(&self.resting);
+        for ball in scene.balls.iter().filter(|ball| ball.is_moving) {
+            self.shadows.cast_ball(
+                &mut self.canvas,
+                bed,
+                camera,
+                look,
+                ball.position_in_table,
+                radius,
+            );
+        }
+        if let Some(cue) = &scene.cue {
+            self.shadows.cast_cue(&mut self.canvas, bed, camera, look, cue);
+        }
     }
 
     fn tell(&self, scene: &Scene, truth: &mut GroundTruth) {
@@ -249,4 +274,92 @@ pub fn render_scene(
     let (mut picture, mut truth) = (Picture::default(), GroundTruth::default());
     renderer.render(scene, PixelFormat::Yuv420, &mut picture, &mut truth)?;
     Ok((picture, truth))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{SceneBall, SceneCue};
+    use ghostball_world::BallKind;
+
+    /// One ball in even light: no glints, no cast shadows.
+    fn evenly_lit() -> Look {
+        Look {
+            lamps: Vec::new(),
+            vignetting: 0.0,
+            cloth: [20, 60, 40],
+            ..Look::plain()
+        }
+    }
+
+    #[test]
+    fn a_ball_is_drawn_where_the_truth_says() {
+        for seed in 0..6 {
+            let mut random = Random::from_seed(seed);
+            let pose = CameraPose::random(&mut random);
+            let position = DVec2::new(random.between(-1.2, 1.2), random.between(-0.55, 0.55));
+            let ball = SceneBall::at_rest(7, BallKind::Cue, None, position);
+            let scene = Scene {
+                balls: vec![ball],
+                cue: None,
+            };
+            let (picture, truth) = render_scene(&scene, &evenly_lit(), &pose).unwrap();
+            let circle = truth.balls[0].circle_in_image;
+            let planes = picture.planes().unwrap();
+            // Bright ball on dark cloth: a pixel belongs to it by the share of the way from one to the other.
+            let (mut sum, mut total) = (DVec2::ZERO, 0.0);
+            let reach = circle.radius + 4.0;
+            let (low, high) = (circle.center - reach, circle.center + reach);
+            for y in low.y as usize..=high.y as usize {
+                for x in low.x as usize..=high.x as usize {
+                    let share = ((f64::from(planes.luma.at(x, y)) - 55.0) / 80.0).clamp(0.0, 1.0);
+                    sum += share * DVec2::new(x as f64, y as f64);
+                    total += share;
+                }
+            }
+            let found = sum / total;
+            assert!(found.distance(circle.center) < 0.1, "{found} {circle:?}");
+            let radius = (total / core::f64::consts::PI).sqrt();
+            assert!((radius - circle.radius).abs() < 0.2, "{radius} {circle:?}");
+        }
+    }
+
+    #[test]
+    fn the_bed_in_the_picture_ends_at_the_true_corners() {
+        let table = TableModel::for_game(Game::EightBall);
+        let look = evenly_lit();
+        let mut renderer = Renderer::new(table, look, &CameraPose::default(), 1280, 720, 1).unwrap();
+        let (mut picture, mut truth) = (Picture::default(), GroundTruth::default());
+        renderer
+            .render(&Scene::default(), PixelFormat::Grey, &mut picture, &mut truth)
+            .unwrap();
+        // Halfway between two pockets the nose's edge is where the dark face below it begins.
+        let [tl, tr, ..] = truth.table.corners_in_image;
+        let nose = tl.lerp(tr, 0.25);
+        let luma = |dy: f64| {
+            let (x, y) = (nose.x.round() as usize, (nose.y + dy).round() as usize);
+            i32::from(picture.bytes()[y * 1280 + x])
+        };
+        assert!(luma(-2.0) > luma(2.0) + 10, "{} {}", luma(-2.0), luma(2.0));
+        assert_eq!(truth.table.pockets_in_image.len(), 6);
+    }
+
+    #[test]
+    fn what_hides_a_ball_takes_from_its_visible_share() {
+        let ball = |id, x| SceneBall::at_rest(id, BallKind::Cue, None, DVec2::new(x, 0.0));
+        let cue = SceneCue {
+            tip: DVec2::new(0.1, 0.0).extend(0.06),
+            direction: DVec2::X,
+            elevation: 0.05,
+            length: SceneCue::USUAL_LENGTH,
+        };
+        let scene = Scene {
+            balls: vec![ball(1, 0.0), ball(2, 0.5)],
+            cue: Some(cue),
+        };
+        let (_, truth) = render_scene(&scene, &Look::plain(), &CameraPose::default()).unwrap();
+        let shares = [truth.balls[0].visible_share, truth.balls[1].visible_share];
+        assert!((0.4..0.95).contains(&shares[0]), "{shares:?}");
+        assert_eq!(shares[1], 1.0);
+    }
 }
