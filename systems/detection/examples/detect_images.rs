@@ -8,8 +8,8 @@ use std::io::BufReader;
 use std::path::Path;
 use std::time::Instant;
 
-use ghostball_detection::TableFinder;
-use ghostball_world::{ColorEncoding, Picture, PixelFormat};
+use ghostball_detection::Detector;
+use ghostball_world::{BallSet, BallSighting, ColorEncoding, Picture, PixelFormat, Sightings, TableSighting};
 use serde_json::{Map, Value, json};
 use zune_core::bytestream::ZCursor;
 use zune_core::colorspace::ColorSpace;
@@ -23,38 +23,60 @@ use zune_jpeg::JpegDecoder;
 #[expect(clippy::print_stdout, reason = "its output goes to stdout")]
 fn main() -> Result<(), Box<dyn Error>> {
     let mut all = Map::new();
-    let mut finder = TableFinder::new();
-    let mut scratch = Picture::default();
+    let mut detector = Detector::new(BallSet::Auto);
+    let mut converted = Picture::default();
+    let mut sightings = Sightings::default();
     for path in std::env::args().skip(1) {
         let mut picture = load(Path::new(&path))?;
         if picture.planes().is_none() {
-            picture.convert_to_yuv420(&mut scratch)?;
-            std::mem::swap(&mut picture, &mut scratch);
+            picture.convert_to_yuv420(&mut converted)?;
+            std::mem::swap(&mut picture, &mut converted);
         }
-        let planes = picture.planes().ok_or("an empty picture")?;
         let started = Instant::now();
-        let table = finder.find(&planes);
+        let table = detector.find_table(&picture);
         let table_ms = 1e3 * started.elapsed().as_secs_f64();
-        let table = match &table {
-            Ok(table) => json!({
-                "corners": table.corners_in_image.map(|c| c.to_array()),
-                "pockets": table.pockets_in_image.map(|p| [p.center.x, p.center.y, p.radius]),
-                "ball_radius_px": table.ball_radius_px,
-                "confidence": table.confidence,
-            }),
-            Err(error) => json!({ "error": error.to_string() }),
-        };
+        let started = Instant::now();
+        match &table {
+            Ok(table) => detector.see_balls_and_cue(&picture, table, &mut sightings)?,
+            Err(_) => sightings = Sightings::default(),
+        }
+        let ms = 1e3 * started.elapsed().as_secs_f64();
         let found = json!({
             "size": [picture.width(), picture.height()],
-            "table": table,
-            "balls": [],
-            "cue": Value::Null,
+            "table": table.as_ref().map_or_else(|error| json!({ "error": error.to_string() }), table_as_json),
+            "balls": sightings.balls.iter().map(ball_as_json).collect::<Vec<_>>(),
+            "cue": sightings.cue.map(|cue| json!({
+                "tip": cue.tip_in_image.to_array(),
+                "butt": cue.butt_in_image.to_array(),
+                "confidence": cue.confidence,
+            })),
+            "ms": ms,
             "table_ms": table_ms,
         });
         all.insert(path, found);
     }
     println!("{}", Value::Object(all));
     Ok(())
+}
+
+fn table_as_json(table: &TableSighting) -> Value {
+    json!({
+        "corners": table.corners_in_image.map(|corner| corner.to_array()),
+        "pockets": table.pockets_in_image.map(|pocket| [pocket.center.x, pocket.center.y, pocket.radius]),
+        "ball_radius_px": table.ball_radius_px,
+        "confidence": table.confidence,
+    })
+}
+
+fn ball_as_json(ball: &BallSighting) -> Value {
+    json!({
+        "x": ball.circle.center.x,
+        "y": ball.circle.center.y,
+        "r": ball.circle.radius,
+        "kind": ball.kind.name(),
+        "number": ball.number,
+        "confidence": ball.confidence,
+    })
 }
 
 fn load(path: &Path) -> Result<Picture, Box<dyn Error>> {

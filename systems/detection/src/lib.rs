@@ -2,13 +2,21 @@
 
 pub mod balls;
 pub mod cloth;
+pub mod cue;
+pub mod detector;
 pub mod error;
 pub mod kind;
+pub mod plugin;
 pub mod quad;
 pub mod table;
+pub mod watch;
 
 pub use balls::BallFinder;
 pub use cloth::ClothModel;
+pub use cue::CueFinder;
+pub use detector::Detector;
 pub use error::{DetectionError, TableNotFound};
+pub use plugin::DetectionPlugin;
 pub use quad::Quad;
 pub use table::TableFinder;
+pub use watch::{TableNews, TableWatch, TableWatchSettings};

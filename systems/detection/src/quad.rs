@@ -42,6 +42,43 @@ impl Quad {
             .all(|(a, b)| (*b - *a).perp_dot(point - *a) >= 0.0)
     }
 
+    /// The quadrilateral whose sides lie `by` pixels farther in; `None` where nothing is left of it.
+    pub fn inset(&self, by: f64) -> Option<Self> {
+        let sides = self.sides().map(|(a, b)| {
+            let side = b - a;
+            (a + by * side.perp().normalize_or_zero(), side)
+        });
+        let corner = |i: usize, j: usize| {
+            let ((a, u), (b, v)) = (sides[i], sides[j]);
+            let corner = a + u * ((b - a).perp_dot(v) / u.perp_dot(v));
+            corner.is_finite().then_some(corner)
+        };
+        let inner = Self::new([corner(3, 0)?, corner(0, 1)?, corner(1, 2)?, corner(2, 3)?]);
+        let is_inside = inner.corners.iter().all(|corner| self.contains(*corner));
+        let is_upright = inner
+            .sides()
+            .iter()
+            .zip(self.sides())
+            .all(|(i, o)| (i.1 - i.0).dot(o.1 - o.0) > 0.0);
+        (is_inside && is_upright).then_some(inner)
+    }
+
+    /// Where the way from `from` (inside) in `direction` crosses a side.
+    pub fn leave(&self, from: DVec2, direction: DVec2) -> Option<DVec2> {
+        let way = |(a, b): (DVec2, DVec2)| {
+            let side = b - a;
+            let parallel = direction.perp_dot(side);
+            // Clockwise sides are crossed outwards where this is positive.
+            (parallel > 0.0).then(|| (a - from).perp_dot(side) / parallel)
+        };
+        let nearest = self
+            .sides()
+            .into_iter()
+            .filter_map(way)
+            .fold(f64::INFINITY, f64::min);
+        (nearest.is_finite() && nearest >= 0.0).then(|| from + nearest * direction)
+    }
+
     /// Rows of a picture of this height that it can touch.
     pub fn rows(&self, height: usize) -> Range<usize> {
         let (least, most) = self.bounds();
@@ -98,6 +135,22 @@ mod tests {
         assert!(quad().contains(DVec2::new(5.0, 3.0)));
         assert!(!quad().contains(DVec2::new(5.0, 5.5)));
         assert_eq!(quad().area(), 24.0);
+    }
+
+    #[test]
+    fn an_inset_moves_every_side_inwards_until_nothing_is_left() {
+        let inner = quad().inset(1.0).unwrap();
+        assert_eq!(
+            inner.corners,
+            [[3.0, 2.0], [7.0, 2.0], [7.0, 4.0], [3.0, 4.0]].map(DVec2::from)
+        );
+        assert_eq!(quad().inset(2.5), None);
+    }
+
+    #[test]
+    fn the_way_out_ends_on_the_side_it_crosses() {
+        let out = quad().leave(DVec2::new(5.0, 3.0), DVec2::new(1.0, 0.5));
+        assert_eq!(out, Some(DVec2::new(8.0, 4.5)));
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 mod area;
 mod cushions;
-mod line;
+pub(crate) mod line;
 mod pockets;
 
 use ghostball_world::{Planes, TableSighting};

@@ -11,6 +11,8 @@ use crate::quad::Quad;
 const CELLS_ALONG: usize = 256;
 /// Least share of the picture that the cloth covers.
 const LEAST_SHARE: f64 = 0.05;
+/// Steepest side looked for: a camera turned by 25° against the table, or as much perspective.
+const STEEPEST: f64 = 0.47;
 /// Frequent chromas looked at, and frequent brightnesses of each.
 const CHROMAS: usize = 4;
 const LUMAS: usize = 2;
@@ -389,7 +391,7 @@ impl AreaFinder {
                 };
                 self.points.push((i as f64, across));
             }
-            *line = line_through_most(&self.points, 1.0, &mut self.bins)?.0;
+            *line = line_through_most(&self.points, 1.0, STEEPEST, &mut self.bins)?.0;
         }
         Some(lines)
     }

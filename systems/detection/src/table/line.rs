@@ -15,27 +15,27 @@ impl Line {
     }
 }
 
-/// Steepest line looked for: a camera turned by 25° against the table, or as much perspective.
-const STEEPEST: f64 = 0.47;
-/// The line that most of `points` (along, across) lie on within `tolerance`, and the share of `points` on it.
+/// The line that most of `points` (along, across) lie on within `tolerance` and not steeper than `steepest`, and the
+/// share of `points` on it.
 ///
 /// A Hough transform (Duda & Hart 1972) over slope and offset, then least squares over the points on the line.
 pub(crate) fn line_through_most(
     points: &[(f64, f64)],
     tolerance: f64,
+    steepest: f64,
     bins: &mut Vec<u32>,
 ) -> Option<(Line, f64)> {
     let (first, last) = (points.first()?, points.last()?);
     let middle = 0.5 * (first.0 + last.0);
     let least = points.iter().map(|p| p.1).fold(f64::INFINITY, f64::min);
     let most = points.iter().map(|p| p.1).fold(f64::NEG_INFINITY, f64::max);
-    let reach = STEEPEST * (last.0 - first.0).abs();
+    let reach = steepest * (last.0 - first.0).abs();
     let count = ((most - least + 2.0 * reach) / tolerance) as usize + 3;
     let mut best = (0, Line::default());
     // From one slope to the next, the ends of the line move by half the tolerance.
     let slopes = (reach / tolerance).ceil().clamp(1.0, 1000.0) as i32;
     for i in -slopes..=slopes {
-        let slope = STEEPEST * f64::from(i) / f64::from(slopes);
+        let slope = steepest * f64::from(i) / f64::from(slopes);
         bins.clear();
         bins.resize(count, 0);
         for (along, across) in points {
@@ -120,7 +120,7 @@ mod tests {
                 )
             })
             .collect();
-        let (line, share) = line_through_most(&points, 1.0, &mut Vec::new()).unwrap();
+        let (line, share) = line_through_most(&points, 1.0, 0.47, &mut Vec::new()).unwrap();
         assert!(
             (line.offset - 30.0).abs() < 0.1 && (line.slope - 0.1).abs() < 0.01,
             "{line:?}"
@@ -130,7 +130,7 @@ mod tests {
 
     #[test]
     fn one_point_or_none_makes_no_line() {
-        assert_eq!(line_through_most(&[], 1.0, &mut Vec::new()), None);
-        assert_eq!(line_through_most(&[(1.0, 2.0)], 1.0, &mut Vec::new()), None);
+        assert_eq!(line_through_most(&[], 1.0, 0.47, &mut Vec::new()), None);
+        assert_eq!(line_through_most(&[(1.0, 2.0)], 1.0, 0.47, &mut Vec::new()), None);
     }
 }

@@ -1,0 +1,124 @@
+//! Detection in the app.
+
+use bevy_app::{App, Plugin};
+use bevy_ecs::prelude::*;
+use ghostball_world::{
+    Alert, AlertCode, AlertLevel, CurrentFrame, FrameClock, FrameSystems, FrameTick, Sightings, Table,
+    TableGeometry, TableSpecification,
+};
+
+use crate::detector::Detector;
+use crate::watch::{TableNews, TableWatch, TableWatchSettings};
+
+/// Fills [`FrameSystems::Detect`]: keeps the table's entity and writes the [`Sightings`] of each frame.
+pub struct DetectionPlugin;
+
+impl Plugin for DetectionPlugin {
+    fn build(&self, app: &mut App) {
+        app.init_resource::<TableWatchSettings>()
+            .init_resource::<Eyes>()
+            .add_systems(
+                FrameTick,
+                (see_table, see_balls_and_cue)
+                    .chain()
+                    .in_set(FrameSystems::Detect),
+            );
+    }
+}
+
+/// What detection keeps from frame to frame: buffers, and which table to believe.
+#[derive(Resource)]
+struct Eyes {
+    detector: Detector,
+    watch: TableWatch,
+}
+
+impl FromWorld for Eyes {
+    fn from_world(world: &mut World) -> Self {
+        let specification = world
+            .get_resource::<TableSpecification>()
+            .copied()
+            .unwrap_or_default();
+        let settings = world
+            .get_resource::<TableWatchSettings>()
+            .copied()
+            .unwrap_or_default();
+        Self {
+            detector: Detector::new(specification.ball_set),
+            watch: TableWatch::new(settings),
+        }
+    }
+}
+
+/// Looks for the table when it is time to and keeps its entity where it is seen.
+fn see_table(
+    frame: Res<CurrentFrame>,
+    clock: Res<FrameClock>,
+    specification: Res<TableSpecification>,
+    mut eyes: ResMut<Eyes>,
+    table: Option<Single<Entity, With<Table>>>,
+    mut alerts: MessageWriter<Alert>,
+    mut commands: Commands,
+) {
+    let Some(picture) = frame.picture() else { return };
+    let now = clock.since_first;
+    if !eyes.watch.wants_look([picture.width(), picture.height()], now) {
+        return;
+    }
+    let seen = eyes.detector.find_table(picture);
+    let why = seen.as_ref().err().map(ToString::to_string);
+    // A quadrilateral that maps to no table is none.
+    let seen = seen
+        .ok()
+        .filter(|seen| TableGeometry::from_sighting(seen, &specification).is_ok());
+    let mut tell = |begins, level, text| {
+        alerts.write(Alert {
+            level,
+            code: AlertCode::CalibrationLost,
+            begins,
+            text,
+        });
+    };
+    match eyes.watch.take(seen, now) {
+        TableNews::None => return,
+        TableNews::Lost => {
+            let why = why.unwrap_or_else(|| "it is seen elsewhere than before".to_owned());
+            tell(
+                true,
+                AlertLevel::Error,
+                format!("no table where one was expected: {why}"),
+            );
+            return;
+        }
+        TableNews::Placed(_) => (),
+        TableNews::Regained(_) => tell(false, AlertLevel::Info, "the table is found".to_owned()),
+    }
+    let held = eyes.watch.held();
+    let Some(geometry) = held.and_then(|held| TableGeometry::from_sighting(held, &specification).ok()) else {
+        return;
+    };
+    match table {
+        Some(entity) => {
+            commands.entity(*entity).insert(geometry);
+        }
+        None => {
+            commands.spawn((Table, geometry));
+        }
+    }
+}
+
+/// Looks for balls and cue stick on the table that is held.
+fn see_balls_and_cue(frame: Res<CurrentFrame>, mut eyes: ResMut<Eyes>, mut sightings: ResMut<Sightings>) {
+    let Eyes { detector, watch } = &mut *eyes;
+    let seen = match (frame.picture(), watch.held()) {
+        (Some(picture), Some(table)) => detector.see_balls_and_cue(picture, table, &mut sightings),
+        _ => {
+            sightings.balls.clear();
+            sightings.cue = None;
+            Ok(())
+        }
+    };
+    if let Err(error) = seen {
+        tracing::warn!(%error, "a frame could not be analysed");
+    }
+}
