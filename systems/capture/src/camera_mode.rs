@@ -49,7 +49,7 @@ impl CameraMode {
         };
         let Some((format, fourcc)) = wanted.iter().find_map(offer_of) else {
             let names: Vec<_> = wanted.iter().map(|format| format.fourcc()).collect();
-            let given: Vec<_> = offered.iter().map(|o| o.fourcc.to_string()).collect();
+            let given: Vec<_> = offered.iter().take(8).map(|o| o.fourcc.to_string()).collect();
             return Err(refused(names.join(" or "), given.join(", ")));
         };
         let (width, height) = spec.width.zip(spec.height).unwrap_or(PREFERRED_SIZE);

@@ -129,3 +129,76 @@ fn number(part: &str) -> Option<&str> {
     part.starts_with(|c: char| c.is_ascii_digit())
         .then(|| part.trim_start_matches('0'))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn write_png(path: &Path, width: u32) {
+        let mut encoder = png::Encoder::new(fs::File::create(path).unwrap(), width, 1);
+        encoder.set_color(png::ColorType::Grayscale);
+        let mut writer = encoder.write_header().unwrap();
+        writer.write_image_data(&vec![9; width as usize]).unwrap();
+    }
+
+    #[test]
+    fn names_with_numbers_are_ordered_by_the_numbers() {
+        let mut names = [
+            "b1",
+            "a10",
+            "a2",
+            "a",
+            "a02x",
+            "a2x",
+            "10",
+            "9",
+            "a100000000000000000000000",
+        ];
+        names.sort_by(|a, b| natural_order(a, b));
+        assert_eq!(
+            names,
+            [
+                "9",
+                "10",
+                "a",
+                "a2",
+                "a02x",
+                "a2x",
+                "a10",
+                "a100000000000000000000000",
+                "b1"
+            ]
+        );
+    }
+
+    #[test]
+    fn images_come_in_natural_order_each_with_its_own_size() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, width) in [("10.png", 10), ("9.PNG", 9), (".8.png", 8), ("11.txt", 11)] {
+            write_png(&folder.path().join(name), width);
+        }
+        fs::create_dir(folder.path().join("1.png")).unwrap();
+        let mut source = ImageSource::open(images_in(folder.path()).unwrap(), folder.path()).unwrap();
+        assert_eq!(
+            (source.description().width, source.description().expected_frames),
+            (9, Some(2))
+        );
+        let mut pool = FramePool::default();
+        let mut seen = Vec::new();
+        while let Some(frame) = source.next_frame(&mut pool).unwrap() {
+            seen.push((frame.sequence, frame.captured_at.nanos, frame.picture.width()));
+        }
+        assert_eq!(seen, [(0, 0, 9), (1, 33_333_333, 10)]);
+    }
+
+    #[test]
+    fn a_folder_without_images_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("notes.txt"), "").unwrap();
+        let error = images_in(folder.path()).unwrap_err().to_string();
+        let expected = ": the folder holds no image; expected .jpg, .jpeg or .png files";
+        assert!(error.ends_with(expected), "{error}");
+        let missing = images_in(Path::new("/no/such")).unwrap_err();
+        assert!(matches!(missing, CaptureError::Missing { .. }));
+    }
+}

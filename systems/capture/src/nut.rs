@@ -421,3 +421,125 @@ fn var_bytes<'a>(input: &mut &'a [u8]) -> Result<&'a [u8], NutError> {
     *input = rest;
     Ok(bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn write_varint(out: &mut Vec<u8>, value: u64) {
+        let groups = (1..9).take_while(|n| value >> (7 * n) > 0).count();
+        for group in (0..=groups).rev() {
+            let more = if group > 0 { 0x80 } else { 0 };
+            out.push((value >> (7 * group)) as u8 & 0x7f | more);
+        }
+    }
+
+    fn write_packet(out: &mut Vec<u8>, startcode: u64, fields: &[u64]) {
+        let mut payload = Vec::new();
+        for field in fields {
+            write_varint(&mut payload, *field);
+        }
+        payload.extend([0; 4]);
+        out.extend(startcode.to_be_bytes());
+        write_varint(out, payload.len() as u64);
+        out.extend(payload);
+    }
+
+    /// A stream of 2x2 pictures at 30 ticks a second; code 0 is a frame with everything spelled out.
+    fn stream_start() -> Vec<u8> {
+        let mut out = FILE_ID.to_vec();
+        let flags = FLAG_CODED_PTS | FLAG_SIZE_MSB;
+        // version, streams, distance, one time base of 1/30, then 256 codes in one go, no elisions.
+        write_packet(
+            &mut out,
+            MAIN,
+            &[3, 1, 65536, 1, 1, 30, flags, 6, 0, 1, 0, 0, 0, 255, 0],
+        );
+        let mut header = Vec::new();
+        for field in [0, 0, 4] {
+            write_varint(&mut header, field);
+        }
+        header.extend(b"I420");
+        // time base 0, 2 bits of stamps, distances, no data, 2x2.
+        for field in [0, 2, 1, 0, 0, 0, 2, 2, 0, 0, 0] {
+            write_varint(&mut header, field);
+        }
+        out.extend(STREAM.to_be_bytes());
+        write_varint(&mut out, header.len() as u64);
+        out.extend(header);
+        out
+    }
+
+    fn write_frame(out: &mut Vec<u8>, coded_pts: u64, bytes: &[u8]) {
+        out.push(0);
+        write_varint(out, coded_pts);
+        write_varint(out, bytes.len() as u64);
+        out.extend(bytes);
+    }
+
+    /// Stamps in ticks, and the first byte of each picture.
+    fn read_all(stream: &[u8]) -> Result<Vec<(u64, u8)>, NutError> {
+        let mut reader = NutReader::open(stream)?;
+        let mut frames = Vec::new();
+        while let Some(frame) = reader.next_frame()? {
+            let mut bytes = [0; 6];
+            reader.read_bytes(frame, &mut bytes)?;
+            frames.push(((frame.captured_at.nanos * 30).div_ceil(1_000_000_000), bytes[0]));
+        }
+        Ok(frames)
+    }
+
+    #[test]
+    fn stamps_are_whole_or_the_nearest_to_the_last_one() {
+        let mut stream = stream_start();
+        write_frame(&mut stream, 4 + 100, &[1; 6]); // 100, in full
+        write_frame(&mut stream, 1, &[2; 6]); // 101 ends in 01
+        write_frame(&mut stream, 3, &[3; 6]); // 103 ends in 11
+        write_packet(&mut stream, SYNCPOINT, &[200, 0]);
+        write_frame(&mut stream, 1, &[4; 6]); // 201 ends in 01
+        assert_eq!(
+            read_all(&stream).unwrap(),
+            [(100, 1), (101, 2), (103, 3), (201, 4)]
+        );
+        let video = NutReader::open(&stream[..]).unwrap().video();
+        assert_eq!(
+            video,
+            NutVideo {
+                format: PixelFormat::Yuv420,
+                width: 2,
+                height: 2
+            }
+        );
+    }
+
+    #[test]
+    fn a_stream_that_breaks_off_is_an_error_unless_between_frames() {
+        let start = stream_start();
+        let mut stream = start.clone();
+        write_frame(&mut stream, 4, &[1; 6]);
+        for end in 0..stream.len() {
+            assert_eq!(read_all(&stream[..end]).is_ok(), end == start.len(), "{end}");
+        }
+        assert_eq!(read_all(&stream).unwrap(), [(0, 1)]);
+    }
+
+    #[test]
+    fn nonsense_is_an_error_and_never_a_panic() {
+        let mut stream = stream_start();
+        write_frame(&mut stream, 4, &[1; 6]);
+        write_packet(&mut stream, SYNCPOINT, &[1, 0]);
+        write_frame(&mut stream, 5, &[1; 6]);
+        for at in 0..stream.len() {
+            for flip in [0x01, 0x7f, 0x80, 0xff] {
+                let mut damaged = stream.clone();
+                damaged[at] ^= flip;
+                read_all(&damaged).ok();
+            }
+        }
+    }
+
+    #[test]
+    fn signed_numbers_alternate() {
+        assert_eq!([0, 1, 2, 3, 4].map(signed), [0, 1, -1, 2, -2]);
+    }
+}

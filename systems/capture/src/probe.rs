@@ -77,12 +77,15 @@ pub(crate) fn cannot_start(path: &Path, program: &'static str, cause: io::Error)
 
 /// One line from what ffmpeg wrote: the last, which sums up, and the first, which says why.
 pub(crate) fn complaint(path: &Path, stderr: &str) -> String {
+    if stderr.contains("Unrecognized option 'fps_mode'") {
+        return "this ffmpeg is too old; version 5.1 or newer is needed".to_owned();
+    }
     let path = path.display().to_string();
     let clean = |line: &str| {
         let line = line.trim();
         // "[mov,mp4 @ 0x5581c0] moov atom not found"
         let line = match line.split_once("] ") {
-            Some((tag, rest)) if tag.starts_with('[') => rest,
+            Some((tag, rest)) if tag.starts_with('[') => rest.trim_start(),
             _ => line,
         };
         let line = line.strip_prefix("file:").unwrap_or(line);
@@ -183,4 +186,77 @@ fn layout(source: &str, range: &str, space: &str, height: u32) -> (&'static str,
 fn ratio(text: &str) -> Option<f64> {
     let (num, den) = text.split_once('/')?;
     Some(num.parse::<f64>().ok()? / den.parse::<f64>().ok()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn facts_are_read_from_what_ffprobe_writes() {
+        let flat = "stream_0_pix_fmt=\"yuv420p\"\nstream_0_height=1080\nstream_0_color_range=\"tv\"\n\
+                    stream_0_color_space=\"bt709\"\nstream_0_time_base=\"1/90000\"\n\
+                    stream_0_avg_frame_rate=\"0/0\"\nstream_0_r_frame_rate=\"25/1\"\n\
+                    stream_0_duration=\"4.000000\"\nstream_0_nb_frames=\"208\"\nformat_duration=\"9.0\"\n";
+        let color = ColorEncoding {
+            range: ColorRange::Limited,
+            matrix: ColorMatrix::Bt709,
+        };
+        let facts = VideoFacts {
+            pixel_format: "yuv420p",
+            color,
+            time_base: "1:90000".to_owned(),
+            frame_rate: 25.0,
+            expected_frames: Some(100),
+        };
+        assert_eq!(parse(flat), Some(facts));
+        assert_eq!(parse("format_duration=\"9.0\"\n"), None);
+    }
+
+    #[test]
+    fn what_ffmpeg_cannot_hand_over_as_it_is_becomes_yuv420() {
+        let full_601 = ColorEncoding::default();
+        let limited = |matrix| ColorEncoding {
+            range: ColorRange::Limited,
+            matrix,
+        };
+        assert_eq!(layout("yuvj422p", "pc", "bt470bg", 720), ("yuvj420p", full_601));
+        assert_eq!(layout("yuv420p", "pc", "smpte170m", 720), ("yuv420p", full_601));
+        assert_eq!(
+            layout("yuv420p10le", "tv", "", 1080),
+            ("yuv420p", limited(ColorMatrix::Bt709))
+        );
+        assert_eq!(
+            layout("yuv420p", "", "", 480),
+            ("yuv420p", limited(ColorMatrix::Bt601))
+        );
+        assert_eq!(
+            layout("bgr0", "pc", "gbr", 1080),
+            ("yuv420p", limited(ColorMatrix::Bt601))
+        );
+        assert_eq!(
+            layout("nv12", "tv", "bt709", 1080),
+            ("nv12", limited(ColorMatrix::Bt709))
+        );
+        assert_eq!(layout("gray", "", "", 480).0, "gray");
+    }
+
+    #[test]
+    fn complaints_become_one_line() {
+        let path = Path::new("/a/b.mp4");
+        let two = "[mov,mp4 @ 0x5]  moov atom not found\nfile:/a/b.mp4: Invalid data found\n";
+        assert_eq!(complaint(path, two), "Invalid data found (moov atom not found)");
+        assert_eq!(complaint(path, "same\nsame\n"), "same");
+        assert_eq!(complaint(path, "\n"), "ffmpeg gave up without a word");
+    }
+
+    #[test]
+    fn a_missing_ffmpeg_is_named_with_its_package() {
+        let error = cannot_start(Path::new("a.mp4"), "ffprobe", io::ErrorKind::NotFound.into());
+        assert_eq!(
+            error.to_string(),
+            "a.mp4: videos need the program 'ffprobe', which was not found; \
+             install it (apt install ffmpeg) or give a folder of images"
+        );
+    }
 }

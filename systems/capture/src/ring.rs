@@ -284,3 +284,204 @@ impl Pacer {
         due
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(60);
+
+    /// Gives `count` frames 10 ms apart by their stamps, with whatever errors come in between.
+    struct Numbers {
+        description: SourceDescription,
+        next: u64,
+        count: u64,
+        error_at: Option<(u64, fn() -> CaptureError)>,
+        /// Raised when the source is dropped.
+        closed: Arc<AtomicU64>,
+    }
+
+    impl Numbers {
+        fn up_to(count: u64) -> Self {
+            let description = SourceDescription {
+                name: "numbers".to_owned(),
+                width: 1,
+                height: 1,
+                frame_rate: 100.0,
+                expected_frames: Some(count),
+                live: false,
+            };
+            Self {
+                description,
+                next: 0,
+                count,
+                error_at: None,
+                closed: Arc::default(),
+            }
+        }
+    }
+
+    impl FrameSource for Numbers {
+        fn description(&self) -> &SourceDescription {
+            &self.description
+        }
+
+        fn next_frame(&mut self, pool: &mut FramePool) -> Result<Option<Arc<Frame>>, CaptureError> {
+            if let Some((_, error)) = self.error_at.take_if(|(at, _)| *at == self.next) {
+                return Err(error());
+            }
+            let number = self.next;
+            self.next += 1;
+            if number == self.count {
+                return Ok(None);
+            }
+            pool.fill(|frame| {
+                frame.sequence = number;
+                frame.captured_at = Stamp::from_nanos(number * 10_000_000);
+                Ok(())
+            })
+            .map(Some)
+        }
+    }
+
+    impl Drop for Numbers {
+        fn drop(&mut self) {
+            self.closed.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    fn start(source: Numbers, policy: RingPolicy, capacity: usize) -> FrameReceiver {
+        spawn(Box::new(source), policy, Pace::Max, capacity).unwrap()
+    }
+
+    /// Sequence numbers of all frames up to the end.
+    fn take_all(receiver: &FrameReceiver) -> Vec<u64> {
+        let mut numbers = Vec::new();
+        loop {
+            match receiver.receive(LONG) {
+                Received::Frame(frame) => numbers.push(frame.sequence),
+                Received::End => return numbers,
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    /// Until the thread has given all it has.
+    fn wait_for_end(receiver: &FrameReceiver) {
+        let ring = receiver.shared.lock();
+        drop(
+            receiver
+                .shared
+                .changed
+                .wait_while(ring, |ring| !ring.ended)
+                .unwrap(),
+        );
+    }
+
+    #[test]
+    fn a_replay_gives_every_frame_in_order_and_then_the_end() {
+        let receiver = start(Numbers::up_to(500), RingPolicy::Replay, 2);
+        assert_eq!(take_all(&receiver), (0..500).collect::<Vec<_>>());
+        assert!(matches!(receiver.receive(LONG), Received::End));
+        assert_eq!(
+            receiver.counters(),
+            CaptureCounters {
+                captured: 500,
+                ..CaptureCounters::default()
+            }
+        );
+    }
+
+    #[test]
+    fn a_full_live_ring_drops_the_oldest_and_counts_it() {
+        let receiver = start(Numbers::up_to(10), RingPolicy::Live, 3);
+        wait_for_end(&receiver);
+        assert_eq!(take_all(&receiver), [7, 8, 9]);
+        let counters = CaptureCounters {
+            captured: 10,
+            dropped: 7,
+            ..CaptureCounters::default()
+        };
+        assert_eq!(receiver.counters(), counters);
+    }
+
+    #[test]
+    fn a_failure_comes_after_the_frames_before_it_and_once() {
+        let mut source = Numbers::up_to(9);
+        source.error_at = Some((2, || CaptureError::CameraGone {
+            device: "/dev/video0".into(),
+        }));
+        let receiver = start(source, RingPolicy::Replay, 4);
+        wait_for_end(&receiver);
+        assert!(matches!(receiver.receive(LONG), Received::Frame(_)));
+        assert!(matches!(receiver.receive(LONG), Received::Frame(_)));
+        assert!(matches!(
+            receiver.receive(LONG),
+            Received::Failed(CaptureError::CameraGone { .. })
+        ));
+        assert!(matches!(receiver.receive(LONG), Received::End));
+    }
+
+    #[test]
+    fn a_time_out_is_counted_and_lived_through() {
+        let mut source = Numbers::up_to(3);
+        source.error_at = Some((1, || CaptureError::TimedOut {
+            name: String::new(),
+            after: Duration::ZERO,
+        }));
+        let receiver = start(source, RingPolicy::Replay, 2);
+        assert_eq!(take_all(&receiver), [0, 1, 2]);
+        assert_eq!(receiver.counters().timed_out, 1);
+    }
+
+    #[test]
+    fn a_panic_on_the_capture_thread_is_a_failure() {
+        let mut source = Numbers::up_to(3);
+        source.error_at = Some((0, || panic!("as the test wants it")));
+        let receiver = start(source, RingPolicy::Replay, 2);
+        assert!(matches!(
+            receiver.receive(LONG),
+            Received::Failed(CaptureError::Thread { .. })
+        ));
+    }
+
+    #[test]
+    fn dropping_the_receiver_closes_a_source_that_waits_for_room() {
+        let source = Numbers::up_to(u64::MAX);
+        let closed = Arc::clone(&source.closed);
+        let receiver = start(source, RingPolicy::Replay, 2);
+        assert!(matches!(receiver.receive(LONG), Received::Frame(_)));
+        drop(receiver);
+        assert_eq!(closed.load(Ordering::SeqCst), 1);
+    }
+
+    #[test]
+    fn nothing_yet_is_idle() {
+        let receiver = spawn(
+            Box::new(Numbers::up_to(2)),
+            RingPolicy::Replay,
+            Pace::Speed(1e-6),
+            2,
+        )
+        .unwrap();
+        assert!(matches!(receiver.receive(LONG), Received::Frame(_)));
+        // The second is due in hours; dropping must not wait for it.
+        assert!(matches!(receiver.receive(Duration::ZERO), Received::Idle));
+    }
+
+    #[test]
+    fn frames_are_due_by_their_stamps_and_never_hurry_after_a_jump() {
+        let stamp = |millis: u64| Stamp::from_nanos(millis * 1_000_000);
+        let mut pacer = Pacer::new(Pace::Speed(2.0));
+        assert_eq!(pacer.due(stamp(1000)), None);
+        let (start, _) = pacer.anchor.unwrap();
+        assert_eq!(pacer.due(stamp(1100)), Some(start + Duration::from_millis(50)));
+        assert_eq!(pacer.due(stamp(3000)), Some(start + Duration::from_millis(1000)));
+        // The clock of the source went back: from here on anew.
+        assert_eq!(pacer.due(stamp(10)), None);
+        assert_eq!(Pacer::new(Pace::Max).due(stamp(5)), None);
+        assert_eq!(Pacer::new(Pace::Speed(f64::NAN)).due(stamp(5)), None);
+    }
+}

@@ -246,3 +246,172 @@ impl fmt::Display for SourceSpec {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use ghostball_simulation::Game;
+
+    use super::*;
+
+    fn error(name: &str) -> String {
+        name.parse::<SourceSpec>().unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_simulated_table_takes_options() {
+        assert_eq!(
+            "sim".parse::<SourceSpec>().unwrap(),
+            SourceSpec::Simulation(SimulationOptions::default())
+        );
+        let options = SimulationOptions {
+            seed: 7,
+            game: Game::Snooker,
+            width: 640,
+            height: 360,
+            fps: 29.97,
+            ..SimulationOptions::default()
+        };
+        let spec = "sim?seed=7&game=snooker&size=640x360&fps=29.97"
+            .parse::<SourceSpec>()
+            .unwrap();
+        assert_eq!(spec, SourceSpec::Simulation(options));
+    }
+
+    #[test]
+    fn a_camera_is_named_by_its_device() {
+        let plain = CameraSpec {
+            device: "/dev/video0".into(),
+            ..CameraSpec::default()
+        };
+        for name in ["/dev/video0", "v4l2:/dev/video0", "/dev/video0?"] {
+            assert_eq!(
+                name.parse::<SourceSpec>().unwrap(),
+                SourceSpec::Camera(plain.clone())
+            );
+        }
+        let spec = "v4l2:/dev/video2?width=1280&height=720&fps=30&format=mjpg".parse::<SourceSpec>();
+        let camera = CameraSpec {
+            device: "/dev/video2".into(),
+            width: Some(1280),
+            height: Some(720),
+            fps: Some(30),
+            format: Some(CameraFormat::Mjpg),
+        };
+        assert_eq!(spec.unwrap(), SourceSpec::Camera(camera));
+    }
+
+    #[test]
+    fn files_are_told_by_their_extension_and_folders_by_being_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let parse = |name: &str| name.parse::<SourceSpec>().unwrap();
+        assert_eq!(
+            parse(folder.path().to_str().unwrap()),
+            SourceSpec::Folder(folder.path().into())
+        );
+        for name in ["a.mp4", "b/c.AVI", "d.mkv", "e.mjpeg", "f.y4m", "what?.mp4"] {
+            assert_eq!(parse(name), SourceSpec::Video(name.into()));
+        }
+        for name in ["a.jpg", "b.JPEG", "c.png"] {
+            assert_eq!(parse(name), SourceSpec::Image(name.into()));
+        }
+    }
+
+    #[test]
+    fn every_mistake_is_named_with_what_was_expected() {
+        let texts = [
+            (
+                "sim?sead=7",
+                "source 'sim?sead=7': unknown option 'sead'; expected one of seed, game, size, fps",
+            ),
+            (
+                "sim?seed=-1",
+                "source 'sim?seed=-1': seed is '-1'; expected a whole number from 0 to 18446744073709551615",
+            ),
+            (
+                "sim?game=darts",
+                "source 'sim?game=darts': game is 'darts'; expected 8ball, 9ball, snooker or carom",
+            ),
+            (
+                "sim?size=720p",
+                "source 'sim?size=720p': size is '720p'; expected a size such as 1280x720",
+            ),
+            (
+                "sim?size=0x720",
+                "source 'sim?size=0x720': a simulated picture of 0x720 is not possible: \
+                 expected an even width of 160 to 3840 and an even height of 90 to 2160",
+            ),
+            (
+                "sim?fps=nan",
+                "source 'sim?fps=nan': NaN frames a second are not possible: expected 1 to 240",
+            ),
+            (
+                "sim?fps",
+                "source 'sim?fps': fps is ''; expected a number from 1 to 240",
+            ),
+            (
+                "/dev/video0?widht=3",
+                "source '/dev/video0?widht=3': unknown option 'widht'; expected one of width, height, fps, format",
+            ),
+            (
+                "v4l2:/dev/video0?format=H264",
+                "source 'v4l2:/dev/video0?format=H264': format is 'H264'; expected MJPG, YUYV, NV12 or GREY",
+            ),
+            (
+                "/dev/video0?width=1280",
+                "source '/dev/video0?width=1280': height is 'missing'; expected a number, because width is given",
+            ),
+            (
+                "/dev/video0?fps=0",
+                "source '/dev/video0?fps=0': fps is '0'; expected a whole number from 1 to 1000",
+            ),
+            (
+                "v4l2:",
+                "source 'v4l2:': device is ''; expected a device such as v4l2:/dev/video0",
+            ),
+            (
+                "no/such.mcap",
+                "no/such.mcap: recordings (.mcap) are not readable in this version; \
+                 give a video, images, a camera or sim",
+            ),
+            (
+                "no/such.gif",
+                "source 'no/such.gif': there is no such file, folder or kind of source; expected 'sim', \
+                 a camera (/dev/video0), a video (.mp4 .avi .mkv .mjpeg .y4m), an image (.jpg .png) \
+                 or a folder of images",
+            ),
+            (
+                "",
+                "source '': the name is empty; expected 'sim', a camera (/dev/video0), \
+                 a video (.mp4 .avi .mkv .mjpeg .y4m), an image (.jpg .png) or a folder of images",
+            ),
+        ];
+        for (name, text) in texts {
+            assert_eq!(error(name), text);
+        }
+    }
+
+    #[test]
+    fn a_file_of_another_kind_is_called_that() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("notes.txt");
+        fs::write(&path, "hello").unwrap();
+        assert!(error(path.to_str().unwrap()).contains("': a file ending in .txt; expected 'sim'"));
+    }
+
+    #[test]
+    fn wrong_names_are_wrong_usage_and_missing_files_are_not() {
+        let usage = |name: &str| name.parse::<SourceSpec>().unwrap_err().is_wrong_usage();
+        assert!(usage("sim?sead=7") && usage("sim?fps=0") && usage("x.gif"));
+        assert!(!usage("a.mcap"));
+        let missing = crate::open(&SourceSpec::Image("no/such.jpg".into()))
+            .err()
+            .unwrap();
+        assert_eq!(
+            missing.to_string(),
+            "no/such.jpg: there is no such file or folder; check the path"
+        );
+        assert!(!missing.is_wrong_usage());
+    }
+}
