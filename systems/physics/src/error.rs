@@ -5,9 +5,9 @@ use crate::{BallState, Physics, TableShape};
 /// Why a shot cannot be simulated.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum PhysicsError {
-    /// A ball has a position, velocity or spin that is not a finite number.
-    #[error("ball {ball}: expected finite position, velocity and spin, found {state:?}")]
-    NotFinite {
+    /// A ball has a position, velocity or spin that is not a number or beyond ±10⁶ in SI units.
+    #[error("ball {ball}: expected position, velocity and spin within a million SI units, found {state:?}")]
+    BadBall {
         /// The ball's index.
         ball: usize,
         /// Its state.
@@ -103,11 +103,21 @@ pub(crate) fn check(table: &TableShape, physics: &Physics, balls: &[BallState]) 
     if let Some(error) = bad {
         return Err(error);
     }
-    match balls.iter().position(|state| !state.is_finite()) {
-        Some(ball) => Err(PhysicsError::NotFinite {
+    match balls.iter().position(|state| !is_plausible(state)) {
+        Some(ball) => Err(PhysicsError::BadBall {
             ball,
             state: balls[ball],
         }),
         None => Ok(()),
     }
+}
+
+/// Beyond these numbers squares of squares lose their meaning, and no ball is there.
+fn is_plausible(state: &BallState) -> bool {
+    const MOST: f64 = 1e6;
+    // Comparisons with NaN are false.
+    state.position.abs().max_element() <= MOST
+        && state.velocity.abs().max_element() <= MOST
+        && state.spin.abs().max_element() <= MOST
+        && state.is_finite()
 }

@@ -162,6 +162,25 @@ proptest! {
     }
 
     #[test]
+    fn balls_that_overlap_or_stand_in_cushions_and_pockets_end_sanely(
+        physics in physics(), balls in prop::collection::vec(moving_ball(), 1..12), shrink in 0.05..1.15,
+    ) {
+        let balls: Vec<BallState> = balls
+            .iter()
+            .map(|ball| BallState { position: shrink * ball.position, ..*ball })
+            .collect();
+        let shot = run(&physics, &balls, &Limits::default());
+        let mut before = 0.0;
+        for event in &shot.events {
+            prop_assert!(event.time >= before && event.time.is_finite());
+            prop_assert!(event.changes().all(|change| change.after.is_finite()));
+            before = event.time;
+        }
+        prop_assert!(shot.end.iter().all(BallState::is_finite));
+        prop_assert_eq!(shot.ended, Ended::AtRest);
+    }
+
+    #[test]
     fn going_on_from_the_state_at_any_time_gives_the_same_shot(
         physics in physics(), balls in layout(1..4), pause in 0.01..0.6,
     ) {

@@ -457,7 +457,7 @@ fn numbers_that_make_no_sense_are_refused_by_name() {
     let limits = Limits::default();
     let bad_ball = [BallState::at_rest(DVec2::new(f64::NAN, 0.0))];
     let error = simulator.run(&pool_table(), &Physics::default(), &bad_ball, &limits);
-    assert!(matches!(error, Err(PhysicsError::NotFinite { ball: 0, .. })));
+    assert!(matches!(error, Err(PhysicsError::BadBall { ball: 0, .. })));
 
     let mut physics = Physics::default();
     physics.ball.rolling_friction = 0.0;
