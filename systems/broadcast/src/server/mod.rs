@@ -64,6 +64,7 @@ pub struct Server {
     local_addr: SocketAddr,
     shutdown: watch::Sender<bool>,
     thread: Option<JoinHandle<()>>,
+    counters: Arc<Counters>,
 }
 
 /// What the kernel keeps for a client that does not read, bytes (it doubles the number): a dozen states, and the largest
@@ -93,14 +94,19 @@ impl Server {
         };
         let (handle, end) = bridge();
         let (shutdown, until_shutdown) = UntilShutdown::new();
+        let counters = Arc::new(Counters::default());
         let thread = std::thread::Builder::new()
             .name("network".to_owned())
-            .spawn(move || serve(runtime, listener, config, end, until_shutdown))
+            .spawn({
+                let counters = Arc::clone(&counters);
+                move || serve(runtime, listener, config, end, until_shutdown, counters)
+            })
             .map_err(no_runtime)?;
         let server = Self {
             local_addr,
             shutdown,
             thread: Some(thread),
+            counters,
         };
         Ok((server, handle))
     }
@@ -108,6 +114,11 @@ impl Server {
     /// Where it listens: the address asked for, with the port that was found where 0 was asked for.
     pub fn local_addr(&self) -> SocketAddr {
         self.local_addr
+    }
+
+    /// Open WebSocket connections.
+    pub fn clients(&self) -> usize {
+        self.counters.sessions.load(Ordering::Relaxed)
     }
 }
 
@@ -171,12 +182,12 @@ fn serve(
     config: ServerConfig,
     end: BridgeEnd,
     mut until_shutdown: UntilShutdown,
+    counters: Arc<Counters>,
 ) {
     runtime.block_on(async move {
         let (publisher, feeds) = Publisher::new(&config);
         // Everybody who has to end with the server holds a receiver of this: it closes when the last one is gone.
         let (stop, stopped) = UntilShutdown::new();
-        let counters = Arc::new(Counters::default());
         let shared = Arc::new(Shared {
             started_at: WallTime::now(),
             default_space: config.default_space,
