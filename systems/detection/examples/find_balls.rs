@@ -66,7 +66,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             .looked_at()
             .map(|(c, r, score)| {
                 json!({"x": r.ellipse.center.x, "y": r.ellipse.center.y, "r": r.ellipse.radius, "cx": c.center.x, "cy": c.center.y, "e": r.ellipse.elongation,
-                "share": c.share, "score": score, "fill": r.fill, "dark_fill": r.dark_fill, "contrast": 0, "inner": r.inner, "outer": r.outer, "ratio": r.inner / r.outer.max(1.0),
+                "share": c.share, "score": score, "fill": r.fill, "dark_fill": r.dark_fill, "contrast": r.roughness, "inner": r.inner, "outer": r.outer, "ratio": r.inner / r.outer.max(1.0),
                 "agree": bits(r.agreeing), "free": bits(r.free), "covered": bits(r.covered), "beyond": bits(r.beyond)})
             })
             .collect();

@@ -69,6 +69,8 @@ pub struct Rim {
     pub inner: f32,
     /// The same for what lies just inside the rim.
     pub outer: f32,
+    /// Root mean square distance of the agreeing rim points from the ellipse, radii.
+    pub roughness: f32,
     /// Rays with a rim point on the ellipse.
     pub agreeing: u32,
     /// Rays that see something else than cloth just inside.
@@ -275,6 +277,7 @@ impl<'a> RimFinder<'a> {
             let bit = 1 << ray;
             if (steps[ray].distance - 1.0).abs() <= AGREEMENT && steps[ray].height >= LEAST_STEP_SIGMAS {
                 rim.agreeing |= bit;
+                rim.roughness += (steps[ray].distance - 1.0) * (steps[ray].distance - 1.0);
             }
             let inside = INSIDE.map(|i| colors[i]);
             if inside
@@ -302,6 +305,7 @@ impl<'a> RimFinder<'a> {
                 rim.beyond |= bit;
             }
         }
+        rim.roughness = (rim.roughness / rim.agreeing.count_ones().max(1) as f32).sqrt();
         let mut middle = [0.0; MIDDLE_SAMPLES];
         let places = MIDDLE
             .iter()

@@ -6,7 +6,7 @@
 //! other and stay. What had been kept out only by a candidate that went gets its turn after that.
 
 use super::place::BallPlace;
-use super::rim::{Rays, Rim};
+use super::rim::{RAYS, Rays, Rim};
 use super::votes::Candidate;
 
 /// Two balls side by side on a flat cloth are two radii apart; perspective and errors take less than this off.
@@ -17,6 +17,9 @@ const FARTHEST_NEIGHBOURS: f64 = 3.0;
 const EXPLAINS: f64 = 1.15;
 /// Least share of the rim that has to be seen and explained.
 const LEAST_SCORE: f32 = 0.7;
+/// How much less is asked of a candidate that is wholly surrounded by balls: nothing but a ball fits into such a gap,
+/// and little of its rim is seen.
+const SURROUNDED: f32 = 0.25;
 /// Least share of the inside that has to differ from lit cloth.
 const LEAST_DARK_FILL: f32 = 0.9;
 /// Least share of the inside that has to differ from shaded cloth too: a shadow is no ball.
@@ -45,6 +48,8 @@ pub struct Choice {
     order: Vec<usize>,
     is_out: Vec<bool>,
     scores: Vec<f32>,
+    /// How far scores are above what is asked for.
+    margins: Vec<f32>,
     /// Indices of the balls, best first.
     pub chosen: Vec<usize>,
 }
@@ -60,9 +65,13 @@ impl Choice {
         self.chosen.clear();
         self.scores.clear();
         self.scores.resize(rims.len(), 0.0);
+        self.margins.clear();
+        self.margins.resize(rims.len(), 0.0);
         self.is_out.clear();
-        self.is_out
-            .extend(rims.iter().map(|candidate| best_score(candidate) < LEAST_SCORE));
+        self.is_out.extend(
+            rims.iter()
+                .map(|candidate| best_score(candidate) < LEAST_SCORE - SURROUNDED),
+        );
         self.order.clear();
         self.order.extend((0..rims.len()).filter(|i| !self.is_out[*i]));
         self.order
@@ -92,24 +101,31 @@ impl Choice {
     }
 
     fn prune(&mut self, rims: &[(Candidate, Rim)], rays: &Rays) {
-        for i in &self.chosen {
-            self.scores[*i] = score(&rims[*i], explained(*i, &self.chosen, rims, rays));
+        for at in 0..self.chosen.len() {
+            self.look_again(self.chosen[at], rims, rays);
         }
         while let Some(at) = (0..self.chosen.len())
-            .min_by(|a, b| self.scores[self.chosen[*a]].total_cmp(&self.scores[self.chosen[*b]]))
+            .min_by(|a, b| self.margins[self.chosen[*a]].total_cmp(&self.margins[self.chosen[*b]]))
         {
             let worst = self.chosen[at];
-            if self.scores[worst] >= LEAST_SCORE {
+            if self.margins[worst] >= 0.0 {
                 break;
             }
             self.chosen.swap_remove(at);
             self.is_out[worst] = true;
-            for i in &self.chosen {
-                if are_neighbours(&rims[*i].1, &rims[worst].1) {
-                    self.scores[*i] = score(&rims[*i], explained(*i, &self.chosen, rims, rays));
+            for at in 0..self.chosen.len() {
+                if are_neighbours(&rims[self.chosen[at]].1, &rims[worst].1) {
+                    self.look_again(self.chosen[at], rims, rays);
                 }
             }
         }
+    }
+
+    fn look_again(&mut self, i: usize, rims: &[(Candidate, Rim)], rays: &Rays) {
+        let explained = explained(i, &self.chosen, rims, rays);
+        let share = explained.count_ones() as f32 / RAYS as f32;
+        self.scores[i] = score(&rims[i], explained);
+        self.margins[i] = self.scores[i] - (LEAST_SCORE - SURROUNDED * share);
     }
 }
 
