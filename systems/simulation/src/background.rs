@@ -23,6 +23,8 @@ enum Surface {
     CushionTop(DVec2, f64),
     CushionFace(f64),
     Bed(DVec2),
+    /// Within a pixel of a line, which may be thinner than a pixel.
+    BedByLine(DVec2),
     Line(DVec2),
 }
 
@@ -31,7 +33,6 @@ impl Surface {
     fn class(self) -> u8 {
         match self {
             Self::Floor(_) => 0,
-            // Planks meet at the corners of the table.
             Self::Wood(_) => 1,
             Self::Sight => 2,
             Self::Casting(_) => 3,
@@ -40,10 +41,17 @@ impl Surface {
             Self::CushionTop(..) => 6,
             Self::CushionFace(_) => 7,
             Self::Bed(_) => 8,
-            Self::Line(_) => 9,
+            Self::BedByLine(_) | Self::Line(_) => FINE,
         }
     }
+
+    fn is_bed(self) -> bool {
+        matches!(self, Self::Bed(_) | Self::BedByLine(_) | Self::Line(_))
+    }
 }
+
+/// The class of what one ray per pixel never shows right.
+const FINE: u8 = 9;
 
 /// Floor below the bed, metres: a table stands 0.8 m high.
 const FLOOR_HEIGHT: f64 = -0.8;
@@ -79,11 +87,7 @@ impl Background {
                 let at = y * width + x;
                 let surface = painter.surface(DVec2::new(x as f64, y as f64));
                 classes[at] = surface.class();
-                bed[at] = if matches!(surface, Surface::Bed(_) | Surface::Line(_)) {
-                    255
-                } else {
-                    0
-                };
+                bed[at] = if surface.is_bed() { 255 } else { 0 };
                 colors[at] = painter.color(surface, x as f64, y as f64);
             }
         }
@@ -96,7 +100,7 @@ impl Background {
                     let (nx, ny) = ((x + dx).wrapping_sub(1), (y + dy).wrapping_sub(1));
                     nx < width && ny < height && classes[ny * width + nx] != class
                 };
-                if (0..9).any(|i| differs(i % 3, i / 3)) {
+                if class == FINE || (0..9).any(|i| differs(i % 3, i / 3)) {
                     let (color, share) = painter.supersampled(x, y);
                     colors[at] = color;
                     bed[at] = (255.0 * share) as u8;
@@ -116,6 +120,8 @@ struct Painter<'a> {
     camera: &'a Camera,
     seed: u64,
     center_in_image: DVec2,
+    /// Size of a pixel on the bed, metres.
+    pixel: f64,
     cloth: Linear,
     wood: Linear,
     rim: Linear,
@@ -139,6 +145,7 @@ impl<'a> Painter<'a> {
             camera,
             seed,
             center_in_image: 0.5 * DVec2::new(width as f64 - 1.0, height as f64 - 1.0),
+            pixel: camera.position().z / camera.focal_px(),
             cloth: look.lit(look.cloth),
             wood: look.lit(look.wood),
             rim: look.lit(look.rim),
@@ -212,8 +219,14 @@ impl<'a> Painter<'a> {
             let outside = (bed.abs() - self.table.half_size()).max_element();
             return Surface::CushionFace(outside);
         }
-        if self.look.has_markings && self.is_line(bed) {
-            return Surface::Line(bed);
+        if self.look.has_markings {
+            let distance = self.distance_from_marking(bed);
+            if distance < 0.0 {
+                return Surface::Line(bed);
+            }
+            if distance < self.pixel {
+                return Surface::BedByLine(bed);
+            }
         }
         Surface::Bed(bed)
     }
@@ -256,24 +269,34 @@ impl<'a> Painter<'a> {
             || is_marked(top.y, top.x.abs() - line.x, table.shape.width / 4.0, 1.0)
     }
 
-    /// Markings: snooker's baulk line, D and spots; pool's head string and foot spot; carom's spots.
-    fn is_line(&self, bed: DVec2) -> bool {
+    /// Distance from what is printed on the cloth, metres; negative on it. Snooker: baulk line, D and spots; pool: head
+    /// string and foot spot; carom: spots.
+    fn distance_from_marking(&self, bed: DVec2) -> f64 {
         let table = self.table;
         let half = table.half_size();
-        let spot = |x: f64, radius: f64| bed.distance(DVec2::new(x, 0.0)) < radius;
+        let spot = |x: f64, radius: f64| bed.distance(DVec2::new(x, 0.0)) - radius;
+        let line = |x: f64, half_width: f64| (bed.x - x).abs() - half_width;
         match table.ball_set {
             BallSet::Snooker => {
-                // WPBSA: baulk line 737 mm from the face of the bottom cushion, D of 292 mm.
+                // WPBSA: baulk line 737 mm from the face of the bottom cushion, D of 292 mm, black spot 324 mm from
+                // the top cushion.
                 let baulk = 0.737 - half.x;
                 let from_baulk = bed - DVec2::new(baulk, 0.0);
-                from_baulk.x.abs() < 0.002
-                    || (from_baulk.x < 0.0 && (from_baulk.length() - 0.292).abs() < 0.002)
-                    || spot(0.0, 0.005)
-                    || spot(0.5 * half.x, 0.005)
-                    || spot(half.x - 0.324, 0.005)
+                let d = if from_baulk.x < 0.0 {
+                    (from_baulk.length() - 0.292).abs() - 0.002
+                } else {
+                    1.0
+                };
+                line(baulk, 0.002)
+                    .min(d)
+                    .min(spot(0.0, 0.005))
+                    .min(spot(0.5 * half.x, 0.005))
+                    .min(spot(half.x - 0.324, 0.005))
             }
-            BallSet::Carom => spot(-0.5 * half.x, 0.005) || spot(0.5 * half.x, 0.005) || spot(0.0, 0.005),
-            _ => (bed.x + 0.5 * half.x).abs() < 0.0012 || spot(0.5 * half.x, 0.008),
+            BallSet::Carom => spot(-0.5 * half.x, 0.005)
+                .min(spot(0.5 * half.x, 0.005))
+                .min(spot(0.0, 0.005)),
+            _ => line(-0.5 * half.x, 0.0012).min(spot(0.5 * half.x, 0.008)),
         }
     }
 
@@ -341,7 +364,7 @@ impl<'a> Painter<'a> {
                 let shade = 0.34 - 0.12 * smooth_step(0.0, 0.02, outside as f32);
                 scaled(self.cloth, shade)
             }
-            Surface::Bed(at) => scaled(self.cloth, self.bed_light(at)),
+            Surface::Bed(at) | Surface::BedByLine(at) => scaled(self.cloth, self.bed_light(at)),
             Surface::Line(at) => {
                 let ink = match table.ball_set {
                     BallSet::Snooker => scaled(self.cloth, 0.3),
@@ -376,7 +399,7 @@ impl<'a> Painter<'a> {
             let step = |i: usize| (i as f64 + 0.5) / SIDE as f64 - 0.5;
             let at = DVec2::new(x as f64 + step(i % SIDE), y as f64 + step(i / SIDE));
             let surface = self.surface(at);
-            if matches!(surface, Surface::Bed(_) | Surface::Line(_)) {
+            if surface.is_bed() {
                 bed += 1.0;
             }
             sum = plus(sum, self.color(surface, at.x, at.y));

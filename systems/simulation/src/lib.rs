@@ -1,8 +1,31 @@
 //! A simulated table: plays shots for ever and renders camera frames with the exact truth beside each frame.
 //!
 //! [`SimulatedTable`] is the whole: a [`Game`] played from a seed, seen by a camera above the table. Everything that
-//! differs from table to table (cloth, rails, lamps, where the camera hangs) comes from the same seed, and so does
-//! every byte of every picture.
+//! differs from table to table (cloth, rails, lamps, where the camera hangs) comes from the same seed, and so does every
+//! byte of every picture, on every machine.
+//!
+//! Its halves stand for themselves: a [`Player`] plays on a [`TableModel`] and knows nothing of pictures; a [`Renderer`]
+//! renders any [`Scene`] with any [`Look`] under any [`CameraPose`]. [`render_scene`] makes a fixture in one line:
+//!
+//! ```
+//! use ghostball_simulation::{CameraPose, Look, Scene, SceneBall, render_scene};
+//! use ghostball_world::BallKind;
+//! use glam::DVec2;
+//!
+//! let eight = SceneBall::at_rest(1, BallKind::Eight, Some(8), DVec2::new(0.3, 0.1));
+//! let scene = Scene { balls: vec![eight], cue: None };
+//! let (picture, truth) = render_scene(&scene, &Look::plain(), &CameraPose::default())?;
+//! let circle = truth.balls[0].circle_in_image;
+//! assert!(picture.rgb_at(circle.center.x as u32 + 5, circle.center.y as u32 + 5)[1] < 80);
+//! # Ok::<(), ghostball_simulation::SimulationError>(())
+//! ```
+//!
+//! # How a picture is made
+//!
+//! What stands still is ray-traced once, when the camera is hung (`background`). Each frame then copies it, darkens the
+//! cloth where balls and cue keep the lamps off (`shadow`), draws every ball as a lit sphere (`ball`, `ball_paint`) and
+//! the cue (`cue_stick`), directly in planes of YUV 4:2:0, and adds sensor noise while it writes the camera's own pixel
+//! format (`canvas`). The camera is a pinhole without distortion; noses, balls and bed lie at their true heights.
 
 mod background;
 mod ball;

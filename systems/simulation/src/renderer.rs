@@ -11,7 +11,7 @@ use crate::canvas::{Canvas, SensorNoise};
 use crate::color::Encoder;
 use crate::cue_stick::{cue_strip, draw_cue};
 use crate::look::Look;
-use crate::scene::Scene;
+use crate::scene::{Scene, SceneCue};
 use crate::shadow::Shadows;
 use crate::stage::Stage;
 use crate::strip::Strip;
@@ -193,7 +193,9 @@ impl Renderer {
             });
         }
         truth.balls.sort_unstable_by_key(|ball| ball.id);
-        truth.cue = scene.cue.as_ref().map(|cue| TrueCue {
+        let half = self.table.half_size();
+        let is_over_bed = |cue: &&SceneCue| cue.tip.truncate().abs().cmple(half).all();
+        truth.cue = scene.cue.as_ref().filter(is_over_bed).map(|cue| TrueCue {
             tip_in_table: cue.tip.truncate(),
             butt_in_table: cue.butt().truncate(),
             tip_in_image: self.camera.project(cue.tip),
@@ -279,7 +281,7 @@ pub fn render_scene(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{SceneBall, SceneCue};
+    use crate::SceneBall;
     use ghostball_world::BallKind;
 
     /// One ball in even light: no glints, no cast shadows.

@@ -9,6 +9,7 @@ use crate::canvas::{Canvas, to_byte};
 use crate::look::{Lamp, Look};
 use crate::scene::SceneCue;
 use crate::strip::Strip;
+use crate::tile::span;
 
 /// Darkens the bed. Shares of light become factors of gamma-encoded samples by table.
 #[derive(Clone, Debug)]
@@ -227,11 +228,4 @@ impl Patch {
             }
         }
     }
-}
-
-/// Even-aligned pixels from `low` to `high` within 0..`limit`, an even number.
-pub(crate) fn span(low: f64, high: f64, limit: usize) -> Range<usize> {
-    let start = (low.max(0.0) as usize) & !1;
-    let end = (high.max(0.0).ceil() as usize + 1).next_multiple_of(2).min(limit);
-    start..end.max(start)
 }

@@ -3,7 +3,7 @@
 use glam::{DVec2, DVec3};
 
 use crate::camera::Camera;
-use crate::shadow::span;
+use crate::tile::span;
 
 /// The image of a straight body of round cross-section between two points of space.
 #[derive(Clone, Copy, Debug)]

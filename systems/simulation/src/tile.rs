@@ -1,5 +1,7 @@
 //! A small patch of picture in which something is drawn before it is laid over the canvas.
 
+use core::ops::Range;
+
 use crate::canvas::{Canvas, to_byte};
 
 /// Colours weighted by coverage. Aligned to even pixels, so that it holds whole chroma samples.
@@ -21,19 +23,13 @@ impl Tile {
     /// An empty tile over the pixels from `low` to `high` (inclusive), as far as they lie in the canvas.
     /// `false`: none of them does.
     pub fn cover(&mut self, canvas: &Canvas, low: [f64; 2], high: [f64; 2]) -> bool {
-        // Float to integer saturates: what lies left of or above the picture becomes 0.
-        let end = |value: f64, limit: usize| {
-            ((value.ceil() + 1.0).max(0.0) as usize)
-                .next_multiple_of(2)
-                .min(limit)
-        };
-        let start = |value: f64| (value.floor().max(0.0) as usize) & !1;
-        (self.left, self.top) = (start(low[0]), start(low[1]));
-        let (right, bottom) = (end(high[0], canvas.width), end(high[1], canvas.height));
-        if self.left >= right || self.top >= bottom {
+        let columns = span(low[0], high[0], canvas.width);
+        let rows = span(low[1], high[1], canvas.height);
+        if columns.is_empty() || rows.is_empty() {
             return false;
         }
-        (self.width, self.height) = (right - self.left, bottom - self.top);
+        (self.left, self.top) = (columns.start, rows.start);
+        (self.width, self.height) = (columns.len(), rows.len());
         self.samples.clear();
         self.samples.resize(self.width * self.height, [0.0; 4]);
         true
@@ -71,4 +67,13 @@ impl Tile {
             }
         }
     }
+}
+
+/// Pixels from `low` to `high` within 0..`limit` (an even number), widened to even ends. Any number is good for `low` and
+/// `high`: infinite ones are cut at the limits, and NaN counts as 0.
+pub(crate) fn span(low: f64, high: f64, limit: usize) -> Range<usize> {
+    let cut = |value: f64| value.max(0.0).min(limit as f64);
+    let start = (cut(low) as usize) & !1;
+    let end = (cut(high).ceil() as usize + 1).next_multiple_of(2).min(limit);
+    start..end.max(start)
 }

@@ -25,7 +25,7 @@ pub struct TrueBall {
     pub visible_share: f64,
 }
 
-/// The cue stick, while it is over the table.
+/// The cue stick, while its tip is over the playing surface.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TrueCue {
     /// Foremost point of the tip, seen from straight above, metres.
@@ -60,7 +60,7 @@ pub struct GroundTruth {
     pub time_secs: f64,
     /// Balls on the bed, in order of `id`.
     pub balls: Vec<TrueBall>,
-    /// The cue stick, while it is over the table.
+    /// The cue stick, while its tip is over the playing surface.
     pub cue: Option<TrueCue>,
     /// The table.
     pub table: TrueTable,
