@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Query, State};
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{Method, StatusCode, Uri};
 use axum::middleware::from_fn;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use serde::Deserialize;
 
-use super::reply::HttpError;
+use super::reply::{Asked, HttpError};
 use super::websocket::space;
 use super::{Shared, assets, guard, health, video, websocket};
 use crate::wire::{StateData, StateQuality};
@@ -51,7 +51,7 @@ struct StateQuery {
 /// The data of the newest state message.
 async fn game_state(
     State(shared): State<Arc<Shared>>,
-    Query(query): Query<StateQuery>,
+    Asked(query): Asked<StateQuery>,
 ) -> Result<Response, HttpError> {
     let space = space(query.coords.as_deref(), shared.default_space)?;
     let newest = shared.surroundings.feeds.state.borrow().clone();

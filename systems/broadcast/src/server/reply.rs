@@ -1,9 +1,12 @@
 //! Errors as clients of the HTTP interface see them.
 
 use axum::Json;
+use axum::extract::{FromRequestParts, Query};
 use axum::http::StatusCode;
+use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 /// `{"error": {"code", "message"}}` with the status that fits.
 #[derive(Debug)]
@@ -40,5 +43,19 @@ impl IntoResponse for HttpError {
             message: self.message,
         };
         (self.status, Json(Body { error })).into_response()
+    }
+}
+
+/// What was asked for in the address, or an error that is told like all others.
+pub(super) struct Asked<T>(pub(super) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Asked<T> {
+    type Rejection = HttpError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, HttpError> {
+        let Query(asked) = Query::from_request_parts(parts, state)
+            .await
+            .map_err(|rejection| HttpError::new(rejection.status(), rejection.body_text()))?;
+        Ok(Self(asked))
     }
 }

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::stream::unfold;
@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 use super::Shared;
-use super::reply::HttpError;
+use super::reply::{Asked, HttpError};
 use crate::pacer::Pacer;
 use crate::shutdown::UntilShutdown;
 use crate::video::{Variant, VideoError, VideoWish};
@@ -57,7 +57,7 @@ impl VideoQuery {
 /// One picture, the newest.
 pub(super) async fn picture(
     State(shared): State<Arc<Shared>>,
-    Query(query): Query<VideoQuery>,
+    Asked(query): Asked<VideoQuery>,
 ) -> Result<Response, HttpError> {
     let (wish, _) = query.check()?;
     let newest = shared.frame.borrow().clone();
@@ -79,7 +79,7 @@ pub(super) async fn picture(
 /// Pictures without end, each when the viewer has taken the one before: a slow viewer skips.
 pub(super) async fn stream(
     State(shared): State<Arc<Shared>>,
-    Query(query): Query<VideoQuery>,
+    Asked(query): Asked<VideoQuery>,
 ) -> Result<Response, HttpError> {
     let (wish, fps) = query.check()?;
     let mut frame = shared.frame.clone();

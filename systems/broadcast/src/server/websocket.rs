@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use axum::Extension;
 use axum::body::Body;
-use axum::extract::{Query, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use hyper_util::rt::TokioIo;
@@ -15,7 +15,7 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::Role;
 
 use super::guard::check_origin;
-use super::reply::HttpError;
+use super::reply::{Asked, HttpError};
 use super::{Shared, Slot};
 use crate::session::{self, Wishes};
 use crate::space::Space;
@@ -30,7 +30,7 @@ pub(super) struct WebSocketQuery {
 /// Answers the handshake of RFC 6455, then hands the connection to a session.
 pub(super) async fn upgrade(
     State(shared): State<Arc<Shared>>,
-    Query(query): Query<WebSocketQuery>,
+    Asked(query): Asked<WebSocketQuery>,
     Extension(slot): Extension<Slot>,
     mut request: Request,
 ) -> Result<Response, HttpError> {

@@ -43,6 +43,9 @@ const CONNECTION_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long a client that is being closed is waited for.
 const FAREWELL_TIMEOUT: Duration = Duration::from_millis(500);
 
+/// A connection that takes so long to take a message is always behind: the time between two frames of a usual camera.
+const FRAME_TIME: Duration = Duration::from_millis(33);
+
 /// The longest message a client may send, bytes.
 const MAX_MESSAGE_BYTES: usize = 65_536;
 
@@ -99,7 +102,6 @@ pub(crate) async fn run(
         bytes_sent: 0,
         bytes_received: 0,
         lag_share: 0.0,
-        last_sent_at: Instant::now(),
         last_sign_of_life: Instant::now(),
     };
     let end = match session.greet(&wishes.streams).await {
@@ -144,9 +146,8 @@ struct Session {
     sequence: u64,
     bytes_sent: u64,
     bytes_received: u64,
-    /// Share of the time in which the connection would not take what was to be sent, mean over the last messages.
+    /// How long the connection takes to take a message, in frames, at most one; mean over the last ten or so.
     lag_share: f64,
-    last_sent_at: Instant,
     last_sign_of_life: Instant,
 }
 
@@ -419,13 +420,8 @@ impl Session {
         let bytes = message.len() as u64;
         let started = Instant::now();
         let sent = timeout(CONNECTION_TIMEOUT, self.socket.send(message)).await;
-        let now = Instant::now();
-        let since_last = (now - self.last_sent_at).as_secs_f64();
-        if since_last > 0.0 {
-            let share = ((now - started).as_secs_f64() / since_last).min(1.0);
-            self.lag_share += 0.1 * (share - self.lag_share);
-        }
-        self.last_sent_at = now;
+        let waited = started.elapsed().as_secs_f64() / FRAME_TIME.as_secs_f64();
+        self.lag_share += 0.1 * (waited.min(1.0) - self.lag_share);
         match sent {
             Ok(Ok(())) => {
                 self.bytes_sent += bytes;
