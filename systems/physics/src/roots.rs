@@ -16,6 +16,9 @@ const PRESSING_TIME: f64 = 1e-5;
 /// pressed together from rest are in contact once they pass −`tolerance`, so that an impact on its way through a row of
 /// touching balls comes first.
 pub(crate) fn first_contact(polynomial: &Quartic, horizon: f64, tolerance: f64) -> Option<f64> {
+    if stays_positive(polynomial, horizon) {
+        return None;
+    }
     let [_, c1, c2, c3, c4] = *polynomial;
     let slope = [c1, 2.0 * c2, 3.0 * c3, 4.0 * c4];
 
@@ -47,6 +50,22 @@ pub(crate) fn first_contact(polynomial: &Quartic, horizon: f64, tolerance: f64) 
         return Some(root_between(&lifted, left, right, false));
     }
     None
+}
+
+/// Whether all Bernstein coefficients over `0..=horizon` are positive: the polynomial lies within their hull, so that this
+/// rules out a root for certain. Most balls that could meet by their bounding boxes are ruled out here.
+fn stays_positive(polynomial: &Quartic, horizon: f64) -> bool {
+    let mut power = 1.0;
+    let [c0, c1, c2, c3, c4] = polynomial.map(|coefficient| {
+        let scaled = coefficient * power;
+        power *= horizon;
+        scaled
+    });
+    c0 > 0.0
+        && c0 + c1 / 4.0 > 0.0
+        && c0 + c1 / 2.0 + c2 / 6.0 > 0.0
+        && c0 + 0.75 * c1 + c2 / 2.0 + c3 / 4.0 > 0.0
+        && c0 + c1 + c2 + c3 + c4 > 0.0
 }
 
 /// Cuts of an interval that starts at zero, pushed in ascending order.

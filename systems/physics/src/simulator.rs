@@ -56,7 +56,7 @@ struct Body {
     start_time: f64,
     /// When the motion changes by itself.
     end_time: f64,
-    /// Box around the whole segment.
+    /// Box around the way to the next event.
     lower: DVec2,
     upper: DVec2,
     next_time: f64,
@@ -329,47 +329,43 @@ impl Simulator {
         if !body.motion.start.motion.is_moving() {
             return;
         }
-        let horizon = body.motion.duration;
-        (body.lower, body.upper) = body.motion.bounds(horizon);
         let radius = physics.ball.radius;
-        let mut sooner = |contact: Option<f64>, next: Next| {
+        let motion = body.motion;
+        // The sooner a contact is, the shorter is the way on which the rest has to be looked for.
+        let mut horizon = motion.duration;
+        let (mut lower, mut upper) = motion.bounds(horizon);
+        let mut sooner = |contact: Option<f64>, next: Next, horizon: &mut f64| {
             if let Some(after) = contact
                 && time + after < body.next_time
             {
                 body.next_time = time + after;
                 body.next = next;
+                *horizon = after;
             }
         };
         for (i, cushion) in table.cushions.iter().enumerate() {
-            let reach = DVec2::splat(radius);
-            let lower = cushion.start.min(cushion.end) - reach;
-            let upper = cushion.start.max(cushion.end) + reach;
-            if body.lower.cmple(upper).all() && body.upper.cmpge(lower).all() {
-                sooner(
-                    contact::with_cushion(&body.motion, cushion, radius, horizon),
-                    Next::Cushion(i),
-                );
+            let (start, end) = (cushion.start.min(cushion.end), cushion.start.max(cushion.end));
+            if lower.cmple(end + radius).all() && upper.cmpge(start - radius).all() {
+                let contact = contact::with_cushion(&motion, cushion, radius, horizon);
+                sooner(contact, Next::Cushion(i), &mut horizon);
             }
         }
-        let circle_is_near = |center: DVec2, reach: f64| {
-            body.lower.cmple(center + reach).all() && body.upper.cmpge(center - reach).all()
-        };
+        (lower, upper) = motion.bounds(horizon);
         for (i, jaw) in table.jaws.iter().enumerate() {
-            if circle_is_near(jaw.center, jaw.radius + radius) {
-                sooner(
-                    contact::with_jaw(&body.motion, jaw, radius, horizon),
-                    Next::Jaw(i),
-                );
+            let reach = jaw.radius + radius;
+            if lower.cmple(jaw.center + reach).all() && upper.cmpge(jaw.center - reach).all() {
+                let contact = contact::with_jaw(&motion, jaw, radius, horizon);
+                sooner(contact, Next::Jaw(i), &mut horizon);
             }
         }
         for (i, pocket) in table.pockets.iter().enumerate() {
-            if circle_is_near(pocket.center, pocket.radius) {
-                sooner(
-                    contact::with_pocket(&body.motion, pocket, horizon),
-                    Next::Pocket(i),
-                );
+            let reach = pocket.radius;
+            if lower.cmple(pocket.center + reach).all() && upper.cmpge(pocket.center - reach).all() {
+                let contact = contact::with_pocket(&motion, pocket, horizon);
+                sooner(contact, Next::Pocket(i), &mut horizon);
             }
         }
+        (body.lower, body.upper) = motion.bounds(horizon);
     }
 
     fn foresee_pair(&mut self, physics: &Physics, a: usize, b: usize, time: f64) {
@@ -416,7 +412,8 @@ fn pair_contact(a: &Body, b: &Body, radius: f64, time: f64) -> f64 {
     if (a.lower - reach).cmpgt(b.upper).any() || (b.lower - reach).cmpgt(a.upper).any() {
         return f64::INFINITY;
     }
-    let horizon = a.end_time.min(b.end_time) - time;
+    // What comes after the next event of either ball is foreseen anew then.
+    let horizon = a.next_time.min(b.next_time) - time;
     let between = b.position_at(time) - a.position_at(time);
     let velocity = b.motion.velocity_at(time - b.start_time) - a.motion.velocity_at(time - a.start_time);
     let acceleration = b.motion.acceleration - a.motion.acceleration;
