@@ -110,6 +110,7 @@ function showConnection(state, text) {
   const pill = byId("connection");
   if (pill.dataset.state === state && pill.textContent === text) return;
   pill.dataset.state = state;
+  document.body.dataset.connection = state;
   pill.textContent = text;
 }
 
@@ -162,7 +163,8 @@ function showTray() {
 
 function showShot() {
   const trajectory = model.trajectory;
-  let text = "Nothing to predict: no ball moves, no cue is aimed.";
+  let text = [...model.balls.values()].some((ball) => ball.is_moving)
+    ? "No prediction for the balls in motion." : "Nothing to predict: no ball moves, no cue is aimed.";
   if (trajectory?.lines.length > 0) {
     const name = (id) => (id === "cue" ? "the cue ball" : id.startsWith("t") ? `ball ${id}` : `the ${id}`);
     const first = trajectory.collisions.find((c) => c.ball_id === trajectory.ball_id);
@@ -209,9 +211,15 @@ function showVideo() {
     // A new address each time: a browser that has seen the stream break would not ask again.
     video.src = `/api/v1/stream/video?width=${width}&t=${Date.now()}`;
   } else {
-    video.removeAttribute("src");
-    video.hidden = true;
+    hideVideo("No picture yet");
   }
+}
+
+function hideVideo(why) {
+  video.removeAttribute("src");
+  video.hidden = true;
+  byId("video-notice").hidden = false;
+  byId("video-notice").textContent = why;
 }
 
 video.addEventListener("load", () => {
@@ -219,8 +227,8 @@ video.addEventListener("load", () => {
   byId("video-notice").hidden = true;
 });
 video.addEventListener("error", () => {
-  video.hidden = true;
-  byId("video-notice").hidden = false;
+  if (!video.hasAttribute("src")) return;
+  hideVideo("No picture");
   videoRetry = setTimeout(showVideo, 2000);
 });
 byId("video-toggle").addEventListener("click", () => {
@@ -240,6 +248,10 @@ const connection = new Connection({
   status(state, retryInMs) {
     retryAt = state === "lost" ? performance.now() + retryInMs : 0;
     if (state === "connecting") showConnection("connecting", "Connecting");
+    if (state === "lost") {
+      clearTimeout(videoRetry);
+      hideVideo("No picture until the connection is back");
+    }
     if (state === "open") {
       byId("alerts").replaceChildren();
       figures.arrivals = [];

@@ -6,7 +6,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { chromium } from "playwright-core";
 
 const [url, executablePath, folder] = process.argv.slice(2);
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 60_000;
 const FLAGS = [
   "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
   "--disable-component-update", "--disable-sync",

@@ -4,6 +4,22 @@
 //! - [`BridgeHandle`] leads from the world's thread to the network's. Nothing on it waits.
 //! - [`BroadcastPlugin`] hands over the snapshot, the frame and the alerts of every frame.
 //!
+//! # What happens to a snapshot
+//!
+//! ```text
+//! world's thread      bridge            latest-wins cells for snapshot and frame, a bounded queue for alerts
+//! network thread      publisher         is it a change? at most so many a second; wall-clock time is attached
+//!                     publication       encoded once for every view (space, quality, compression) that somebody has
+//!                     session, lane     one per client and stream: newest wins, at the rate the client asked for
+//! blocking thread     video             JPEG, while somebody watches, once for all who watch the same
+//! ```
+//!
+//! `wire` holds the messages, one file per family, as functions of a snapshot; `space` the coordinates a client can ask
+//! for; `change` what counts as one; `pacer` keeps rates; `server` is HTTP: routes, web client, health, the handshake,
+//! and who is let in.
+//!
+//! # A server and its plugin
+//!
 //! ```no_run
 //! # use ghostball_broadcast::{BroadcastPlugin, Server, ServerConfig};
 //! # let mut app = bevy_app::App::new();
