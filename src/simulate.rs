@@ -4,23 +4,17 @@
 //! the origin in the lower left corner of the playing surface, x across and y along the table; nothing but this module
 //! speaks it.
 
-use std::collections::BTreeMap;
+mod cases;
+
 use std::fmt;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use flate2::read::MultiGzDecoder;
-use glam::{DVec2, DVec3};
-use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::physics::{
-    BallBallModel, BallMotion, BallProperties, BallState, CushionModel, CushionSegment, Event, EventKind,
-    Jaw, Limits, Physics, PhysicsError, PocketShape, Shot, Simulator, Strike, TableShape, strike,
-};
-
-const FORMAT: &str = "pooltool-reference/1";
+use crate::physics::{Event, EventKind, Limits, PhysicsError, Shot, Simulator};
+use cases::{Case, FORMAT, PlayedTable, StateRow, find, physics_of, read, start_of};
 
 /// Why cases cannot be simulated.
 #[derive(Debug, thiserror::Error)]
@@ -102,240 +96,6 @@ pub enum CaseError {
     Physics(#[from] PhysicsError),
 }
 
-#[derive(Deserialize)]
-struct CaseFile {
-    #[serde(default)]
-    cue: CueSpecification,
-    configs: BTreeMap<String, Configuration>,
-    tables: BTreeMap<String, CaseTable>,
-    ball_params: BTreeMap<String, CaseBall>,
-    cases: Vec<Case>,
-}
-
-#[derive(Deserialize)]
-struct CueSpecification {
-    #[serde(rename = "M")]
-    mass: f64,
-    end_mass: f64,
-}
-
-impl Default for CueSpecification {
-    fn default() -> Self {
-        let strike = Strike::default();
-        Self {
-            mass: strike.stick_mass,
-            end_mass: strike.end_mass,
-        }
-    }
-}
-
-#[derive(Deserialize)]
-struct Configuration {
-    ball_ball: String,
-    ball_cushion: String,
-}
-
-#[derive(Deserialize)]
-struct CaseTable {
-    dims: CaseDimensions,
-    linear: Vec<LinearCushion>,
-    circular: Vec<CircularCushion>,
-    pockets: Vec<CasePocket>,
-}
-
-#[derive(Deserialize)]
-struct CaseDimensions {
-    l: f64,
-    w: f64,
-    cushion_height: f64,
-}
-
-#[derive(Deserialize)]
-struct LinearCushion {
-    id: String,
-    p1: [f64; 3],
-    p2: [f64; 3],
-    /// Side of the line lx x + ly y + l0 = 0 that balls touch: 0 the negative, 1 the positive, 2 both.
-    direction: u8,
-    lx: f64,
-    ly: f64,
-}
-
-#[derive(Deserialize)]
-struct CircularCushion {
-    id: String,
-    center: [f64; 3],
-    radius: f64,
-}
-
-#[derive(Deserialize)]
-struct CasePocket {
-    id: String,
-    center: [f64; 3],
-    radius: f64,
-}
-
-#[derive(Deserialize)]
-struct CaseBall {
-    m: f64,
-    #[serde(rename = "R")]
-    radius: f64,
-    u_s: f64,
-    u_r: f64,
-    u_sp: f64,
-    e_b: f64,
-    e_c: f64,
-    f_c: f64,
-    g: f64,
-}
-
-/// [s, x, y, vx, vy, wx, wy, wz]
-type StateRow = [f64; 8];
-
-#[derive(Deserialize)]
-struct Case {
-    id: String,
-    config: String,
-    table: String,
-    params: String,
-    #[serde(default)]
-    cue_ball: String,
-    balls: BTreeMap<String, [f64; 2]>,
-    strike: Option<CaseStrike>,
-    post_strike: Option<StateRow>,
-    initial_motion: Option<BTreeMap<String, InitialMotion>>,
-}
-
-/// How a ball moves at the start of a case without a strike.
-#[derive(Deserialize)]
-struct InitialMotion {
-    state: u8,
-    vx: f64,
-    vy: f64,
-    wx: f64,
-    wy: f64,
-    wz: f64,
-}
-
-#[derive(Deserialize)]
-struct CaseStrike {
-    #[serde(rename = "V0")]
-    speed: f64,
-    phi: f64,
-    theta: f64,
-    a: f64,
-    b: f64,
-}
-
-/// The space of the case files over a playing surface of this length and width.
-#[derive(Clone, Copy)]
-struct CaseSpace {
-    length: f64,
-    width: f64,
-}
-
-impl CaseSpace {
-    fn table_from_case(self, [x, y]: [f64; 2]) -> DVec2 {
-        DVec2::new(y - 0.5 * self.length, 0.5 * self.width - x)
-    }
-
-    fn state_from_case(self, [s, x, y, vx, vy, wx, wy, wz]: StateRow) -> BallState {
-        let position = self.table_from_case([x, y]);
-        let state = BallState::moving(position, DVec2::new(vy, -vx), DVec3::new(wy, -wx, wz));
-        let motion = match s as u8 {
-            1 => BallMotion::Spinning,
-            2 => BallMotion::Sliding,
-            3 => BallMotion::Rolling,
-            _ => state.motion,
-        };
-        BallState { motion, ..state }
-    }
-
-    fn case_from_state(self, state: &BallState) -> StateRow {
-        let motion = match state.motion {
-            BallMotion::Stationary => 0.0,
-            BallMotion::Spinning => 1.0,
-            BallMotion::Sliding => 2.0,
-            BallMotion::Rolling => 3.0,
-            BallMotion::Pocketed(_) => 4.0,
-        };
-        let (position, velocity, spin) = (state.position, state.velocity, state.spin);
-        [
-            motion,
-            0.5 * self.width - position.y,
-            position.x + 0.5 * self.length,
-            -velocity.y,
-            velocity.x,
-            -spin.y,
-            spin.x,
-            spin.z,
-        ]
-    }
-}
-
-/// A table of the file in table space, and the names of its parts in the order of their indices.
-struct PlayedTable<'a> {
-    space: CaseSpace,
-    shape: TableShape,
-    cushions: Vec<&'a str>,
-    jaws: Vec<&'a str>,
-    pockets: Vec<&'a str>,
-}
-
-impl<'a> PlayedTable<'a> {
-    fn new(table: &'a CaseTable) -> Result<Self, CaseError> {
-        let space = CaseSpace {
-            length: table.dims.l,
-            width: table.dims.w,
-        };
-        let place = |[x, y, _]: [f64; 3]| space.table_from_case([x, y]);
-        let mut played = Self {
-            space,
-            shape: TableShape {
-                length: table.dims.l,
-                width: table.dims.w,
-                cushion_height: table.dims.cushion_height,
-                ..TableShape::default()
-            },
-            cushions: Vec::new(),
-            jaws: table.circular.iter().map(|jaw| jaw.id.as_str()).collect(),
-            pockets: table.pockets.iter().map(|pocket| pocket.id.as_str()).collect(),
-        };
-        for cushion in &table.linear {
-            let positive = DVec2::new(cushion.ly, -cushion.lx).normalize_or_zero();
-            let sides: &[f64] = match cushion.direction {
-                0 => &[-1.0],
-                1 => &[1.0],
-                2 => &[-1.0, 1.0],
-                _ => &[],
-            };
-            if sides.is_empty() || positive == DVec2::ZERO || cushion.p1 == cushion.p2 {
-                return Err(CaseError::Cushion(cushion.id.clone()));
-            }
-            for side in sides {
-                let (start, end) = (place(cushion.p1), place(cushion.p2));
-                played
-                    .shape
-                    .cushions
-                    .push(CushionSegment::facing(start, end, start + *side * positive));
-                played.cushions.push(&cushion.id);
-            }
-        }
-        played.shape.jaws.extend(table.circular.iter().map(|jaw| Jaw {
-            center: place(jaw.center),
-            radius: jaw.radius,
-        }));
-        played
-            .shape
-            .pockets
-            .extend(table.pockets.iter().map(|pocket| PocketShape {
-                center: place(pocket.center),
-                radius: pocket.radius,
-            }));
-        Ok(played)
-    }
-}
-
 /// What was simulated.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Summary {
@@ -399,150 +159,6 @@ pub fn simulate(path: &Path, mut lines: Option<&mut dyn Write>) -> Result<Summar
     Ok(summary)
 }
 
-fn read(path: &Path) -> Result<CaseFile, SimulateError> {
-    let in_reading = |source| SimulateError::Read {
-        path: path.to_owned(),
-        source,
-    };
-    let mut bytes = std::fs::read(path).map_err(|source| SimulateError::Open {
-        path: path.to_owned(),
-        source,
-    })?;
-    if bytes.starts_with(&[0x1f, 0x8b]) {
-        let mut unpacked = Vec::new();
-        MultiGzDecoder::new(bytes.as_slice())
-            .read_to_end(&mut unpacked)
-            .map_err(in_reading)?;
-        bytes = unpacked;
-    }
-    let in_parsing = |source| SimulateError::Parse {
-        path: path.to_owned(),
-        source,
-    };
-    // The format first: a file of another one would be refused for a detail otherwise.
-    #[derive(Deserialize)]
-    struct Format {
-        format: String,
-    }
-    let Format { format } = serde_json::from_slice(&bytes).map_err(in_parsing)?;
-    if format != FORMAT {
-        return Err(SimulateError::Format {
-            path: path.to_owned(),
-            found: format,
-        });
-    }
-    serde_json::from_slice(&bytes).map_err(in_parsing)
-}
-
-fn find<'a, T>(of: &'a BTreeMap<String, T>, kind: &'static str, name: &str) -> Result<&'a T, CaseError> {
-    of.get(name).ok_or_else(|| CaseError::Unknown {
-        kind,
-        name: name.to_owned(),
-    })
-}
-
-fn physics_of(file: &CaseFile, case: &Case) -> Result<Physics, CaseError> {
-    let configuration = find(&file.configs, "configuration", &case.config)?;
-    let ball = find(&file.ball_params, "ball parameters", &case.params)?;
-    let ball_ball = match configuration.ball_ball.as_str() {
-        name if name.starts_with("frictionless_elastic") => BallBallModel::FrictionlessElastic,
-        name if name.starts_with("frictional_inelastic") => BallBallModel::Frictional,
-        name => {
-            return Err(CaseError::UnknownModel {
-                kind: "ball-ball",
-                known: "frictionless_elastic, frictional_inelastic",
-                found: name.to_owned(),
-            });
-        }
-    };
-    let cushion = match configuration.ball_cushion.as_str() {
-        name if name.starts_with("han_2005") => CushionModel::Han,
-        name if name.starts_with("stronge_compliant") => CushionModel::StrongeCompliant,
-        name => {
-            return Err(CaseError::UnknownModel {
-                kind: "cushion",
-                known: "han_2005, stronge_compliant",
-                found: name.to_owned(),
-            });
-        }
-    };
-    Ok(Physics {
-        ball: BallProperties {
-            radius: ball.radius,
-            mass: ball.m,
-            sliding_friction: ball.u_s,
-            rolling_friction: ball.u_r,
-            spin_deceleration: 2.5 * ball.u_sp * ball.g / ball.radius,
-            ball_restitution: ball.e_b,
-            cushion_restitution: ball.e_c,
-            cushion_friction: ball.f_c,
-            gravity: ball.g,
-        },
-        ball_ball,
-        cushion,
-    })
-}
-
-/// Names and states of a case's balls at the start, in order of name.
-fn start_of<'a>(
-    file: &CaseFile,
-    case: &'a Case,
-    table: &PlayedTable<'_>,
-    properties: &BallProperties,
-) -> Result<(Vec<&'a str>, Vec<BallState>), CaseError> {
-    let space = table.space;
-    let names: Vec<&str> = case.balls.keys().map(String::as_str).collect();
-    let mut balls: Vec<BallState> = case
-        .balls
-        .values()
-        .map(|&position| BallState::at_rest(space.table_from_case(position)))
-        .collect();
-    let index_of = |name: &str| {
-        names
-            .iter()
-            .position(|&ball| ball == name)
-            .ok_or_else(|| CaseError::Unknown {
-                kind: "ball",
-                name: name.to_owned(),
-            })
-    };
-    if let Some(motions) = &case.initial_motion {
-        for (name, motion) in motions {
-            let [x, y] = *find(&case.balls, "ball", name)?;
-            balls[index_of(name)?] = space.state_from_case([
-                motion.state.into(),
-                x,
-                y,
-                motion.vx,
-                motion.vy,
-                motion.wx,
-                motion.wy,
-                motion.wz,
-            ]);
-        }
-    } else if let Some(row) = case.post_strike {
-        balls[index_of(&case.cue_ball)?] = space.state_from_case(row);
-    } else if let Some(shot) = &case.strike {
-        let ball = &mut balls[index_of(&case.cue_ball)?];
-        let (velocity, spin) = strike(
-            properties,
-            &Strike {
-                stick_speed: shot.speed,
-                direction: (shot.phi - 90.0).to_radians(),
-                offset_left: shot.a,
-                offset_up: shot.b,
-                elevation: shot.theta.to_radians(),
-                stick_mass: file.cue.mass,
-                end_mass: file.cue.end_mass,
-            },
-        );
-        *ball = BallState::moving(ball.position, velocity, spin);
-    } else {
-        return Err(CaseError::NoStart);
-    }
-    Ok((names, balls))
-}
-
 fn result_line(case: &Case, table: &PlayedTable<'_>, names: &[&str], shot: &Shot, elapsed_ms: f64) -> Value {
     let events: Vec<Value> = shot
         .events
@@ -577,10 +193,13 @@ fn event_row(event: &Event, table: &PlayedTable<'_>, names: &[&str]) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write as _;
+    use std::io::{Read as _, Write as _};
 
     use flate2::Compression;
+    use flate2::read::MultiGzDecoder;
     use flate2::write::GzEncoder;
+
+    use glam::DVec2;
 
     use super::*;
 
