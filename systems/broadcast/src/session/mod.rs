@@ -85,7 +85,8 @@ pub(crate) async fn run(
     let Surroundings {
         feeds,
         counters,
-        until_shutdown,
+        // Kept to the last word: the server waits for it.
+        mut until_shutdown,
     } = surroundings;
     let mut session = Session {
         socket,
@@ -105,7 +106,7 @@ pub(crate) async fn run(
         last_sign_of_life: Instant::now(),
     };
     let end = match session.greet(&wishes.streams).await {
-        Ok(()) => session.serve(until_shutdown).await,
+        Ok(()) => session.serve(&mut until_shutdown).await,
         Err(end) => end,
     };
     tracing::debug!(client = session.client_id, ?end, "connection ends");
@@ -171,7 +172,7 @@ impl Session {
         Ok(())
     }
 
-    async fn serve(&mut self, mut until_shutdown: UntilShutdown) -> End {
+    async fn serve(&mut self, until_shutdown: &mut UntilShutdown) -> End {
         let mut pings = interval_at(Instant::now() + PING_INTERVAL, PING_INTERVAL);
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
