@@ -106,12 +106,14 @@ function follow(ball, now) {
 
 // ---- words and figures ------------------------------------------------------------------------------------------------
 
-function showConnection(state, text) {
+/** The countdown is not read out: the state is, once. */
+function showConnection(state, text, countdown = "") {
+  byId("connection-retry").textContent = countdown;
   const pill = byId("connection");
-  if (pill.dataset.state === state && pill.textContent === text) return;
+  if (pill.dataset.state === state && byId("connection-text").textContent === text) return;
   pill.dataset.state = state;
   document.body.dataset.connection = state;
-  pill.textContent = text;
+  byId("connection-text").textContent = text;
 }
 
 let retryAt = 0;
@@ -121,7 +123,7 @@ function showFigures() {
   const isOpen = connection.roundTripMs !== null || figures.lastStateAt > now - 1500;
   const isFlowing = figures.lastFrameAt > now - 2000 && figures.lastFrameAt > 0;
   if (retryAt > now) {
-    showConnection("lost", `Connection lost, next try in ${Math.ceil((retryAt - now) / 1000)} s`);
+    showConnection("lost", "Connection lost, trying again", `in ${Math.ceil((retryAt - now) / 1000)} s`);
   } else if (isOpen) {
     showConnection(isFlowing ? "live" : "waiting", isFlowing ? "Live" : "Connected, no new frames");
   }
