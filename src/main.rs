@@ -1,2 +1,63 @@
-//! .
-fn main() {}
+//! The command `ghostball`.
+
+use std::io::IsTerminal as _;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use ghostball::cli::{Cli, Command};
+use ghostball::detect::Detected;
+use ghostball::output::Output;
+use ghostball::replay::Replayed;
+use ghostball::{detect, replay, run, simulate};
+use tracing_subscriber::EnvFilter;
+
+/// Done, but data was lost.
+const EXIT_WITH_LOSSES: u8 = 3;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    log_to_stderr();
+    match dispatch(cli) {
+        Ok(code) => code,
+        Err(error) => {
+            // The whole chain on one line: what failed, and why.
+            tracing::error!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
+    match cli.command.unwrap_or(Command::Run(cli.run)) {
+        Command::Run(args) => run::run(&args)?,
+        Command::Replay(args) => {
+            if replay::replay(&args)? == Replayed::WithLosses {
+                return Ok(ExitCode::from(EXIT_WITH_LOSSES));
+            }
+        }
+        Command::Detect(args) => {
+            if detect::detect(&args)? == Detected::WithFailures {
+                return Ok(ExitCode::FAILURE);
+            }
+        }
+        Command::Simulate(args) => {
+            let mut lines = args.jsonl.as_deref().map(Output::create).transpose()?;
+            let summary = simulate::simulate(&args.cases, lines.as_mut().map(Output::writer))?;
+            lines.map_or(Ok(()), Output::finish)?;
+            tracing::info!("{summary}");
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Diagnostics go to standard error, results to standard output. `GHOSTBALL_LOG=debug` shows more.
+fn log_to_stderr() {
+    let filter = EnvFilter::try_from_env("GHOSTBALL_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false)
+        .without_time()
+        .init();
+}

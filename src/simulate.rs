@@ -20,7 +20,7 @@ use cases::{Case, FORMAT, PlayedTable, StateRow, find, physics_of, read, start_o
 #[derive(Debug, thiserror::Error)]
 pub enum SimulateError {
     /// The file cannot be opened.
-    #[error("cannot open the case file {path}: {source}; give the path of a .json or .json.gz file")]
+    #[error("cannot open the case file {path} (a .json or .json.gz file)")]
     Open {
         /// The file.
         path: PathBuf,
@@ -28,7 +28,7 @@ pub enum SimulateError {
         source: io::Error,
     },
     /// The file cannot be read to its end.
-    #[error("cannot read the case file {path}: {source}; is it complete?")]
+    #[error("cannot read the case file {path} to its end (is it complete?)")]
     Read {
         /// The file.
         path: PathBuf,
@@ -36,7 +36,7 @@ pub enum SimulateError {
         source: io::Error,
     },
     /// The file is not JSON of the expected shape.
-    #[error("the case file {path} is not as expected: {source}")]
+    #[error("the case file {path} is not as expected")]
     Parse {
         /// The file.
         path: PathBuf,
@@ -52,7 +52,7 @@ pub enum SimulateError {
         found: String,
     },
     /// A case cannot be played.
-    #[error("case {id}: {source}")]
+    #[error("case {id}")]
     Case {
         /// The case.
         id: String,
@@ -60,7 +60,7 @@ pub enum SimulateError {
         source: CaseError,
     },
     /// The results cannot be written.
-    #[error("cannot write the results: {0}")]
+    #[error("cannot write the results")]
     Write(#[from] io::Error),
 }
 
@@ -256,8 +256,13 @@ mod tests {
         Ok(lines)
     }
 
+    /// As the program prints it: with its causes.
+    fn message(error: SimulateError) -> String {
+        format!("{:#}", anyhow::Error::from(error))
+    }
+
     fn error_of(bytes: &[u8]) -> String {
-        lines_of(bytes).expect_err("refused").to_string()
+        message(lines_of(bytes).expect_err("refused"))
     }
 
     #[test]
@@ -314,11 +319,7 @@ mod tests {
     #[test]
     fn what_is_wrong_with_a_file_is_said_by_name() {
         let missing = simulate(Path::new("/nowhere/cases.json"), None).expect_err("refused");
-        assert!(
-            missing
-                .to_string()
-                .starts_with("cannot open the case file /nowhere/cases.json")
-        );
+        assert!(message(missing).starts_with("cannot open the case file /nowhere/cases.json"));
 
         let whole = packed(&case_file(|_| ()));
         assert!(error_of(&whole[..whole.len() / 2]).contains("is it complete?"));

@@ -1,0 +1,27 @@
+//! The app: which plugins make the pipeline.
+
+use bevy_app::App;
+
+use crate::broadcast::{BridgeHandle, BroadcastPlugin};
+use crate::capture::CapturePlugin;
+use crate::config::Config;
+use crate::detection::DetectionPlugin;
+use crate::tracking::TrackPlugin;
+use crate::trajectory::{PredictConfig, PredictPlugin};
+use crate::world::WorldPlugin;
+
+/// The whole pipeline, from admitted frames to snapshots; with a `bridge`, also to the network.
+pub fn build(config: &Config, bridge: Option<BridgeHandle>) -> App {
+    let mut app = App::new();
+    app.add_plugins(WorldPlugin)
+        .insert_resource(config.table.specification())
+        .insert_resource(PredictConfig {
+            assumed_speed: config.trajectory.assumed_stick_speed,
+            ..PredictConfig::default()
+        })
+        .add_plugins((CapturePlugin, DetectionPlugin, TrackPlugin, PredictPlugin));
+    if let Some(bridge) = bridge {
+        app.add_plugins(BroadcastPlugin::new(bridge));
+    }
+    app
+}

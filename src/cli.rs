@@ -1,0 +1,206 @@
+//! The command line: what can be asked, and nothing of how it is answered.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::capture::SourceSpec;
+
+/// Sees a billiard table through a camera, predicts where the balls go, and streams both to web clients.
+///
+/// Without a subcommand: `ghostball run`.
+#[derive(Parser, Debug)]
+#[command(version, args_conflicts_with_subcommands = true, max_term_width = 110)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// Options of `run`, when no subcommand is given.
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+/// The subcommands.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// The service: watch a table and stream it
+    Run(RunArgs),
+    /// Play any source through the whole pipeline, every frame, then stop
+    Replay(ReplayArgs),
+    /// Find table, balls and cue stick in pictures
+    Detect(DetectArgs),
+    /// Run the physics alone on reference cases
+    Simulate(SimulateArgs),
+}
+
+const SOURCE_HELP: &str = "Where frames come from: sim, sim?seed=7&game=8ball&size=1280x720&fps=30, /dev/video0, \
+    v4l2:/dev/video0?width=1280&height=720&fps=30&format=MJPG, a video, a picture, or a folder of pictures";
+
+/// Options of `run`.
+#[derive(Args, Debug, Default)]
+pub struct RunArgs {
+    #[arg(long, value_name = "SRC", help = SOURCE_HELP)]
+    /// Where frames come from; the simulated table when absent.
+    pub source: Option<SourceSpec>,
+    /// Address and port to serve on [default: 127.0.0.1:8000]
+    #[arg(long, value_name = "ADDR")]
+    pub listen: Option<SocketAddr>,
+    /// Configuration file; see assets/ghostball.toml for every key
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+/// Options of `replay`.
+#[derive(Args, Debug)]
+pub struct ReplayArgs {
+    #[arg(value_name = "SRC", help = SOURCE_HELP)]
+    /// Where frames come from.
+    pub source: SourceSpec,
+    /// Stop after this many frames
+    #[arg(long, value_name = "N")]
+    pub frames: Option<u64>,
+    /// Write one JSON line per frame to this file, or to standard output with `-`
+    #[arg(long, value_name = "OUT")]
+    pub jsonl: Option<PathBuf>,
+    /// `max`, or how many times real time [default: 1.0 with --serve, else max]
+    #[arg(long)]
+    pub speed: Option<Speed>,
+    /// Begin again at the end, until stopped
+    #[arg(long = "loop")]
+    pub repeat: bool,
+    /// Serve it to web clients while it plays; at the end, stop when the last one has left
+    #[arg(long)]
+    pub serve: bool,
+    /// Address and port to serve on [default: 127.0.0.1:8000]
+    #[arg(long, value_name = "ADDR", requires = "serve")]
+    pub listen: Option<SocketAddr>,
+    /// Configuration file; see assets/ghostball.toml for every key
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+/// Options of `detect`.
+#[derive(Args, Debug)]
+pub struct DetectArgs {
+    /// Pictures (.jpg, .png)
+    #[arg(required = true, value_name = "IMAGE")]
+    pub images: Vec<PathBuf>,
+    /// Print one JSON object instead of a table
+    #[arg(long)]
+    pub json: bool,
+    /// Find the table in each picture, or in the first only
+    #[arg(long, value_enum, default_value_t = TableOf::Each)]
+    pub table: TableOf,
+    /// Playing surface in metres: with it, every ball also gets its position on the table
+    #[arg(long, value_name = "LENGTHxWIDTH")]
+    pub table_size: Option<TableSize>,
+    /// Configuration file; see assets/ghostball.toml for every key
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+/// In which pictures the table is looked for.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TableOf {
+    /// In every picture.
+    Each,
+    /// In the first picture; the others are taken by the same camera.
+    Same,
+}
+
+/// Options of `simulate`.
+#[derive(Args, Debug)]
+pub struct SimulateArgs {
+    /// Reference cases (.json or .json.gz)
+    #[arg(value_name = "CASES")]
+    pub cases: PathBuf,
+    /// Write one JSON line per case to this file, or to standard output with `-`
+    #[arg(long, value_name = "OUT")]
+    pub jsonl: Option<PathBuf>,
+}
+
+/// How fast a replay plays.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Speed {
+    /// As fast as frames can be worked off.
+    Max,
+    /// This many times real time; positive.
+    Times(f64),
+}
+
+impl FromStr for Speed {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "max" {
+            return Ok(Self::Max);
+        }
+        match text.parse::<f64>() {
+            Ok(times) if times.is_finite() && times > 0.0 => Ok(Self::Times(times)),
+            _ => Err(format!("expected `max` or a number above 0, found `{text}`")),
+        }
+    }
+}
+
+/// Playing surface between the cushion noses, metres.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TableSize {
+    /// Along the long axis.
+    pub length: f64,
+    /// Along the short axis.
+    pub width: f64,
+}
+
+impl FromStr for TableSize {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let expected = || format!("expected metres as in 2.54x1.27, the longer side first, found `{text}`");
+        let (length, width) = text.split_once('x').ok_or_else(expected)?;
+        let parse = |side: &str| {
+            side.trim()
+                .parse::<f64>()
+                .ok()
+                .filter(|m| (0.3..=10.0).contains(m))
+        };
+        match (parse(length), parse(width)) {
+            (Some(length), Some(width)) if length >= width => Ok(Self { length, width }),
+            _ => Err(expected()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn without_a_subcommand_the_options_are_those_of_run() {
+        let cli = Cli::try_parse_from(["ghostball", "--listen", "127.0.0.1:9000"]).unwrap();
+        assert!(cli.command.is_none());
+        assert_eq!(cli.run.listen.unwrap().port(), 9000);
+    }
+
+    #[test]
+    fn sizes_and_speeds_are_checked() {
+        assert_eq!(
+            "1.881x0.943".parse(),
+            Ok(TableSize {
+                length: 1.881,
+                width: 0.943
+            })
+        );
+        assert!("1.2x2.4".parse::<TableSize>().is_err());
+        assert!("2.54".parse::<TableSize>().is_err());
+        assert_eq!("max".parse(), Ok(Speed::Max));
+        assert!("0".parse::<Speed>().is_err() && "NaN".parse::<Speed>().is_err());
+    }
+}

@@ -1,0 +1,182 @@
+//! `ghostball detect`: table, balls and cue stick in pictures.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the time that detection takes is one of its results"
+)]
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::time::Instant;
+
+use crate::capture::{CaptureError, read_image};
+use crate::cli::{DetectArgs, TableOf};
+use crate::config::{Config, ConfigError};
+use crate::detection::{DetectionError, Detector};
+use crate::output::{Output, OutputError};
+use crate::rows::{DetectRow, DetectRows, SightingRow, StickSightingRow, TableRow, milli};
+use crate::world::{Frame, Sightings, TableGeometry, TableSighting, TableSpecification};
+
+/// How the pictures went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Detected {
+    /// All were looked at.
+    All,
+    /// Some could not be; each was reported.
+    WithFailures,
+}
+
+/// Why nothing was looked at, or nothing could be told.
+#[derive(Debug, thiserror::Error)]
+pub enum DetectError {
+    /// The configuration is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The results cannot be written.
+    #[error(transparent)]
+    Output(#[from] OutputError),
+}
+
+/// Why one picture could not be looked at.
+#[derive(Debug, thiserror::Error)]
+enum PictureFailure {
+    #[error(transparent)]
+    Capture(#[from] CaptureError),
+    #[error("{name}: {source}")]
+    Detection { name: String, source: DetectionError },
+}
+
+/// Looks at every picture and prints what it found. A picture that cannot be read does not stop the others.
+pub fn detect(args: &DetectArgs) -> Result<Detected, DetectError> {
+    let config = Config::load(args.config.as_deref(), std::env::vars())?;
+    let specification = args.table_size.map(|size| TableSpecification {
+        length: size.length,
+        width: size.width,
+        ..config.table.specification()
+    });
+    let mut look = Look {
+        detector: Detector::new(config.table.ball_set),
+        frame: Frame::default(),
+        sightings: Sightings::default(),
+        specification,
+        table_of: args.table,
+        first_table: None,
+    };
+    let mut rows = DetectRows::new();
+    let mut outcome = Detected::All;
+    for path in &args.images {
+        match look.at(path) {
+            Ok(row) => {
+                rows.insert(path.display().to_string(), row);
+            }
+            Err(failure) => {
+                tracing::error!("{failure}");
+                outcome = Detected::WithFailures;
+            }
+        }
+    }
+    let mut output = Output::create(Path::new("-"))?;
+    if args.json {
+        output.write_line(&rows)?;
+    } else {
+        output.write_text(&for_people(&rows))?;
+    }
+    output.finish()?;
+    Ok(outcome)
+}
+
+/// What is kept from picture to picture: buffers, and the table when the camera stands still.
+struct Look {
+    detector: Detector,
+    frame: Frame,
+    sightings: Sightings,
+    specification: Option<TableSpecification>,
+    table_of: TableOf,
+    first_table: Option<TableSighting>,
+}
+
+impl Look {
+    fn at(&mut self, path: &Path) -> Result<DetectRow, PictureFailure> {
+        let name = path.display().to_string();
+        read_image(path, &mut self.frame)?;
+        let picture = &self.frame.picture;
+        let in_detection = |source| PictureFailure::Detection {
+            name: name.clone(),
+            source,
+        };
+
+        let began = Instant::now();
+        let table = match (self.table_of, self.first_table) {
+            (TableOf::Same, Some(table)) => Some(table),
+            _ => match self.detector.find_table(picture) {
+                Ok(table) => Some(table),
+                Err(DetectionError::TableNotFound(why)) => {
+                    tracing::warn!("{name}: no table: {why}");
+                    None
+                }
+                Err(error) => return Err(in_detection(error)),
+            },
+        };
+        let table_ms = milliseconds_since(began);
+        self.first_table = self.first_table.or(table);
+
+        let began = Instant::now();
+        self.sightings.balls.clear();
+        self.sightings.cue = None;
+        if let Some(table) = &table {
+            self.detector
+                .see_balls_and_cue(picture, table, &mut self.sightings)
+                .map_err(in_detection)?;
+        }
+        let ms = milliseconds_since(began);
+
+        let geometry = match (&table, &self.specification) {
+            (Some(table), Some(specification)) => Some(
+                TableGeometry::from_sighting(table, specification)
+                    .map_err(|error| in_detection(error.into()))?,
+            ),
+            _ => None,
+        };
+        let position = |center| geometry.map(|geometry| geometry.table_from_image.apply(center));
+        Ok(DetectRow {
+            size: [picture.width(), picture.height()],
+            table: table.as_ref().map(TableRow::from),
+            balls: self
+                .sightings
+                .balls
+                .iter()
+                .map(|ball| SightingRow::new(ball, position(ball.circle.center)))
+                .collect(),
+            cue: self.sightings.cue.as_ref().map(StickSightingRow::from),
+            ms,
+            table_ms,
+        })
+    }
+}
+
+fn milliseconds_since(began: Instant) -> f64 {
+    milli(began.elapsed().as_secs_f64() * 1e3)
+}
+
+fn for_people(rows: &DetectRows) -> String {
+    let mut text = String::new();
+    for (name, row) in rows {
+        let [width, height] = row.size;
+        let table = if row.table.is_some() { "table" } else { "no table" };
+        let cue = if row.cue.is_some() {
+            "cue stick"
+        } else {
+            "no cue stick"
+        };
+        let (balls, ms) = (row.balls.len(), row.ms + row.table_ms);
+        // Writing to a string cannot fail.
+        writeln!(
+            text,
+            "{name}  {width}x{height}  {table}, {balls} balls, {cue}  {ms:.1} ms"
+        )
+        .ok();
+        for ball in &row.balls {
+            writeln!(text, "  {ball}").ok();
+        }
+    }
+    text
+}

@@ -1,0 +1,108 @@
+//! `ghostball replay`: any source through the whole pipeline, every frame, then stop.
+#![allow(clippy::disallowed_methods, reason = "waits for the last viewer to leave")]
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::app;
+use crate::capture::{self, FrameReceiver, Pace, RingPolicy, SourceSpec};
+use crate::cli::{ReplayArgs, Speed};
+use crate::config::Config;
+use crate::output::Output;
+use crate::rows::FrameRow;
+use crate::run::{RING_CAPACITY, RunError, serve, stop_on_signal};
+use crate::runner::{Runner, Step};
+
+/// How a replay went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Replayed {
+    /// Every frame of the source went through.
+    Whole,
+    /// Some frames were damaged and are missing.
+    WithLosses,
+}
+
+/// Plays a source and writes a line for each frame.
+pub fn replay(args: &ReplayArgs) -> Result<Replayed, RunError> {
+    let config = Config::load(args.config.as_deref(), std::env::vars())?;
+    let pace = match args.speed {
+        Some(Speed::Max) => Pace::Max,
+        Some(Speed::Times(times)) => Pace::Speed(times),
+        None if args.serve => Pace::Speed(1.0),
+        None => Pace::Max,
+    };
+    let (frames, expected_frames) = play(&args.source, pace)?;
+    let stop = stop_on_signal()?;
+    let served = if args.serve {
+        Some(serve(&config, args.listen)?)
+    } else {
+        None
+    };
+    let (server, bridge) = served.unzip();
+    let mut lines = args.jsonl.as_deref().map(Output::create).transpose()?;
+    let mut runner = Runner::new(app::build(&config, bridge), frames);
+    if let Some(server) = &server {
+        tracing::info!("open http://{}/ in a browser, Ctrl-C stops", server.local_addr());
+    }
+
+    let progress = progress_bar(args.frames.or(expected_frames.filter(|_| !args.repeat)));
+    let mut played = 0;
+    let mut damaged = 0;
+    while !stop.load(Ordering::Relaxed) && args.frames != Some(played) {
+        match runner.step()? {
+            Step::Frame => {
+                played += 1;
+                progress.inc(1);
+                if let Some(lines) = &mut lines {
+                    lines.write_line(&FrameRow::from(&*runner.snapshot()))?;
+                }
+            }
+            Step::Idle => {}
+            // A source without a single frame would begin again for ever.
+            Step::End if args.repeat && played > 0 => {
+                damaged += runner.counters().damaged;
+                runner.continue_with(play(&args.source, pace)?.0);
+            }
+            Step::End => break,
+        }
+    }
+    damaged += runner.counters().damaged;
+    progress.finish_and_clear();
+    if let Some(lines) = lines {
+        lines.finish()?;
+    }
+    tracing::info!("{played} frames played, {damaged} damaged");
+    if let Some(server) = &server {
+        // Who opened the page during the replay may go on looking at its end.
+        while server.clients() > 0 && !stop.load(Ordering::Relaxed) {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+    Ok(if damaged == 0 {
+        Replayed::Whole
+    } else {
+        Replayed::WithLosses
+    })
+}
+
+/// Opens the source and starts its thread; also says how many frames are expected, where that is known.
+fn play(source: &SourceSpec, pace: Pace) -> Result<(FrameReceiver, Option<u64>), RunError> {
+    let source = capture::open(source)?;
+    let expected_frames = source.description().expected_frames;
+    Ok((
+        capture::spawn(source, RingPolicy::Replay, pace, RING_CAPACITY)?,
+        expected_frames,
+    ))
+}
+
+/// Shown on a terminal only.
+fn progress_bar(frames: Option<u64>) -> ProgressBar {
+    let progress = frames.map_or_else(ProgressBar::no_length, ProgressBar::new);
+    let template = "{wide_bar} {pos}/{len} frames, {per_sec}, {eta} left";
+    match ProgressStyle::with_template(template) {
+        Ok(style) => progress.with_style(style),
+        Err(_) => progress,
+    }
+}

@@ -1,0 +1,113 @@
+//! `ghostball run`: the service.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "reports losses once a second of the host's time"
+)]
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::app;
+use crate::broadcast::{BridgeHandle, BroadcastError, Server, ServerConfig};
+use crate::capture::{self, CaptureCounters, CaptureError, Pace, RingPolicy, SimulationOptions, SourceSpec};
+use crate::cli::RunArgs;
+use crate::config::{Config, ConfigError};
+use crate::output::OutputError;
+use crate::runner::{Runner, Step};
+
+/// Frames that may wait for the pipeline. One is analysed while the next is decoded; more would only be old.
+pub(crate) const RING_CAPACITY: usize = 3;
+
+/// Why the service or a replay ended before its time.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The configuration is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The source gives no frames.
+    #[error(transparent)]
+    Capture(#[from] CaptureError),
+    /// The port is not to be had.
+    #[error(transparent)]
+    Broadcast(#[from] BroadcastError),
+    /// The results cannot be written.
+    #[error(transparent)]
+    Output(#[from] OutputError),
+    /// Ctrl-C cannot be caught.
+    #[error("cannot listen for Ctrl-C: {0}")]
+    Signal(#[from] ctrlc::Error),
+}
+
+/// Watches a table and serves it until it is told to stop, or the source ends.
+pub fn run(args: &RunArgs) -> Result<(), RunError> {
+    let config = Config::load(args.config.as_deref(), std::env::vars())?;
+    let simulated = SourceSpec::Simulation(SimulationOptions::default());
+    let source = capture::open(args.source.as_ref().unwrap_or(&simulated))?;
+    let stop = stop_on_signal()?;
+    let (server, bridge) = serve(&config, args.listen)?;
+
+    let description = source.description();
+    let [name, address] = [description.name.clone(), server.local_addr().to_string()];
+    // A source that is not live plays at its own pace here, and a frame that comes too late is of no use to anybody.
+    let frames = capture::spawn(source, RingPolicy::Live, Pace::Speed(1.0), RING_CAPACITY)?;
+    let mut runner = Runner::new(app::build(&config, Some(bridge)), frames);
+    tracing::info!("watching {name}; open http://{address}/ in a browser, Ctrl-C stops");
+
+    let mut losses = LossReport::default();
+    while !stop.load(Ordering::Relaxed) {
+        if runner.step()? == Step::End {
+            tracing::info!("{name} has ended");
+            break;
+        }
+        losses.report(runner.counters());
+    }
+    Ok(())
+}
+
+/// Starts the server where command line, or else configuration, say.
+pub(crate) fn serve(
+    config: &Config,
+    listen: Option<SocketAddr>,
+) -> Result<(Server, BridgeHandle), BroadcastError> {
+    let configured = SocketAddr::new(config.api.server.host, config.api.server.port);
+    Server::start(ServerConfig {
+        listen: listen.unwrap_or(configured),
+        ..ServerConfig::default()
+    })
+}
+
+/// Becomes true on Ctrl-C or a request to terminate, so that everything that was started is ended in order.
+pub(crate) fn stop_on_signal() -> Result<Arc<AtomicBool>, ctrlc::Error> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let on_signal = Arc::clone(&stop);
+    ctrlc::set_handler(move || on_signal.store(true, Ordering::Relaxed))?;
+    Ok(stop)
+}
+
+/// Tells of lost frames at most once a second.
+#[derive(Default)]
+struct LossReport {
+    told: CaptureCounters,
+    at: Option<Instant>,
+}
+
+impl LossReport {
+    const INTERVAL: Duration = Duration::from_secs(1);
+
+    fn report(&mut self, counters: CaptureCounters) {
+        let is_news = (counters.dropped, counters.damaged) != (self.told.dropped, self.told.damaged);
+        if !is_news || self.at.is_some_and(|at| at.elapsed() < Self::INTERVAL) {
+            return;
+        }
+        tracing::warn!(
+            "{} frames dropped because the pipeline was busy, {} were damaged, of {} so far",
+            counters.dropped,
+            counters.damaged,
+            counters.captured
+        );
+        self.told = counters;
+        self.at = Some(Instant::now());
+    }
+}

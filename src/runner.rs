@@ -1,0 +1,75 @@
+//! The runner: one pass of the schedule per camera frame. The camera is the clock.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bevy_app::{App, PluginsState};
+
+use crate::capture::{CaptureCounters, CaptureError, FrameReceiver, PendingFrame, Received};
+use crate::world::{IdleTick, LatestSnapshot, Snapshot};
+
+/// How long to wait for a frame before saying that none came.
+const IDLE_AFTER: Duration = Duration::from_millis(100);
+
+/// What one step of the runner did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// A frame went through the pipeline.
+    Frame,
+    /// No frame came for a while.
+    Idle,
+    /// There is no frame any more.
+    End,
+}
+
+/// Takes frames from the capture ring and drives the app with them.
+pub struct Runner {
+    app: App,
+    frames: FrameReceiver,
+}
+
+impl Runner {
+    /// Puts the app's plugins in order; no frame is taken yet.
+    pub fn new(mut app: App, frames: FrameReceiver) -> Self {
+        if app.plugins_state() != PluginsState::Cleaned {
+            app.finish();
+            app.cleanup();
+        }
+        Self { app, frames }
+    }
+
+    /// Waits for one frame and runs the schedule on it.
+    pub fn step(&mut self) -> Result<Step, CaptureError> {
+        match self.frames.receive(IDLE_AFTER) {
+            Received::Frame(frame) => {
+                self.app.insert_resource(PendingFrame(Some(frame)));
+                self.app.update();
+                Ok(Step::Frame)
+            }
+            Received::Idle => {
+                // What happens between frames depends on the host's clock: a replay must not see it.
+                if self.frames.description().live {
+                    self.app.world_mut().run_schedule(IdleTick);
+                }
+                Ok(Step::Idle)
+            }
+            Received::End => Ok(Step::End),
+            Received::Failed(error) => Err(error),
+        }
+    }
+
+    /// Goes on with other frames; the world stays as it is.
+    pub fn continue_with(&mut self, frames: FrameReceiver) {
+        self.frames = frames;
+    }
+
+    /// What has come from the source, and what was lost on the way.
+    pub fn counters(&self) -> CaptureCounters {
+        self.frames.counters()
+    }
+
+    /// The world as it was after the last frame.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.app.world().resource::<LatestSnapshot>().0)
+    }
+}
