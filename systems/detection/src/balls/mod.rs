@@ -77,10 +77,9 @@ impl BallFinder {
             &mut self.candidates,
         );
         let finder = RimFinder::new(planes, cloth, &self.place, &self.rays, noise);
-        let place = &self.place;
         for candidate in &self.candidates {
             if let Some(rim) = finder.look(candidate.center)
-                && place.allows_center(rim.ellipse.center)
+                && self.place.allows_center(rim.ellipse.center)
             {
                 self.rims.push((*candidate, rim));
             }

@@ -3,6 +3,7 @@
 use ghostball_world::{Homography, TableSighting};
 use glam::DVec2;
 
+use super::work::WorkPicture;
 use crate::quad::Quad;
 
 /// A ball at rest on the cloth touches a cushion's nose at best, so its centre stays one radius away from the nose
@@ -63,6 +64,14 @@ impl BallPlace {
         let [a, b, c] = self.radius;
         let (least, most) = RADIUS_RATIO;
         (a * p.x + b * p.y + c).clamp(least * self.radius_at_middle, most * self.radius_at_middle)
+    }
+
+    /// Coefficients of x, y and 1 of the apparent radius in the work picture, pixels there.
+    pub fn radius_in(&self, work: &WorkPicture) -> [f32; 3] {
+        let [a, b, c] = self.radius;
+        let [x, y] = work.in_image(0.0, 0.0);
+        let at_origin = (a * x + b * y + c) / work.scale as f64;
+        [a, b, at_origin].map(|v| v as f32)
     }
 
     /// The playing surface.

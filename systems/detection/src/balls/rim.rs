@@ -9,7 +9,7 @@ use glam::DVec2;
 
 use super::ellipse::{Ellipse, RimPoint};
 use super::place::BallPlace;
-use crate::cloth::ClothModel;
+use crate::cloth::{ClothModel, color_of};
 
 /// Rays per ball.
 pub const RAYS: usize = 32;
@@ -182,7 +182,7 @@ impl<'a> RimFinder<'a> {
         }
     }
 
-    /// Colours along the rays: interpolated between pixels where `FINE`, else the nearest pixels'.
+    /// Colours along the rays: of the nearest pixels, or, where `FINE`, interpolated between them.
     fn sample_rays<const FINE: bool>(&self, ellipse: &Ellipse) -> Samples {
         let [x, y] = ellipse.center.as_vec2().to_array();
         let cloth = self.cloth.color_at(x, y);
@@ -190,26 +190,51 @@ impl<'a> RimFinder<'a> {
         for (samples, direction) in rays.iter_mut().zip(&self.rays.0) {
             let radius = ellipse.radius_towards(*direction);
             let [dx, dy] = direction.map(|d| radius * d);
-            for (i, sample) in samples.iter_mut().enumerate() {
-                let d = FIRST + SPACING * i as f32;
-                let color = self.color::<FINE>(x + d * dx, y + d * dy);
-                *sample = [color[0] - cloth[0], color[1] - cloth[1], color[2] - cloth[2]];
+            if FINE {
+                for (i, sample) in samples.iter_mut().enumerate() {
+                    let d = FIRST + SPACING * i as f32;
+                    let color = self.color_between(x + d * dx, y + d * dy);
+                    *sample = std::array::from_fn(|i| color[i] - cloth[i]);
+                }
+            } else {
+                // Fixed point, 1/65536 pixel: conversions from floating point would cost more than all else.
+                let fixed = |v: f32| (v * 65536.0) as i32;
+                let [mut px, mut py] = [fixed(x + FIRST * dx + 0.5), fixed(y + FIRST * dy + 0.5)];
+                let [step_x, step_y] = [fixed(SPACING * dx), fixed(SPACING * dy)];
+                for sample in samples {
+                    let color = self.color_at(px >> 16, py >> 16);
+                    *sample = std::array::from_fn(|i| f32::from(color[i]) - cloth[i]);
+                    px = px.saturating_add(step_x);
+                    py = py.saturating_add(step_y);
+                }
             }
         }
         Samples { cloth, rays }
     }
 
+    /// Colour of a pixel; outside the picture, of the nearest one.
     #[inline]
-    fn color<const FINE: bool>(&self, x: f32, y: f32) -> [f32; 3] {
-        let read = if FINE { interpolate } else { nearest };
-        let luma = read(&self.planes.luma, x, y);
+    fn color_at(&self, x: i32, y: i32) -> [u8; 3] {
+        let x = (x.max(0) as usize).min(self.planes.luma.width - 1);
+        let y = (y.max(0) as usize).min(self.planes.luma.height - 1);
+        color_of(self.planes, x, y)
+    }
+
+    /// Colour between pixels.
+    #[inline]
+    fn color_between(&self, x: f32, y: f32) -> [f32; 3] {
+        let luma = interpolate(&self.planes.luma, x, y);
         let Some(chroma) = &self.planes.chroma else {
             return [luma, 128.0, 128.0];
         };
         // The middle of the luma pixels that share a chroma sample.
         let at = |v: f32, shift: u32| if shift == 0 { v } else { 0.5 * v - 0.25 };
         let (cx, cy) = (at(x, chroma.shift_x), at(y, chroma.shift_y));
-        [luma, read(&chroma.u, cx, cy), read(&chroma.v, cx, cy)]
+        [
+            luma,
+            interpolate(&chroma.u, cx, cy),
+            interpolate(&chroma.v, cx, cy),
+        ]
     }
 
     /// The steepest change on each ray, preferring those within `reach` radii of the rim.
@@ -312,8 +337,9 @@ impl<'a> RimFinder<'a> {
             .flat_map(|(distance, every)| self.rays.0.iter().step_by(*every).map(|d| (*distance, *d)));
         for (middle, (distance, direction)) in middle.iter_mut().zip(places) {
             let radius = distance * ellipse.radius_towards(direction);
-            let color = self.color::<false>(x + radius * direction[0], y + radius * direction[1]);
-            let color = [color[0] - cloth[0], color[1] - cloth[1], color[2] - cloth[2]];
+            let [px, py] = [x + radius * direction[0], y + radius * direction[1]].map(|v| (v + 0.5) as i32);
+            let color = self.color_at(px, py);
+            let color = std::array::from_fn(|i| f32::from(color[i]) - cloth[i]);
             fill += usize::from(self.is_unlike_any_cloth(cloth, color, LIGHT_INSIDE, TINT_INSIDE));
             dark_fill += usize::from(self.is_unlike_lit_cloth(color));
             *middle = strangeness(color);
@@ -352,15 +378,6 @@ fn strangeness([y, u, v]: [f32; 3]) -> f32 {
 fn median(values: &mut [f32]) -> f32 {
     let middle = values.len() / 2;
     *values.select_nth_unstable_by(middle, f32::total_cmp).1
-}
-
-/// The sample nearest to a place; the border's outside.
-#[inline]
-fn nearest(plane: &Plane, x: f32, y: f32) -> f32 {
-    // Casts of negative numbers give 0.
-    let x = ((x + 0.5) as usize).min(plane.width - 1);
-    let y = ((y + 0.5) as usize).min(plane.height - 1);
-    f32::from(plane.at(x, y))
 }
 
 /// The plane at a place between its samples; the border's outside.

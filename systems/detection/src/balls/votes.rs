@@ -15,9 +15,11 @@ const LEAST_STEP_SIGMAS: f32 = 5.0;
 const UNIT: f32 = 32.0;
 /// Pixels that are passed over together where none of them is an edge.
 const BLOCK: usize = 32;
-/// Radii voted for, in apparent radii: a ball seen away from the picture's middle is an ellipse, longer along the
+/// Radii voted for, in 1/128 of apparent radii: a ball seen away from the picture's middle is an ellipse, longer along the
 /// line to the middle.
-const RADII: [f32; 4] = [0.92, 1.0, 1.08, 1.16];
+const RADII: [i32; 4] = [118, 128, 138, 148];
+/// One, in the fixed-point numbers of radii and of pixels.
+const ONE: i32 = 128;
 /// Edge pixels are at most this share of all: beyond that the picture is no table, and the work stays bounded.
 const MOST_EDGES: usize = 4;
 /// Votes that a candidate needs, as a share of the edge pixels on a whole rim.
@@ -38,13 +40,22 @@ pub struct Votes {
     strength: Vec<i16>,
     votes: Vec<u16>,
     sums: Vec<u16>,
-    edges: usize,
+    edges: Vec<Edge>,
+}
+
+/// A pixel on the crest of an edge: where, and its gradient (Sobel's sums).
+#[derive(Clone, Copy, Debug)]
+struct Edge {
+    x: i16,
+    y: i16,
+    gx: i16,
+    gy: i16,
 }
 
 impl Votes {
     /// Edge pixels in the last picture.
     pub fn edges(&self) -> usize {
-        self.edges
+        self.edges.len()
     }
 
     /// Finds candidates, best first, at most `most`. `noise` is the standard deviation of cloth pixels (Y, U, V).
@@ -63,7 +74,8 @@ impl Votes {
         }
         let weights = noise.map(|n| (UNIT / n).clamp(1.0, UNIT) as i16);
         self.measure_edges(work, weights);
-        self.cast(work, place, weights);
+        self.collect_edges(work, weights);
+        self.cast(work, place);
         self.sum_squares(w, h);
         self.take_peaks(work, place, most, out);
     }
@@ -71,11 +83,12 @@ impl Votes {
     /// How steep each pixel's surroundings are: Sobel's gradient in the channel where it is strongest.
     fn measure_edges(&mut self, work: &WorkPicture, weights: [i16; 3]) {
         let (w, h) = (work.width, work.height);
-        self.strength.clear();
+        // The border stays 0.
         self.strength.resize(w * h, 0);
         let channels = if work.has_chroma() { 3 } else { 1 };
         for y in 1..h - 1 {
             let out = &mut self.strength[y * w + 1..(y + 1) * w - 1];
+            out.fill(0);
             for (plane, weight) in work.planes.iter().zip(weights).take(channels) {
                 let [a, b, c] = [y - 1, y, y + 1].map(|y| &plane[y * w..(y + 1) * w]);
                 strongest_in_row([a, b, c], weight, out);
@@ -83,58 +96,82 @@ impl Votes {
         }
     }
 
-    fn cast(&mut self, work: &WorkPicture, place: &BallPlace, weights: [i16; 3]) {
+    /// Collects the crests of edges, with their directions.
+    fn collect_edges(&mut self, work: &WorkPicture, weights: [i16; 3]) {
         let (w, h) = (work.width, work.height);
-        self.votes.clear();
-        self.votes.resize(w * h, 0);
-        self.edges = 0;
+        self.edges.clear();
         let channels = if work.has_chroma() { 3 } else { 1 };
         let planes = &work.planes[..channels];
+        let most = w * h / MOST_EDGES;
         // A step that spreads over two pixels gives half of itself as the gradient of each; Sobel's sum is 8 gradients.
         let least = (0.5 * LEAST_STEP_SIGMAS * 8.0 / 4.0 * UNIT) as i16;
         let strength = &self.strength;
         for y in 1..h - 1 {
-            let row = &strength[y * w..(y + 1) * w];
+            let [above, row, below] = [y - 1, y, y + 1].map(|y| &strength[y * w..(y + 1) * w]);
             for (block, values) in row.chunks(BLOCK).enumerate() {
                 if values.iter().fold(0, |most, v| most.max(*v)) < least {
                     continue;
                 }
-                let first = (block * BLOCK).max(1);
-                for x in first..(block * BLOCK + values.len()).min(w - 1) {
-                    let at = y * w + x;
-                    let e = strength[at];
+                let end = (block * BLOCK + values.len()).min(w - 1);
+                for x in (block * BLOCK).max(1)..end {
+                    let e = row[x];
                     if e < least {
                         continue;
                     }
-                    let [gx, gy] = gradient(planes, w, weights, at);
-                    // Only the crest of an edge votes.
-                    let (ahead, behind) = if gx.abs() > 2.0 * gy.abs() {
-                        (at + 1, at - 1)
-                    } else if gy.abs() > 2.0 * gx.abs() {
-                        (at + w, at - w)
-                    } else if gx * gy > 0.0 {
-                        (at + w + 1, at - w - 1)
-                    } else {
-                        (at + w - 1, at - w + 1)
-                    };
-                    if e < strength[ahead] || e < strength[behind] {
+                    let is_crest = [
+                        e >= row[x - 1] && e >= row[x + 1],
+                        e >= above[x] && e >= below[x],
+                        e >= above[x - 1] && e >= below[x + 1],
+                        e >= above[x + 1] && e >= below[x - 1],
+                    ];
+                    if is_crest == [false; 4] {
                         continue;
                     }
-                    self.edges += 1;
-                    if self.edges > w * h / MOST_EDGES {
-                        return;
-                    }
-                    let [px, py] = work.in_image(x as f64, y as f64);
-                    let radius = place.radius_at(DVec2::new(px, py)) as f32 / work.scale as f32;
-                    let per_length = radius / (gx * gx + gy * gy).sqrt().max(f32::MIN_POSITIVE);
-                    for factor in RADII {
-                        let (dx, dy) = (gx * per_length * factor, gy * per_length * factor);
-                        for sign in [1.0, -1.0] {
-                            let (vx, vy) = (x as f32 + sign * dx + 0.5, y as f32 + sign * dy + 0.5);
-                            if vx >= 0.0 && vy >= 0.0 && (vx as usize) < w && (vy as usize) < h {
-                                self.votes[vy as usize * w + vx as usize] += 1;
-                            }
+                    let [gx, gy] = gradient(planes, w, weights, y * w + x);
+                    let along = if gx.abs() > 2 * gy.abs() {
+                        0
+                    } else if gy.abs() > 2 * gx.abs() {
+                        1
+                    } else if (gx > 0) == (gy > 0) {
+                        2
+                    } else {
+                        3
+                    };
+                    if is_crest[along] {
+                        if self.edges.len() == most {
+                            return;
                         }
+                        self.edges.push(Edge {
+                            x: x as i16,
+                            y: y as i16,
+                            gx,
+                            gy,
+                        });
+                    }
+                }
+            }
+        }
+    }
+
+    fn cast(&mut self, work: &WorkPicture, place: &BallPlace) {
+        let (w, h) = (work.width, work.height);
+        self.votes.clear();
+        self.votes.resize(w * h, 0);
+        let [a, b, c] = place.radius_in(work);
+        for edge in &self.edges {
+            let [x, y, gx, gy] = [edge.x, edge.y, edge.gx, edge.gy].map(f32::from);
+            let radius = (a * x + b * y + c).max(1.0);
+            let per_length = radius / (gx * gx + gy * gy).sqrt().max(1.0);
+            // Fixed point: conversions from floating point, with their checks, would cost more than all else.
+            let [dx, dy] = [gx, gy].map(|g| (g * per_length * ONE as f32) as i32);
+            let [x, y] = [edge.x, edge.y].map(|v| i32::from(v) * ONE * ONE + ONE * ONE / 2);
+            for factor in RADII {
+                let (dx, dy) = (dx * factor, dy * factor);
+                for [vx, vy] in [[x + dx, y + dy], [x - dx, y - dy]] {
+                    // Negative numbers become too large.
+                    let [vx, vy] = [vx, vy].map(|v| (v / (ONE * ONE)) as u32 as usize);
+                    if vx < w && vy < h {
+                        self.votes[vy * w + vx] += 1;
                     }
                 }
             }
@@ -143,7 +180,7 @@ impl Votes {
 
     /// Sums of 3x3 votes.
     fn sum_squares(&mut self, w: usize, h: usize) {
-        self.sums.clear();
+        // The border stays 0.
         self.sums.resize(w * h, 0);
         for y in 1..h - 1 {
             let [a, b, c] = [y - 1, y, y + 1].map(|y| &self.votes[y * w..(y + 1) * w]);
@@ -172,7 +209,17 @@ impl Votes {
         // Twice half a radius apart: balls are never nearer than two.
         let reach = (0.4 * middle_radius) as usize + 1;
         let whole = |radius: f64| (std::f64::consts::TAU * radius) as f32;
-        let least_votes = (LEAST_SHARE * whole(0.5 * middle_radius)) as u16;
+        // The radius is affine in the place, so it is least in a corner.
+        let [a, b, c] = place.radius_in(work);
+        let (right, bottom) = (w as f32, h as f32);
+        let least_radius = [0.0, a * right].map(|x| [0.0, b * bottom].map(|y| f64::from(x + y + c)));
+        let least_radius = least_radius
+            .as_flattened()
+            .iter()
+            .copied()
+            .fold(middle_radius, f64::min)
+            .max(1.0);
+        let least_votes = (LEAST_SHARE * whole(least_radius)) as u16;
         for y in reach..h.saturating_sub(reach) {
             let row = &self.sums[y * w..(y + 1) * w];
             for (block, values) in row.chunks(BLOCK).enumerate() {
@@ -182,7 +229,11 @@ impl Votes {
                 let end = (block * BLOCK + values.len()).min(w.saturating_sub(reach));
                 for x in (block * BLOCK).max(reach)..end {
                     let votes = row[x];
-                    if votes < least_votes || !self.is_peak(w, [x, y], reach) {
+                    if votes < least_votes
+                        || votes < row[x - 1]
+                        || votes < row[x + 1]
+                        || !self.is_peak(w, [x, y], reach)
+                    {
                         continue;
                     }
                     let center = DVec2::from(work.in_image(x as f64, y as f64));
@@ -219,15 +270,14 @@ fn strongest_in_row([a, b, c]: [&[u8]; 3], weight: i16, out: &mut [i16]) {
 
 /// Gradient (Sobel's sums) of the channel in which it is strongest.
 #[inline]
-fn gradient(planes: &[Vec<u8>], w: usize, weights: [i16; 3], at: usize) -> [f32; 2] {
-    let (mut best, mut strongest) = ([0.0; 2], -1.0);
+fn gradient(planes: &[Vec<u8>], w: usize, weights: [i16; 3], at: usize) -> [i16; 2] {
+    let (mut best, mut strongest) = ([0; 2], -1);
     for (plane, weight) in planes.iter().zip(weights) {
-        let p = |offset: usize| i16::from(plane[offset]);
-        let (n, s) = (at - w, at + w);
-        let gx = f32::from(p(n + 1) + 2 * p(at + 1) + p(s + 1) - p(n - 1) - 2 * p(at - 1) - p(s - 1));
-        let gy = f32::from(p(s - 1) + 2 * p(s) + p(s + 1) - p(n - 1) - 2 * p(n) - p(n + 1));
-        let weight = f32::from(weight);
-        let strength = (gx * gx + gy * gy) * weight * weight;
+        let [a, b, c] = [at - w - 1, at - 1, at + w - 1].map(|from| &plane[from..from + 3]);
+        let [a, b, c] = [a, b, c].map(|row| [row[0], row[1], row[2]].map(i16::from));
+        let gx = a[2] + 2 * b[2] + c[2] - a[0] - 2 * b[0] - c[0];
+        let gy = c[0] + 2 * c[1] + c[2] - a[0] - 2 * a[1] - a[2];
+        let strength = i32::from(gx.abs().max(gy.abs())) * i32::from(weight);
         if strength > strongest {
             (best, strongest) = ([gx, gy], strength);
         }
