@@ -11,7 +11,8 @@ use glam::DVec2;
 const SUSPICIOUS_SIGMAS: f64 = 3.0;
 /// A suspicious ball that has gone this many sigmas further moves.
 const GROWTH_SIGMAS: f64 = 2.0;
-/// A ball this many radii from its anchor moves, whatever else: no noise does that.
+/// A ball this many radii from its anchor moves, whatever else: no noise does that. Twice as far for a sighting of
+/// twice the usual noise: a doubtful one may be half a hand.
 const SURE_RADII: f64 = 0.5;
 /// A ball that stays this many sigmas around one place…
 const RESTING_SIGMAS: f64 = 3.5;
@@ -85,10 +86,18 @@ impl MotionDetector {
         self.restart_anchor(position);
     }
 
-    /// Takes in a sighting at `position`, `elapsed_secs` after the one before, with noise `sigma`; all metres.
-    pub fn observe(&mut self, position: DVec2, sigma: f64, ball_radius: f64, elapsed_secs: f64) -> Motion {
+    /// Takes in a sighting at `position`, `elapsed_secs` after the one before, with noise `sigma`; all metres. `doubt` is
+    /// how many times the usual noise that is, from 1.
+    pub fn observe(
+        &mut self,
+        position: DVec2,
+        sigma: f64,
+        doubt: f64,
+        ball_radius: f64,
+        elapsed_secs: f64,
+    ) -> Motion {
         match self.motion {
-            Motion::Still => self.observe_still(position, sigma, ball_radius, elapsed_secs),
+            Motion::Still => self.observe_still(position, sigma, doubt * ball_radius, elapsed_secs),
             Motion::Moving => self.observe_moving(position, sigma, elapsed_secs),
         }
         self.motion
@@ -168,7 +177,7 @@ mod tests {
         let mut detector = MotionDetector::at_rest(noise(0));
         for n in 1..frames {
             assert_eq!(
-                detector.observe(noise(n), SIGMA, RADIUS, DT),
+                detector.observe(noise(n), SIGMA, 1.0, RADIUS, DT),
                 Motion::Still,
                 "frame {n}"
             );
@@ -186,7 +195,7 @@ mod tests {
     fn a_struck_ball_moves_in_its_first_frame() {
         let mut detector = seen_at_rest(30);
         assert_eq!(
-            detector.observe(DVec2::X * 0.03, SIGMA, RADIUS, DT),
+            detector.observe(DVec2::X * 0.03, SIGMA, 1.0, RADIUS, DT),
             Motion::Moving
         );
     }
@@ -195,11 +204,11 @@ mod tests {
     fn a_gently_pushed_ball_moves_in_its_second_frame() {
         let mut detector = seen_at_rest(30);
         assert_eq!(
-            detector.observe(DVec2::X * 0.004, SIGMA, RADIUS, DT),
+            detector.observe(DVec2::X * 0.004, SIGMA, 1.0, RADIUS, DT),
             Motion::Still
         );
         assert_eq!(
-            detector.observe(DVec2::X * 0.008, SIGMA, RADIUS, DT),
+            detector.observe(DVec2::X * 0.008, SIGMA, 1.0, RADIUS, DT),
             Motion::Moving
         );
     }
@@ -210,11 +219,11 @@ mod tests {
         let mut detector = seen_at_rest(30);
         for n in 0..5 {
             assert_eq!(
-                detector.observe(DVec2::Y * 0.004 + 0.5 * noise(n), SIGMA, RADIUS, DT),
+                detector.observe(DVec2::Y * 0.004 + 0.5 * noise(n), SIGMA, 1.0, RADIUS, DT),
                 Motion::Still
             );
         }
-        assert_eq!(detector.observe(noise(9), SIGMA, RADIUS, DT), Motion::Still);
+        assert_eq!(detector.observe(noise(9), SIGMA, 1.0, RADIUS, DT), Motion::Still);
         assert!(detector.anchor().length() < SIGMA);
     }
 
@@ -222,7 +231,7 @@ mod tests {
     fn a_nudged_ball_gets_a_new_anchor_without_moving() {
         let mut detector = seen_at_rest(30);
         for n in 0..30 {
-            detector.observe(DVec2::Y * 0.004 + 0.5 * noise(n), SIGMA, RADIUS, DT);
+            detector.observe(DVec2::Y * 0.004 + 0.5 * noise(n), SIGMA, 1.0, RADIUS, DT);
         }
         assert_eq!(detector.motion(), Motion::Still);
         assert!(detector.anchor().distance(DVec2::Y * 0.004) < SIGMA);
@@ -237,7 +246,7 @@ mod tests {
             let t = (f64::from(n) * DT).min(3.0);
             let position = DVec2::X * (0.03 + 0.3 * t - 0.05 * t * t);
             let before = detector.motion();
-            if detector.observe(position + noise(n), SIGMA, RADIUS, DT) != before {
+            if detector.observe(position + noise(n), SIGMA, 1.0, RADIUS, DT) != before {
                 changes.push((n, detector.motion()));
             }
         }

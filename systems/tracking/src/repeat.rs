@@ -5,8 +5,8 @@
 use crate::bed::{Bed, distance_to_segment};
 use crate::track::{Observation, Track};
 
-/// Repeats in a row that are believed; after that the balls have really stopped. 10 frames a second made 30 have two.
-const REPEATS_IN_A_ROW: u32 = 2;
+/// Repeats in a row that are believed; after that the balls have really stopped.
+const REPEATS_IN_A_ROW: u32 = 1;
 /// A ball must be expected to go this many sigmas before its standing still means anything…
 const TELLING_SIGMAS: f64 = 4.0;
 /// …or this many where repeats were found shortly before.

@@ -21,6 +21,11 @@ const ROLLING_ON_SECS: f64 = 1.0;
 const CONFIDENCE_GAIN: f64 = 0.2;
 /// Time constant with which the confidence in a ball that is not seen fades, seconds.
 const FADING_SECS: f64 = 5.0;
+/// What one sighting can say for or against a ball at most, in nats of log-odds: sightings of the same thing are not
+/// independent of each other.
+const MOST_EVIDENCE: f64 = 2.0;
+/// What a frame without a sighting says against a ball.
+const MISS_EVIDENCE: f64 = 1.0;
 /// How far the votes of a moving, smeared ball are trusted compared with one at rest.
 const SMEARED_VOTE: f64 = 0.3;
 
@@ -31,6 +36,8 @@ pub struct Observation {
     pub position: DVec2,
     /// Standard deviation of one of its coordinates, metres.
     pub sigma: f64,
+    /// How many times the usual noise that is, from 1: a doubtful ball is half covered or half a hand.
+    pub doubt: f64,
     /// Metres per pixel at this place.
     pub metres_per_px: f64,
     /// Where it was seen, pixels.
@@ -39,6 +46,12 @@ pub struct Observation {
     pub label: Label,
     /// 0 to 1.
     pub confidence: f64,
+}
+
+/// Log-odds of a chance, at most [`MOST_EVIDENCE`] either way.
+fn log_odds(chance: f64) -> f64 {
+    let chance = chance.clamp(1e-6, 1.0 - 1e-6);
+    libm::log(chance / (1.0 - chance)).clamp(-MOST_EVIDENCE, MOST_EVIDENCE)
 }
 
 /// One ball that is, or may be, on the table.
@@ -66,7 +79,7 @@ pub struct Track {
     pub sightings: u32,
     /// Seconds it has been seen for, in all.
     pub seen_secs: f64,
-    /// Sum of the confidence of all sightings.
+    /// Log-odds that it is a ball: what its sightings say for it and its absence against.
     pub evidence: f64,
     /// Smoothed, 0 to 1.
     pub confidence: f64,
@@ -93,7 +106,7 @@ impl Track {
             age_frames: 1,
             sightings: 1,
             seen_secs: 0.0,
-            evidence: observation.confidence,
+            evidence: log_odds(observation.confidence),
             confidence: 0.5 * observation.confidence,
             provisional: false,
             shadowed_frames: 0,
@@ -103,6 +116,11 @@ impl Track {
     /// Whether it moves.
     pub fn is_moving(&self) -> bool {
         self.motion.motion() == Motion::Moving
+    }
+
+    /// Confidence of its sighting in the current frame; 0 without one.
+    pub fn confidence_now(&self) -> f64 {
+        self.seen.map_or(0.0, |observation| observation.confidence)
     }
 
     /// Metres per second; exactly zero at rest.
@@ -124,7 +142,9 @@ impl Track {
             return;
         }
         self.filter.predict(elapsed_secs);
-        if !bed.is_at_pocket(self.filter.position) {
+        // A ball on its way into a pocket runs past where the cushions would be.
+        let end = self.filter.position;
+        if !bed.is_at_pocket(end) && !bed.leads_into_pocket(self.last_seen.position, end) {
             self.filter.reflect_at_cushions(bed.half_reach);
         }
     }
@@ -165,6 +185,7 @@ impl Track {
             self.motion.observe(
                 observation.position,
                 observation.sigma,
+                observation.doubt,
                 bed.ball_radius,
                 since_seen_secs,
             );
@@ -173,6 +194,7 @@ impl Track {
             let motion = self.motion.observe(
                 observation.position,
                 observation.sigma,
+                observation.doubt,
                 bed.ball_radius,
                 since_seen_secs,
             );
@@ -185,7 +207,7 @@ impl Track {
                     observation.sigma,
                 );
             } else if self.sightings > 3 {
-                noise.learn(residual / observation.metres_per_px);
+                noise.learn(residual / observation.metres_per_px / observation.doubt);
             }
         }
         if !self.is_moving() {
@@ -210,13 +232,14 @@ impl Track {
         self.frames_missed = 0;
         self.age_frames += 1;
         self.sightings += 1;
-        self.evidence += observation.confidence;
+        self.evidence += log_odds(observation.confidence);
         self.confidence += CONFIDENCE_GAIN * (observation.confidence - self.confidence);
     }
 
     /// It is not in this picture.
     pub fn miss(&mut self, elapsed_secs: f64) {
         self.seen = None;
+        self.evidence -= MISS_EVIDENCE;
         self.frames_missed += 1;
         self.age_frames += 1;
         self.unseen_secs += elapsed_secs;

@@ -14,12 +14,16 @@ use crate::track::{Observation, Track};
 const OPENING_FRAMES: u32 = 3;
 /// Sightings that make a ball of a candidate…
 const CONFIRMING_SIGHTINGS: u32 = 3;
-/// …and the sum of their confidences: doubtful ones must come more often.
-const CONFIRMING_EVIDENCE: f64 = 2.0;
+/// …and the log-odds they must add up to: balls hardly ever come to a table, so doubtful sightings must come often.
+const CONFIRMING_EVIDENCE: f64 = 5.0;
+/// In the opening frames a sighting is published that is a ball more likely than not.
+const OPENING_CONFIDENCE: f64 = 0.5;
 /// A candidate that was not seen in so many frames in a row was none.
 const CANDIDATE_MISSES: u32 = 2;
 /// The same for a ball published in the opening frames.
 const PROVISIONAL_MISSES: u32 = 3;
+/// After so many frames, one that is still more likely no ball is dropped though it is seen.
+const PROVISIONAL_FRAMES: u32 = 15;
 /// Candidates kept at most, the oldest; more sightings than that are ignored until they are sorted out.
 const CANDIDATES: usize = 64;
 /// How long a hidden ball is believed in, seconds: a player's arm stays no longer. Also no longer than…
@@ -28,10 +32,15 @@ const HIDDEN_SECS: f64 = 10.0;
 const HIDDEN_FACTOR: f64 = 10.0;
 /// Frames after which a ball that was lost on its way into a pocket is potted.
 const POTTED_FRAMES: u32 = 3;
+/// How long a ball taken for potted is remembered, seconds: one that only rattled in the jaws comes back with its name…
+const DEPARTED_SECS: f64 = 2.0;
+/// …within so many radii of where it was seen last. No more than these are remembered, the latest.
+const DEPARTED_RADII: f64 = 15.0;
+const DEPARTED: usize = 8;
 /// A hidden ball in whose place another one lies for so many frames is not there.
 const SHADOWED_FRAMES: u32 = 5;
 /// Nearer than this many radii two sightings cannot be two balls.
-const OVERLAP_RADII: f64 = 1.5;
+const OVERLAP_RADII: f64 = 1.7;
 /// A ball lost while it moved, or shortly ago, may be a new one elsewhere, seconds…
 const LOST_SECS: f64 = 0.5;
 /// …within what a ball can go in that time, m/s.
@@ -90,7 +99,7 @@ impl Pass<'_> {
                 Some(observation) => track.see(observation, self.elapsed_secs, self.bed, noise),
                 None => track.miss(self.elapsed_secs),
             }
-            if track.sightings >= CONFIRMING_SIGHTINGS {
+            if track.sightings >= CONFIRMING_SIGHTINGS && track.evidence >= CONFIRMING_EVIDENCE {
                 track.provisional = false;
             }
         }
@@ -102,6 +111,8 @@ impl Pass<'_> {
 pub struct BallTracker {
     tracks: Vec<Track>,
     candidates: Vec<Track>,
+    /// Balls taken for potted a moment ago.
+    departed: Vec<Track>,
     last_id: u32,
     frames: u32,
     noise: PixelNoise,
@@ -190,13 +201,18 @@ impl BallTracker {
         let usable = seen
             .iter()
             .filter(|ball| ball.position.is_finite() && ball.metres_per_px.is_finite());
-        self.observations.extend(usable.map(|ball| Observation {
-            position: ball.position,
-            sigma: sigma_px * ball.metres_per_px.max(1e-9),
-            metres_per_px: ball.metres_per_px.max(1e-9),
-            circle: ball.circle,
-            label: ball.label,
-            confidence: ball.confidence,
+        self.observations.extend(usable.map(|ball| {
+            let confidence = ball.confidence.clamp(0.3, 1.0);
+            let doubt = 1.0 / (confidence * confidence);
+            Observation {
+                position: ball.position,
+                sigma: doubt * sigma_px * ball.metres_per_px.max(1e-9),
+                doubt,
+                metres_per_px: ball.metres_per_px.max(1e-9),
+                circle: ball.circle,
+                label: ball.label,
+                confidence: ball.confidence,
+            }
         }));
         self.free.clear();
         self.free.resize(self.observations.len(), true);
@@ -292,7 +308,45 @@ impl BallTracker {
             let track = &mut self.tracks[index];
             track.shadowed_frames = if shadowed { track.shadowed_frames + 1 } else { 0 };
         }
-        self.tracks.retain(|track| !is_gone(track, pass));
+        for track in &mut self.departed {
+            track.miss(pass.elapsed_secs);
+        }
+        self.departed.retain(|track| track.unseen_secs < DEPARTED_SECS);
+        let departed = &mut self.departed;
+        self.tracks.retain(|track| {
+            if was_potted(track, pass) {
+                if departed.len() == DEPARTED {
+                    departed.remove(0);
+                }
+                departed.push(*track);
+                return false;
+            }
+            !is_gone(track)
+        });
+    }
+
+    /// Of candidates that cannot both be balls the better seen one stays.
+    fn drop_overlapped_candidates(&mut self, bed: &Bed) {
+        let near = OVERLAP_RADII * bed.ball_radius;
+        let mut index = 0;
+        while index < self.candidates.len() {
+            let candidate = &self.candidates[index];
+            let is_worse = self.candidates.iter().enumerate().any(|(other_index, other)| {
+                let better = other
+                    .evidence
+                    .total_cmp(&candidate.evidence)
+                    .then(other.confidence_now().total_cmp(&candidate.confidence_now()))
+                    .then(index.cmp(&other_index));
+                other.seen.is_some()
+                    && better.is_gt()
+                    && other.last_seen.position.distance(candidate.last_seen.position) < near
+            });
+            if is_worse {
+                self.candidates.remove(index);
+            } else {
+                index += 1;
+            }
+        }
     }
 
     /// Makes balls of candidates: at once in the opening frames, later when they are confirmed. One that takes up
@@ -301,13 +355,14 @@ impl BallTracker {
         let opening = self.frames < OPENING_FRAMES;
         let is_ready = |candidate: &Track| {
             candidate.seen.is_some()
-                && (opening
+                && (opening && candidate.confidence_now() >= OPENING_CONFIDENCE
                     || candidate.sightings >= CONFIRMING_SIGHTINGS
                         && candidate.evidence >= CONFIRMING_EVIDENCE)
         };
         if !self.candidates.iter().any(is_ready) {
             return;
         }
+        self.drop_overlapped_candidates(bed);
         // Names must not depend on the order in which detection reports.
         self.candidates.sort_by(|a, b| {
             let (a, b) = (a.filter.position, b.filter.position);
@@ -323,16 +378,20 @@ impl BallTracker {
             if is_taken(&self.tracks, candidate.filter.position, bed) {
                 continue;
             }
-            match find_lost(&self.tracks, &candidate) {
-                Some(lost) => self.tracks[lost].continue_as(&candidate),
-                None => {
-                    self.last_id += 1;
-                    self.tracks.push(Track {
-                        id: TrackId(self.last_id),
-                        provisional: opening,
-                        ..candidate
-                    });
-                }
+            if let Some(lost) = find_lost(&self.tracks, &candidate) {
+                self.tracks[lost].continue_as(&candidate);
+            } else if let Some(index) = find_departed(&self.departed, &candidate, bed) {
+                let mut track = self.departed.remove(index);
+                track.continue_as(&candidate);
+                let place = self.tracks.partition_point(|other| other.id < track.id);
+                self.tracks.insert(place, track);
+            } else {
+                self.last_id += 1;
+                self.tracks.push(Track {
+                    id: TrackId(self.last_id),
+                    provisional: opening,
+                    ..candidate
+                });
             }
         }
     }
@@ -347,26 +406,24 @@ fn is_taken(tracks: &[Track], position: DVec2, bed: &Bed) -> bool {
         .any(|seen| seen.position.distance(position) < OVERLAP_RADII * bed.ball_radius)
 }
 
-fn is_gone(track: &Track, pass: &Pass) -> bool {
-    let bed = pass.bed;
+fn is_gone(track: &Track) -> bool {
+    if track.provisional {
+        let disproved = track.age_frames > PROVISIONAL_FRAMES && track.evidence < 0.0;
+        return disproved || track.frames_missed >= PROVISIONAL_MISSES;
+    }
     if track.frames_missed == 0 {
         return false;
     }
-    if track.provisional && track.frames_missed >= PROVISIONAL_MISSES {
-        return true;
-    }
     let hidden_too_long = track.unseen_secs > HIDDEN_SECS.min(HIDDEN_FACTOR * track.seen_secs);
-    let was_potted = || {
-        let start = track.last_seen.position;
-        // As far as it would have come, and a frame further: the cloth ends before the pocket's middle.
-        let end = track.filter.position + track.velocity() * pass.elapsed_secs;
-        track.is_moving()
-            && track.frames_missed >= POTTED_FRAMES
-            && (bed.is_at_pocket(start) || bed.leads_into_pocket(start, end))
-    };
-    (hidden_too_long && track.frames_missed > POTTED_FRAMES)
-        || track.shadowed_frames >= SHADOWED_FRAMES
-        || was_potted()
+    (hidden_too_long && track.frames_missed > POTTED_FRAMES) || track.shadowed_frames >= SHADOWED_FRAMES
+}
+
+/// Whether `track` was lost on its way into a pocket.
+fn was_potted(track: &Track, pass: &Pass) -> bool {
+    let start = track.last_seen.position;
+    // As far as it would have come, and a frame further: the cloth ends before the pocket's middle.
+    let end = track.filter.position + track.velocity() * pass.elapsed_secs;
+    track.is_moving() && track.frames_missed >= POTTED_FRAMES && pass.bed.leads_into_pocket(start, end)
 }
 
 /// The hidden ball that `candidate` most likely is: it disappeared before the candidate came, its looks do not speak
@@ -395,6 +452,20 @@ fn find_lost(tracks: &[Track], candidate: &Track) -> Option<usize> {
                 .cmp(&same_name(a))
                 .then(distance(a).total_cmp(&distance(b)))
         })
+}
+
+/// The ball taken for potted that `candidate` is: near where it was lost, and alike.
+fn find_departed(departed: &[Track], candidate: &Track, bed: &Bed) -> Option<usize> {
+    let looks = candidate.votes.strongest();
+    let distance = |track: &Track| track.last_seen.position.distance(candidate.last_seen.position);
+    (0..departed.len())
+        .filter(|index| {
+            let track = &departed[*index];
+            distance(track) < DEPARTED_RADII * bed.ball_radius
+                && track.frames_missed >= candidate.age_frames
+                && track.votes.contradiction(looks) < 0.5
+        })
+        .min_by(|a, b| distance(&departed[*a]).total_cmp(&distance(&departed[*b])))
 }
 
 #[cfg(test)]
