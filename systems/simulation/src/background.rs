@@ -128,6 +128,8 @@ struct Painter<'a> {
     casting: Linear,
     floor: Linear,
     sight: Linear,
+    liner: Linear,
+    depths: Linear,
 }
 
 impl<'a> Painter<'a> {
@@ -152,6 +154,8 @@ impl<'a> Painter<'a> {
             casting: look.lit(look.casting.unwrap_or(look.wood)),
             floor: look.lit(look.floor),
             sight: look.lit([226, 222, 208]),
+            liner: linear([34, 32, 31]),
+            depths: linear([9, 9, 10]),
         }
     }
 
@@ -344,14 +348,7 @@ impl<'a> Painter<'a> {
                 let round = 0.5 + 1.6 * (across * (1.0 - across)) as f32 * 2.0;
                 scaled(self.rim, round)
             }
-            Surface::Hole(depth) => scaled(
-                mixed(
-                    linear([34, 32, 31]),
-                    linear([9, 9, 10]),
-                    smooth_step(0.0, 0.35, depth as f32),
-                ),
-                1.0,
-            ),
+            Surface::Hole(depth) => mixed(self.liner, self.depths, smooth_step(0.0, 0.35, depth as f32)),
             Surface::CushionTop(at, across) => {
                 // The top slopes: bright along the nose's edge, in the rail's shade at the back.
                 let across = across as f32;

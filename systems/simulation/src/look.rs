@@ -2,7 +2,7 @@
 
 use glam::{DVec2, DVec3};
 
-use crate::color::{Linear, linear, scaled};
+use crate::color::{Linear, linear, times};
 use crate::{Game, Random, TableModel};
 
 /// A lamp above the table: a bright disc that shines evenly downwards.
@@ -176,11 +176,7 @@ impl Look {
 
     /// A colour as light, under this hall's light.
     pub(crate) fn lit(&self, srgb: [u8; 3]) -> Linear {
-        let mut color = linear(srgb);
-        for (c, light) in color.iter_mut().zip(self.light) {
-            *c *= light;
-        }
-        scaled(color, 1.0)
+        times(linear(srgb), self.light)
     }
 }
 

@@ -111,6 +111,8 @@ mod tests {
     #[test]
     fn every_game_is_played_in_every_format() {
         for game in Game::ALL {
+            let mut table = SimulatedTable::new(SimulationOptions { game, ..options(1) }).unwrap();
+            let mut picture = Picture::default();
             for format in [
                 PixelFormat::Grey,
                 PixelFormat::Yuyv,
@@ -118,13 +120,7 @@ mod tests {
                 PixelFormat::Yuv420,
                 PixelFormat::Rgb,
             ] {
-                let options = SimulationOptions {
-                    game,
-                    format,
-                    ..options(1)
-                };
-                let mut table = SimulatedTable::new(options).unwrap();
-                let mut picture = Picture::default();
+                table.options.format = format;
                 let truth = table.render_next(&mut picture).unwrap();
                 let expected = match game {
                     Game::EightBall => 16,
