@@ -142,19 +142,26 @@ impl BallTracker {
     }
 
     /// Table space has changed: `map` takes a place in the old one to the same pixel's place in the new one. If the
-    /// camera was moved, balls are where they were in table space; if the calibration was corrected, they are where
-    /// they were in the picture. `seen` decides: what explains more sightings.
+    /// calibration was corrected, balls are where they were in the picture; if the camera was moved, they are where they
+    /// were in table space. `seen` decides: the balls stay where they are nearer to what is seen.
     pub fn recalibrated(&mut self, seen: &[SeenBall], bed: &Bed, map: impl Fn(DVec2) -> DVec2) {
-        let explained = |place: &dyn Fn(DVec2) -> DVec2| {
-            let is_seen = |track: &&Track| {
-                let place = place(track.filter.position);
-                seen.iter()
-                    .any(|ball| ball.position.distance(place) < bed.ball_radius)
-            };
-            self.tracks.iter().filter(is_seen).count()
+        // No farther than a radius: a ball that is not seen must not decide.
+        let off = |place: DVec2| {
+            let distances = seen.iter().map(|ball| ball.position.distance(place));
+            distances.fold(bed.ball_radius, f64::min)
         };
-        if explained(&map) > explained(&|place| place) {
-            for track in self.tracks.iter_mut().chain(&mut self.candidates) {
+        let (mut in_picture, mut in_table) = (0.0, 0.0);
+        for track in &self.tracks {
+            in_picture += off(map(track.filter.position));
+            in_table += off(track.filter.position);
+        }
+        if in_picture <= in_table {
+            for track in self
+                .tracks
+                .iter_mut()
+                .chain(&mut self.candidates)
+                .chain(&mut self.departed)
+            {
                 track.remap(&map);
             }
         }
@@ -798,7 +805,8 @@ mod tests {
         for scene in &scenes {
             tracker.follow(DT, &scene.seen, &bed, None);
         }
-        let shift = |place: DVec2| place + DVec2::new(0.05, 0.0);
+        // A few millimetres, as when a second look at the table corrects the first.
+        let shift = |place: DVec2| place + DVec2::new(0.005, 0.0);
         let place = tracker.tracks()[0].filter.position;
         let seen = scenes[29].seen.clone();
         tracker.recalibrated(&seen, &bed, shift);
