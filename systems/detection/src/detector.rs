@@ -3,6 +3,7 @@
 use ghostball_world::{BallSet, Picture, Planes, Sightings, TableSighting};
 
 use crate::balls::BallFinder;
+use crate::balls::size::measure_ball_radius;
 use crate::cloth::ClothModel;
 use crate::cue::CueFinder;
 use crate::error::DetectionError;
@@ -45,7 +46,12 @@ impl Detector {
     /// Finds the table in a frame with no help.
     pub fn find_table(&mut self, picture: &Picture) -> Result<TableSighting, DetectionError> {
         let planes = planes_of(picture, &mut self.converted)?;
-        Ok(self.tables.find(&planes)?)
+        let mut table = self.tables.find(&planes)?;
+        self.cloth.learn(&planes, &table.corners_in_image);
+        if let Some((radius, _)) = measure_ball_radius(&planes, &table, &self.cloth) {
+            table.ball_radius_px = radius;
+        }
+        Ok(table)
     }
 
     /// Replaces `sightings` by the balls and the cue stick on a table that is known.

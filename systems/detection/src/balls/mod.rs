@@ -9,6 +9,7 @@ pub mod ellipse;
 pub mod place;
 pub mod rim;
 pub mod select;
+pub mod size;
 pub mod votes;
 pub mod work;
 
@@ -99,6 +100,11 @@ impl BallFinder {
             });
         }
         self.recognizer.name_balls(planes, out);
+    }
+
+    /// A ball's apparent radius by the one that was expected at its place.
+    pub fn size_against_expected(&self, ball: &BallSighting) -> f64 {
+        ball.circle.radius / self.place.radius_at(ball.circle.center)
     }
 
     /// Every candidate of the last picture with what was seen round it, for finding out why a ball was missed.
