@@ -60,14 +60,15 @@ pub struct Look {
     pub exposure_secs: f64,
 }
 
+/// Lighter than the ball of the same colour, as cloths are.
 const CLOTHS: [[u8; 3]; 8] = [
-    [24, 116, 74],
+    [30, 132, 82],
     [38, 132, 110],
     [16, 104, 186],
     [52, 128, 178],
     [20, 156, 136],
     [112, 120, 122],
-    [142, 38, 46],
+    [164, 46, 56],
     [94, 128, 110],
 ];
 
