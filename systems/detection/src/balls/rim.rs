@@ -9,7 +9,8 @@ use glam::DVec2;
 
 use super::ellipse::{Ellipse, RimPoint};
 use super::place::BallPlace;
-use crate::cloth::{ClothModel, color_of};
+use crate::cloth::ClothModel;
+use crate::sample::color_of;
 
 /// Rays per ball.
 pub const RAYS: usize = 32;

@@ -2,7 +2,7 @@
 
 use ghostball_world::{CircleInImage, Planes};
 
-use crate::cloth::color_of;
+use crate::sample::color_of;
 
 /// Pixels looked at per ball, about.
 const SAMPLES: f64 = 200.0;
