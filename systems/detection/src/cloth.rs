@@ -8,6 +8,7 @@ use ghostball_world::{ColorRange, Planes};
 use glam::DVec2;
 
 use crate::quad::Quad;
+pub(crate) use crate::sample::color_of;
 
 /// Cells along the longer side of the table: each a few balls wide, so that no ball fills one.
 const CELLS_ALONG: usize = 24;
@@ -23,6 +24,14 @@ const LEAST_SHARE: f32 = 0.3;
 const SIGMA_PER_MAD: f32 = 1.4826;
 /// Rounding to whole numbers alone gives this standard deviation (1/√12); no spread is below it.
 const ROUNDING_SIGMA: f32 = 0.2887;
+/// Standard deviations beyond which a pixel is no cloth, by its chroma or its light.
+const FAR: f32 = 5.0;
+/// Shadows keep more than this share of the light: lamps over a table are wide or several.
+const LEAST_LIGHT: f32 = 0.5;
+/// Cloth is never brighter than its surroundings by more than this: glints and projected light are.
+const MOST_LIGHT: f32 = 1.35;
+/// Compression smooths chroma to almost nothing on plain cloth and errs by about this much elsewhere.
+const COMPRESSION_SIGMA: f32 = 1.5;
 
 /// Colour of the cloth all over the table. Colours are Y, U, V as in the picture (0 to 255).
 #[derive(Clone, Debug, Default)]
@@ -134,6 +143,23 @@ impl ClothModel {
         let off = |i: usize| (color[i] - 128.0 - light * (cloth[i] - 128.0)) / self.spread[i];
         let (u, v) = (off(1), off(2));
         (light, (u * u + v * v).sqrt())
+    }
+
+    /// Whether `color` at (x, y) is neither cloth nor cloth in a shadow: too dark, too bright or of another tint.
+    #[inline]
+    pub fn is_covered(&self, x: f32, y: f32, color: [f32; 3]) -> bool {
+        let cloth = self.color_at(x, y);
+        let scale = (cloth[0] - self.black).max(1.0);
+        let light = (color[0] - self.black) / scale;
+        let noise = FAR * self.spread[0] / scale;
+        if light < LEAST_LIGHT - noise || light > MOST_LIGHT + noise {
+            return true;
+        }
+        let off = |i: usize| {
+            (color[i] - 128.0 - light * (cloth[i] - 128.0)) / self.spread[i].max(COMPRESSION_SIGMA)
+        };
+        let (u, v) = (off(1), off(2));
+        u * u + v * v > FAR * FAR
     }
 
     fn take_samples(&mut self, planes: &Planes, quad: &Quad) {
@@ -291,16 +317,6 @@ impl ClothModel {
         }
         self.spread = deviations.map(|d| (median_of(&d, n) / 4.0 * SIGMA_PER_MAD).max(ROUNDING_SIGMA));
     }
-}
-
-/// Y, U, V of a pixel; neutral chroma in a grey picture.
-#[inline]
-pub(crate) fn color_of(planes: &Planes, x: usize, y: usize) -> [u8; 3] {
-    let luma = planes.luma.at(x, y);
-    planes.chroma.map_or([luma, 128, 128], |c| {
-        let (cx, cy) = (x >> c.shift_x, y >> c.shift_y);
-        [luma, c.u.at(cx, cy), c.v.at(cx, cy)]
-    })
 }
 
 /// Centre of mass of the 3x3 bins that hold most, as U and V.

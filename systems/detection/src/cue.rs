@@ -1,40 +1,44 @@
 //! The cue stick over the table.
 //!
-//! A stick is a long, straight, thin bar: 12 mm wide at the tip, 25 to 30 mm where it crosses the cushion, so 0.2 to
-//! 0.6 ball diameters, and it comes from outside. Everything on the bed that is no cloth is cut into runs, row by row
-//! and column by column; runs of a stick's width whose middles lie on one line are a stick if nothing but stick, hand
-//! or arm is between their inner end and the border. Lines drawn or projected on the cloth are too thin, arms too
-//! wide, planks and rulers do not come from outside.
+//! A stick is a long, straight, thin bar that comes from outside: two nearly parallel edges, one the mirror of the
+//! other, 10 to 30 mm apart (0.17 to 0.7 ball diameters), with nothing but stick, hand or arm between its tip and the
+//! border. Edges vote for lines (Hough transform with gradient direction, Ballard 1981), pairs of lines are followed
+//! from the border inwards. Lines drawn or projected on the cloth are too thin, arms too wide and not straight, planks
+//! and rulers do not come from outside.
 
 use ghostball_world::{CueSighting, Planes, TableSighting};
 use glam::DVec2;
 
-use crate::cloth::{ClothModel, color_of};
+use crate::cloth::ClothModel;
 use crate::quad::Quad;
-use crate::table::line::{Line, line_through_most};
+use crate::sample::{color_of, luma_at};
+use crate::table::line::least_squares;
 
-/// Ball radius on the grid that is searched, cells: a stick's tip is two cells wide.
-const BALL_RADIUS: f64 = 5.0;
-/// Width of a stick by a ball's diameter: least and most, with room for blur and a shadow beside it.
-const WIDTH: [f64; 2] = [0.13, 0.75];
-/// Least length that is seen of one, ball diameters.
-const LEAST_LENGTH: f64 = 4.0;
+/// Ball radius on the grid that is searched, cells: the thinnest stick is two to three cells wide.
+const BALL_RADIUS: f64 = 7.5;
+const DIAMETER: f64 = 2.0 * BALL_RADIUS;
+/// Distance of a stick's edges by a ball's diameter: least and most.
+const WIDTH: [f64; 2] = [0.17, 0.7];
+/// Least length over which both edges are seen, ball diameters: the part before the hand.
+const LEAST_SLIM: f64 = 2.0;
+/// Least share of the way from tip to border over which both edges are seen: hands and arms hide the rest.
+const LEAST_SLIM_SHARE: f64 = 0.3;
+/// Least share of that way that is covered by anything.
+const LEAST_COVER: f64 = 0.85;
 /// Nothing is looked at nearer to the noses than this, ball diameters: they throw dark straight shadows.
 const MARGIN: f64 = 1.1;
-/// Light on cloth below which it is no shadow but something dark.
-const LEAST_LIGHT: f32 = 0.5;
-/// Light above which it is no cloth but something bright.
-const MOST_LIGHT: f32 = 1.35;
-/// Standard deviations of chroma beyond which it is no cloth.
-const FAR_CHROMA: f32 = 5.0;
-/// Least share of the way from the tip to the border that is covered by stick, hand or arm.
-const LEAST_COVER: f64 = 0.85;
-/// Least share of the visible stick where its width is a stick's.
-const LEAST_SLIM: f64 = 0.5;
-/// Lines tried before it is believed that there is none.
-const TRIES: usize = 4;
-/// Steepest line looked for in each direction: a little over 45°.
-const STEEPEST: f64 = 1.1;
+/// Gaps in a stick are glints: up to this, cells.
+const GAP: usize = 6;
+/// Gradient of an edge: standard deviations of cloth, and least difference of brightness.
+const EDGE_SIGMAS: f32 = 5.0;
+const LEAST_EDGE: f32 = 8.0;
+/// Directions told apart, and how far a gradient may be off its edge's, degrees.
+const DIRECTIONS: usize = 360;
+const SPREAD: i32 = 4;
+/// Places along a stick where its width is measured.
+const SLICES: u32 = 48;
+/// Pairs of lines that are followed.
+const MOST_PAIRS: usize = 12;
 
 /// Finds the cue stick. Holds buffers.
 #[derive(Clone, Debug, Default)]
@@ -43,23 +47,32 @@ pub struct CueFinder {
     rows: usize,
     step: f64,
     origin: DVec2,
-    cells: Vec<u8>,
-    runs: Vec<Run>,
-    points: Vec<(f64, f64)>,
-    bins: Vec<u32>,
+    luma: Vec<f32>,
+    edges: Vec<Edge>,
+    /// Index into `edges` plus one; 0 where there is none.
+    edge_at: Vec<u32>,
+    votes: Vec<u16>,
+    offsets: usize,
+    pairs: Vec<Pair>,
+    directions: Vec<DVec2>,
 }
 
-const OUTSIDE: u8 = 2;
-const OBJECT: u8 = 1;
-const CLOTH: u8 = 0;
-
-/// Cells of one row (or column) that are no cloth and of a stick's width.
+/// A place where brightness changes; `direction` in degrees points to the brighter side.
 #[derive(Clone, Copy, Debug)]
-struct Run {
-    along: f64,
-    middle: f64,
-    width: f64,
-    is_used: bool,
+struct Edge {
+    x: u16,
+    y: u16,
+    direction: i32,
+}
+
+/// Two lines with one normal, at two distances along it from the grid's middle, whose edges point at each other or
+/// away from each other.
+#[derive(Clone, Copy, Debug)]
+struct Pair {
+    votes: u16,
+    direction: usize,
+    first: f64,
+    second: f64,
 }
 
 impl CueFinder {
@@ -77,44 +90,46 @@ impl CueFinder {
     ) -> Option<CueSighting> {
         let radius_px = table.ball_radius_px;
         let quad = Quad::new(table.corners_in_image);
-        let bed = quad.inset(2.0 * MARGIN * radius_px)?;
-        if !(radius_px.is_finite() && radius_px > 1.0) || bed.area() < 16.0 * radius_px * radius_px {
+        if !(radius_px.is_finite() && radius_px > 1.0) {
             return None;
         }
-        self.fill(planes, &bed, cloth, radius_px);
+        let bed = quad.inset(2.0 * MARGIN * radius_px)?;
+        if bed.area() < 64.0 * radius_px * radius_px {
+            return None;
+        }
+        self.fill(planes, &bed, radius_px);
+        self.find_edges((EDGE_SIGMAS * cloth.spread[0]).max(LEAST_EDGE));
+        self.vote();
+        self.find_pairs();
         let mut best: Option<CueSighting> = None;
-        for is_steep in [true, false] {
-            self.cut_runs(is_steep);
-            for _ in 0..TRIES {
-                let Some(cue) = self.next_stick(is_steep, &quad) else {
-                    break;
-                };
-                if let Some(cue) = cue
-                    && best.is_none_or(|best| cue.confidence > best.confidence)
-                {
-                    best = Some(cue);
-                }
+        for pair in &self.pairs {
+            if let Some(cue) = self.follow(pair, planes, &quad, cloth)
+                && best.is_none_or(|best| cue.confidence > best.confidence)
+            {
+                best = Some(cue);
             }
         }
         best
     }
 
-    /// Marks what is no cloth on a grid over the bed.
-    fn fill(&mut self, planes: &Planes, bed: &Quad, cloth: &ClothModel, radius_px: f64) {
+    /// Brightness on a grid over the bed; not a number outside of it.
+    fn fill(&mut self, planes: &Planes, bed: &Quad, radius_px: f64) {
         let (least, most) = bed.bounds();
         self.step = (radius_px / BALL_RADIUS).max(1.0);
         self.origin = least;
         let size = (most - least) / self.step;
-        self.columns = (size.x.clamp(0.0, 4096.0) as usize) + 1;
-        self.rows = (size.y.clamp(0.0, 4096.0) as usize) + 1;
-        self.cells.clear();
-        self.cells.resize(self.columns * self.rows, OUTSIDE);
+        self.columns = size.x.clamp(0.0, 2000.0) as usize + 1;
+        self.rows = size.y.clamp(0.0, 2000.0) as usize + 1;
+        self.luma.clear();
+        self.luma.resize(self.columns * self.rows, f32::NAN);
+        let (width, height) = (planes.luma.width, planes.luma.height);
         for row in 0..self.rows {
             let y = (least.y + row as f64 * self.step).round();
-            if y < 0.0 || y >= planes.luma.height as f64 {
+            if y < 0.0 || y + 1.0 >= height as f64 {
                 continue;
             }
-            let Some(span) = bed.span(y as usize, planes.luma.width) else {
+            let y = y as usize;
+            let Some(span) = bed.span(y, width - 1) else {
                 continue;
             };
             for column in 0..self.columns {
@@ -122,187 +137,321 @@ impl CueFinder {
                 if x < span.start as f64 || x >= span.end as f64 {
                     continue;
                 }
-                let color = color_of(planes, x as usize, y as usize).map(f32::from);
-                let (light, off_chroma) = cloth.shade(x as f32, y as f32, color);
-                let is_cloth = (LEAST_LIGHT..MOST_LIGHT).contains(&light) && off_chroma < FAR_CHROMA;
-                self.cells[row * self.columns + column] = if is_cloth { CLOTH } else { OBJECT };
+                let x = x as usize;
+                let sum = [(x, y), (x + 1, y), (x, y + 1), (x + 1, y + 1)]
+                    .iter()
+                    .map(|(x, y)| u32::from(planes.luma.at(*x, *y)))
+                    .sum::<u32>();
+                self.luma[row * self.columns + column] = 0.25 * sum as f32;
             }
         }
     }
 
-    /// Cells of a row for steep sticks, of a column for level ones.
-    fn at(&self, is_steep: bool, along: usize, across: usize) -> u8 {
-        let (row, column) = if is_steep {
-            (along, across)
-        } else {
-            (across, along)
-        };
-        self.cells[row * self.columns + column]
+    fn find_edges(&mut self, least: f32) {
+        self.edges.clear();
+        self.edge_at.clear();
+        self.edge_at.resize(self.luma.len(), 0);
+        for y in 1..self.rows.saturating_sub(1) {
+            for x in 1..self.columns.saturating_sub(1) {
+                let at = y * self.columns + x;
+                let dx = self.luma[at + 1] - self.luma[at - 1];
+                let dy = self.luma[at + self.columns] - self.luma[at - self.columns];
+                // Not a number at the border of the bed compares as false.
+                if dx * dx + dy * dy >= least * least {
+                    let direction = libm::atan2f(dy, dx).to_degrees().round() as i32;
+                    self.edges.push(Edge {
+                        x: x as u16,
+                        y: y as u16,
+                        direction,
+                    });
+                    self.edge_at[at] = self.edges.len() as u32;
+                }
+            }
+        }
     }
 
-    fn cut_runs(&mut self, is_steep: bool) {
-        self.runs.clear();
-        let (count, length) = if is_steep {
-            (self.rows, self.columns)
-        } else {
-            (self.columns, self.rows)
-        };
-        let diameter = 2.0 * BALL_RADIUS;
-        // A run across a leaning stick is longer than the stick is wide.
-        let most = (WIDTH[1] * diameter * libm::sqrt(1.0 + STEEPEST * STEEPEST)) as usize;
-        for along in 0..count {
-            let mut start = 0;
-            for across in 0..=length {
-                let is_object = across < length && self.at(is_steep, along, across) == OBJECT;
-                if is_object {
+    fn middle(&self) -> DVec2 {
+        0.5 * DVec2::new(self.columns as f64, self.rows as f64)
+    }
+
+    fn vote(&mut self) {
+        if self.directions.is_empty() {
+            self.directions.extend((0..DIRECTIONS).map(|degrees| {
+                let (sin, cos) = libm::sincos((degrees as f64).to_radians());
+                DVec2::new(cos, sin)
+            }));
+        }
+        let middle = self.middle();
+        self.offsets = 2 * (middle.length() as usize + 2);
+        self.votes.clear();
+        self.votes.resize(DIRECTIONS * self.offsets, 0);
+        for edge in &self.edges {
+            let place = DVec2::new(f64::from(edge.x), f64::from(edge.y)) - middle;
+            for off in -SPREAD..=SPREAD {
+                let direction = (edge.direction + off).rem_euclid(DIRECTIONS as i32) as usize;
+                let offset = place.dot(self.directions[direction]) + 0.5 * self.offsets as f64;
+                let vote = &mut self.votes[direction * self.offsets + offset as usize];
+                *vote = vote.saturating_add(1);
+            }
+        }
+    }
+
+    /// Pairs of lines at a stick's width with opposite edges, those with most votes first.
+    fn find_pairs(&mut self) {
+        self.pairs.clear();
+        let least = (LEAST_SLIM * DIAMETER) as u16;
+        let half = DIRECTIONS / 2;
+        let widths = (WIDTH[0] * DIAMETER).floor() as usize..=(WIDTH[1] * DIAMETER).ceil() as usize;
+        let center = 0.5 * self.offsets as f64;
+        for direction in 0..DIRECTIONS {
+            for offset in 0..self.offsets {
+                let votes = self.votes[direction * self.offsets + offset];
+                if votes < least {
                     continue;
                 }
-                let width = across - start;
-                // Runs that touch the border could be of anything.
-                let inside = start > 0
-                    && across < length
-                    && self.at(is_steep, along, start - 1) == CLOTH
-                    && self.at(is_steep, along, across) == CLOTH;
-                if inside && width >= 1 && width <= most {
-                    self.runs.push(Run {
-                        along: along as f64,
-                        middle: 0.5 * (start + across - 1) as f64,
-                        width: width as f64,
-                        is_used: false,
-                    });
+                let mut best: Option<Pair> = None;
+                // A stick tapers: its edges are up to a degree off parallel. Seen from the other side, directions
+                // turn round and offsets change sign.
+                for lean in [0, DIRECTIONS - 1, 1] {
+                    let opposite = (direction + half + lean) % DIRECTIONS;
+                    for width in widths.clone() {
+                        let Some(across) = self.offsets.checked_sub(offset + width + 1) else {
+                            continue;
+                        };
+                        let found = self.votes[opposite * self.offsets + across].min(votes);
+                        if found >= least && best.is_none_or(|best| found > best.votes) {
+                            let first = offset as f64 + 0.5 - center;
+                            let second = first + width as f64;
+                            best = Some(Pair {
+                                votes: found,
+                                direction,
+                                first,
+                                second,
+                            });
+                        }
+                    }
+                    for width in widths.clone() {
+                        let Some(across) = (self.offsets - 1 + width).checked_sub(offset) else {
+                            continue;
+                        };
+                        if across >= self.offsets {
+                            continue;
+                        }
+                        let found = self.votes[opposite * self.offsets + across].min(votes);
+                        if found >= least && best.is_none_or(|best| found > best.votes) {
+                            let first = offset as f64 + 0.5 - center;
+                            let second = first - width as f64;
+                            best = Some(Pair {
+                                votes: found,
+                                direction,
+                                first,
+                                second,
+                            });
+                        }
+                    }
                 }
-                start = across + 1;
+                self.pairs.extend(best);
             }
         }
+        self.pairs
+            .sort_by(|a, b| b.votes.cmp(&a.votes).then(a.direction.cmp(&b.direction)));
+        let mut kept = 0;
+        for i in 0..self.pairs.len() {
+            let pair = self.pairs[i];
+            if kept < MOST_PAIRS && !self.pairs[..kept].iter().any(|other| are_alike(&pair, other)) {
+                self.pairs[kept] = pair;
+                kept += 1;
+            }
+        }
+        self.pairs.truncate(kept);
     }
 
-    /// The line that most of the unused runs lie on: outer `None` when there is none left, inner when it is no stick.
-    fn next_stick(&mut self, is_steep: bool, quad: &Quad) -> Option<Option<CueSighting>> {
-        self.points.clear();
-        self.points.extend(
-            self.runs
-                .iter()
-                .filter(|run| !run.is_used)
-                .map(|run| (run.along, run.middle)),
-        );
-        let diameter = 2.0 * BALL_RADIUS;
-        if (self.points.len() as f64) < LEAST_SLIM * LEAST_LENGTH * diameter / (1.0 + STEEPEST) {
-            return None;
-        }
-        let (line, _) = line_through_most(&self.points, 1.0, STEEPEST, &mut self.bins)?;
-        let slant = libm::sqrt(1.0 + line.slope * line.slope);
-        let (mut first, mut last, mut count) = (f64::INFINITY, f64::NEG_INFINITY, 0);
-        let (mut widths, mut squares) = (0.0, 0.0);
-        for run in self.runs.iter_mut().filter(|run| !run.is_used) {
-            if (run.middle - line.at(run.along)).abs() > 1.5 {
-                continue;
+    /// Whether an edge that points this way, or away from it, crosses the normal here within a cell and a half.
+    fn has_edge(&self, place: DVec2, normal: DVec2, direction: i32) -> bool {
+        [0.0, -1.0, 1.0, -1.6, 1.6].iter().any(|off| {
+            let at = (place + *off * normal).round();
+            if at.x < 0.0 || at.y < 0.0 || at.x >= self.columns as f64 || at.y >= self.rows as f64 {
+                return false;
             }
-            run.is_used = true;
-            let width = run.width / slant / diameter;
-            if (WIDTH[0]..WIDTH[1]).contains(&width) {
-                (first, last) = (first.min(run.along), last.max(run.along));
-                widths += width;
-                squares += width * width;
-                count += 1;
+            let index = self.edge_at[at.y as usize * self.columns + at.x as usize];
+            index > 0 && {
+                let off = (self.edges[index as usize - 1].direction - direction).rem_euclid(360);
+                off <= 30 || off >= 330
             }
-        }
-        if count < 3 {
-            return None;
-        }
-        let n = f64::from(count);
-        let width = widths / n;
-        let uneven = ((squares / n - width * width).max(0.0)).sqrt() / width;
-        let stick = self.stick_along(is_steep, line);
-        Some(stick.and_then(|stick| {
-            let length = (stick.to - stick.from).abs() * slant / diameter;
-            let slim = n / ((stick.to - stick.from).abs() + 1.0);
-            if length < LEAST_LENGTH || slim < LEAST_SLIM || uneven > 0.5 {
-                return None;
-            }
-            let place = |along: f64| {
-                let across = line.at(along);
-                let cell = if is_steep {
-                    DVec2::new(across, along)
-                } else {
-                    DVec2::new(along, across)
-                };
-                self.origin + cell * self.step
-            };
-            let (tip, inner_butt) = (place(stick.tip()), place(stick.butt()));
-            let butt = quad.leave(tip, inner_butt - tip).unwrap_or(inner_butt);
-            let confidence = slim.min(1.0) * (1.0 - uneven) * (length / (2.0 * LEAST_LENGTH)).min(1.0);
-            Some(CueSighting {
-                tip_in_image: tip,
-                butt_in_image: butt,
-                confidence,
-            })
-        }))
+        })
     }
 
-    /// Follows a line from each border inwards for as long as it is covered.
-    fn stick_along(&self, is_steep: bool, line: Line) -> Option<Stick> {
-        let (count, length) = if is_steep {
-            (self.rows, self.columns)
-        } else {
-            (self.columns, self.rows)
-        };
-        let state = |along: usize| {
-            let across = line.at(along as f64).round();
-            if across < 0.0 || across >= length as f64 {
-                return OUTSIDE;
+    /// Follows a pair of lines from the border inwards.
+    fn follow(&self, pair: &Pair, planes: &Planes, quad: &Quad, cloth: &ClothModel) -> Option<CueSighting> {
+        let normal = self.directions[pair.direction];
+        let along = normal.perp();
+        let center = self.middle() + 0.5 * (pair.first + pair.second) * normal;
+        let reach = self.middle().length() as i64 + 2;
+        let half_width = 0.5 * (pair.first - pair.second);
+        let direction = pair.direction as i32;
+        let look = |at: i64| {
+            let place = center + at as f64 * along;
+            let cell = place.round();
+            if cell.x < 0.0 || cell.y < 0.0 || cell.x >= self.columns as f64 || cell.y >= self.rows as f64 {
+                return Seen::Outside;
             }
-            self.at(is_steep, along, across as usize)
-        };
-        let first = (0..count).find(|along| state(*along) != OUTSIDE)?;
-        let last = (0..count).rev().find(|along| state(*along) != OUTSIDE)?;
-        // Gaps are glints and the fingers' shade: up to half a ball.
-        let gap = BALL_RADIUS as usize;
-        let follow = |from: usize, inwards: &mut dyn Iterator<Item = usize>| {
-            let (mut tip, mut covered, mut walked, mut covered_at_tip) = (from, 0, 0, (0, 1));
-            for along in inwards {
-                walked += 1;
-                if state(along) == OBJECT {
-                    covered += 1;
-                    (tip, covered_at_tip) = (along, (covered, walked));
-                } else if along.abs_diff(tip) > gap {
-                    break;
-                }
+            if self.luma[cell.y as usize * self.columns + cell.x as usize].is_nan() {
+                return Seen::Outside;
             }
-            let cover = f64::from(covered_at_tip.0) / f64::from(covered_at_tip.1);
-            (cover >= LEAST_COVER).then_some(tip)
-        };
-        let from_first = follow(first, &mut (first..=last)).map(|tip| (first, tip));
-        let from_last = follow(last, &mut (first..=last).rev()).map(|tip| (last, tip));
-        let longer = |a: Option<(usize, usize)>, b: Option<(usize, usize)>| match (a, b) {
-            (Some(a), Some(b)) => Some(if a.0.abs_diff(a.1) >= b.0.abs_diff(b.1) {
-                a
+            // Sticks taper: what is a cell off at one end is still the stick's edge.
+            if self.has_edge(place + half_width * normal, normal, direction)
+                && self.has_edge(place - half_width * normal, normal, direction + 180)
+            {
+                return Seen::Stick;
+            }
+            let at = (self.origin + cell * self.step).round();
+            let (x, y) = (at.x.max(0.0) as usize, at.y.max(0.0) as usize);
+            if x >= planes.luma.width || y >= planes.luma.height {
+                return Seen::Outside;
+            }
+            let color = color_of(planes, x, y).map(f32::from);
+            if cloth.is_covered(x as f32, y as f32, color) {
+                Seen::Covered
             } else {
-                b
-            }),
-            (a, b) => a.or(b),
+                Seen::Cloth
+            }
         };
-        let (from, to) = longer(from_first, from_last)?;
-        // Across the whole table lies no stick that anybody plays with: a gantry, a shadow, the table's edge.
-        (from.abs_diff(to) + gap < last - first).then_some(Stick {
-            from: from as f64,
-            to: to as f64,
+        let first = (-reach..=reach).find(|at| look(*at) != Seen::Outside)?;
+        let last = (-reach..=reach).rev().find(|at| look(*at) != Seen::Outside)?;
+        let stick = [walk(first, 1, last, look), walk(last, -1, first, look)];
+        let best = stick
+            .iter()
+            .flatten()
+            .max_by_key(|stick| (stick.slim, stick.tip))?;
+        let to_image = |at: f64, off: f64| self.origin + (center + at * along + off * normal) * self.step;
+        let (tip, border) = (best.tip as f64, best.border as f64);
+        // Where the stick's middle is along the line, measured in the picture itself.
+        let slice_of = |i: u32| {
+            let at = tip + (border - tip) * f64::from(i) / f64::from(SLICES);
+            let slice = slice_at(planes, cloth, to_image(at, 0.0), normal, self.step * DIAMETER)?;
+            (look(at.round() as i64) == Seen::Stick).then_some((at, slice))
+        };
+        let mut widths = [0.0; SLICES as usize];
+        let mut count = 0;
+        for (_, (_, width)) in (0..SLICES).filter_map(slice_of) {
+            widths[count] = width;
+            count += 1;
+        }
+        let widths = &mut widths[..count];
+        widths.sort_by(f64::total_cmp);
+        if !(WIDTH[0]..=WIDTH[1]).contains(widths.get(count / 2)?) {
+            return None;
+        }
+        let middles = (0..SLICES)
+            .filter_map(slice_of)
+            .map(|(at, (off, _))| (at, off * DIAMETER, 1.0));
+        let line = least_squares(middles).unwrap_or_default();
+        let (tip, inner_butt) = (to_image(tip, line.at(tip)), to_image(border, line.at(border)));
+        let butt = quad.leave(tip, inner_butt - tip).unwrap_or(inner_butt);
+        Some(CueSighting {
+            tip_in_image: tip,
+            butt_in_image: butt,
+            confidence: best.confidence(),
         })
     }
 }
 
-/// A stick on its line: from the border to its tip.
+/// Middle and width of a bar that crosses this place, in ball diameters along the normal: the stretch whose brightness
+/// is at least half as far from the cloth's as it gets. Lines a pixel or two wide look wider to the search grid.
+fn slice_at(
+    planes: &Planes,
+    cloth: &ClothModel,
+    place: DVec2,
+    normal: DVec2,
+    diameter_px: f64,
+) -> Option<(f64, f64)> {
+    const SAMPLES: usize = 49;
+    let across = |i: usize| (i as f64 / (SAMPLES - 1) as f64 - 0.5) * 1.6;
+    let mut off_cloth = [0.0_f32; SAMPLES];
+    for (i, off) in off_cloth.iter_mut().enumerate() {
+        let at = place + across(i) * diameter_px * normal;
+        *off = luma_at(planes, at) - cloth.color_at(at.x as f32, at.y as f32)[0];
+    }
+    let middle = SAMPLES / 4..SAMPLES - SAMPLES / 4;
+    let peak = middle.max_by(|a, b| off_cloth[*a].abs().total_cmp(&off_cloth[*b].abs()))?;
+    let half = 0.5 * off_cloth[peak];
+    let belongs = |i: &usize| half.is_finite() && off_cloth[*i] * half.signum() >= half.abs();
+    let first = (0..=peak).rev().take_while(belongs).last()?;
+    let last = (peak..SAMPLES).take_while(belongs).last()?;
+    let step = across(1) - across(0);
+    Some((0.5 * (across(first) + across(last)), (last - first) as f64 * step))
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Seen {
+    Outside,
+    Cloth,
+    Covered,
+    Stick,
+}
+
+/// A stick from the border to its tip, cells along its line.
 #[derive(Clone, Copy, Debug)]
 struct Stick {
-    from: f64,
-    to: f64,
+    border: i64,
+    tip: i64,
+    slim: u32,
 }
 
 impl Stick {
-    fn tip(&self) -> f64 {
-        self.to
+    /// 0 to 1: how much of it was seen, and how long that is against a hand's reach before the bridge.
+    fn confidence(&self) -> f64 {
+        let slim = f64::from(self.slim);
+        let share = (slim / (self.tip.abs_diff(self.border) as f64 + 1.0)).min(1.0);
+        share.sqrt() * (slim / (3.0 * LEAST_SLIM * DIAMETER)).min(1.0)
     }
+}
 
-    fn butt(&self) -> f64 {
-        self.from
+/// Walks from the border inwards as long as something covers the cloth; the last stretch of stick is the tip.
+fn walk(border: i64, step: i64, end: i64, look: impl Fn(i64) -> Seen) -> Option<Stick> {
+    let (mut at, mut gap, mut walked, mut covered, mut slim, mut run) =
+        (border, 0, 0_u32, 0_u32, 0_u32, 0_u32);
+    let mut stick: Option<(Stick, u32, u32)> = None;
+    while gap <= GAP {
+        walked += 1;
+        match look(at) {
+            Seen::Stick => {
+                (gap, covered, slim, run) = (0, covered + 1, slim + 1, run + 1);
+                // A few cells in a row: single ones are the rims of balls.
+                if run >= GAP as u32 {
+                    stick = Some((
+                        Stick {
+                            border,
+                            tip: at,
+                            slim,
+                        },
+                        walked,
+                        covered,
+                    ));
+                }
+            }
+            Seen::Covered => (gap, covered, run) = (0, covered + 1, run.saturating_sub(1)),
+            Seen::Cloth | Seen::Outside => (gap, run) = (gap + 1, 0),
+        }
+        if at == end {
+            // Across the whole table lies no stick that anybody plays with.
+            return None;
+        }
+        at += step;
     }
+    let (stick, walked, covered) = stick?;
+    let slim = f64::from(stick.slim);
+    let is_stick = slim >= LEAST_SLIM * DIAMETER
+        && slim >= LEAST_SLIM_SHARE * f64::from(walked)
+        && f64::from(covered) >= LEAST_COVER * f64::from(walked);
+    is_stick.then_some(stick)
+}
+
+/// Whether two pairs are of one stick: nearly one direction, or the opposite, and one place.
+fn are_alike(a: &Pair, b: &Pair) -> bool {
+    let turn = (a.direction as i32 - b.direction as i32).rem_euclid(DIRECTIONS as i32 / 2);
+    let turned = a.direction.abs_diff(b.direction).abs_diff(DIRECTIONS / 2) <= 3;
+    let (a, b) = (a.first + a.second, b.first + b.second);
+    let apart = if turned { a + b } else { a - b };
+    (turn <= 2 || turn >= DIRECTIONS as i32 / 2 - 2) && apart.abs() < 2.0 * WIDTH[1] * DIAMETER
 }

@@ -8,6 +8,7 @@ pub mod error;
 pub mod kind;
 pub mod plugin;
 pub mod quad;
+mod sample;
 pub mod table;
 pub mod watch;
 

@@ -65,6 +65,8 @@ pub(crate) struct ClothArea {
     pub outline: Quad,
     /// Its colour.
     pub shade: Shade,
+    /// How much of a table it is, by itself.
+    pub score: f64,
 }
 
 /// Finds the cloth. Holds buffers.
@@ -81,6 +83,7 @@ pub(crate) struct AreaFinder {
     spans: Vec<(usize, usize)>,
     points: Vec<(f64, f64)>,
     bins: Vec<u32>,
+    found: Vec<ClothArea>,
 }
 
 const NOT_CLOTH: u32 = u32::MAX;
@@ -88,38 +91,31 @@ const UNVISITED: u32 = u32::MAX - 1;
 const SEED: u32 = u32::MAX - 2;
 
 impl AreaFinder {
-    pub fn find(&mut self, planes: &Planes) -> Result<ClothArea, TableNotFound> {
+    /// Areas that could be a table's cloth, the likeliest first; never empty.
+    pub fn find(&mut self, planes: &Planes) -> Result<&[ClothArea], TableNotFound> {
         self.shrink(planes);
-        let mut best: Option<(f64, ClothArea)> = None;
+        self.found.clear();
         let mut largest = 0;
         for shade in self.frequent_shades(planes).into_iter().flatten() {
             self.label_areas(&shade);
-            if std::env::var("DEBUG_MASK").is_ok() {
-                eprintln!("{shade:?}");
-                for r in (0..self.rows).take(20) {
-                    let l: String = (0..self.columns)
-                        .step_by(2)
-                        .map(|c| match self.labels[r * self.columns + c] {
-                            NOT_CLOTH => '.',
-                            l if l == self.areas[0].1 => '#',
-                            _ => 'o',
-                        })
-                        .collect();
-                    eprintln!("{l}");
-                }
-            }
             largest = largest.max(self.areas.first().map_or(0, |a| a.0));
-            if let Some((score, outline)) = self.best_outline()
-                && best.is_none_or(|(best, _)| score > best)
-            {
+            if let Some((score, outline)) = self.best_outline() {
                 let outline = self.to_image(outline);
-                best = Some((score, ClothArea { outline, shade }));
+                self.found.push(ClothArea {
+                    outline,
+                    shade,
+                    score,
+                });
             }
         }
-        best.map(|(_, area)| area).ok_or_else(|| TableNotFound::NoCloth {
-            expected: 100.0 * LEAST_SHARE,
-            found: 100.0 * f64::from(largest) / self.colors.len().max(1) as f64,
-        })
+        self.found.sort_by(|a, b| b.score.total_cmp(&a.score));
+        if self.found.is_empty() {
+            return Err(TableNotFound::NoCloth {
+                expected: 100.0 * LEAST_SHARE,
+                found: 100.0 * f64::from(largest) / self.colors.len().max(1) as f64,
+            });
+        }
+        Ok(&self.found)
     }
 
     /// Four pixels of each cell stand for it.
@@ -136,7 +132,7 @@ impl AreaFinder {
                 for (dx, dy) in [(near, near), (far, near), (near, far), (far, far)] {
                     let x = (column * self.step + dx).min(width - 1);
                     let y = (row * self.step + dy).min(height - 1);
-                    let color = crate::cloth::color_of(planes, x, y);
+                    let color = crate::sample::color_of(planes, x, y);
                     sum = [0, 1, 2].map(|i| sum[i] + 0.25 * f32::from(color[i]));
                 }
                 self.colors.push(sum);

@@ -7,12 +7,12 @@
 //! four sides, and the four noses bound a surface of 2:1.
 
 use ghostball_world::Planes;
-use glam::DVec2;
+use glam::{DVec2, DVec3};
 
-use super::area::{ClothArea, Shade};
-use super::aspect_of;
+use super::area::Shade;
 use super::line::{Line, least_squares, meet};
 use crate::quad::Quad;
+use crate::sample::color_near;
 
 /// Places along a side where it is probed.
 const PROBES: usize = 128;
@@ -29,8 +29,10 @@ const LEAN: i32 = 14;
 const CUSHION: [f64; 3] = [0.02, 0.043, 0.075];
 /// By how much cushion widths can differ and be alike: perspective and soft edges.
 const CUSHION_PLAY: f64 = 0.1;
-/// Log of how far length by width may be from 2 without speaking against a table: perspective and lens.
-const ASPECT_PLAY: f64 = 0.04;
+/// Log of how far length by width may be from 2 without speaking against a table, and by how much its sides may be
+/// off the right angle, radians: what lenses bend.
+const ASPECT_PLAY: f64 = 0.03;
+const SKEW_PLAY: f64 = 0.012;
 /// By how much nose and rail may lean against each other, samples.
 const LEAN_PLAY: f64 = 7.0;
 /// Edges, rails and choices kept per side.
@@ -81,6 +83,10 @@ struct Choice {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Noses {
     pub quad: Quad,
+    /// The outer edge of the cushions' cloth.
+    pub cloth: Quad,
+    /// How much of a table it is: compares different outlines of one picture.
+    pub score: f64,
     /// 0 to 1: how much of noses and pockets was seen.
     pub confidence: f64,
 }
@@ -94,22 +100,23 @@ pub(crate) struct CushionFinder {
 }
 
 impl CushionFinder {
-    pub fn find(&mut self, planes: &Planes, area: &ClothArea) -> Option<Noses> {
-        let [a, b, c, d] = area.outline.corners;
+    /// The noses inside a rough outline of cloth of this shade.
+    pub fn find(&mut self, planes: &Planes, outline: &Quad, shade: &Shade) -> Option<Noses> {
+        let [a, b, c, d] = outline.corners;
         let (across, down) = (a.distance(b) + d.distance(c), a.distance(d) + b.distance(c));
         let width_px = 0.5 * across.min(down);
         if width_px.is_nan() || width_px < 16.0 {
             return None;
         }
         let spacing_px = (width_px / SAMPLES_PER_WIDTH).max(0.5);
-        let sides = area.outline.sides();
+        let sides = outline.sides();
         for (i, (strip, (from, to))) in self.strips.iter_mut().zip(sides).enumerate() {
             let is_long = (i % 2 == 0) == (across >= down);
-            strip.fill(planes, &area.shade, from, to, spacing_px, is_long);
+            strip.fill(planes, shade, from, to, spacing_px, is_long);
             strip.find_edges(&mut self.votes);
             strip.weigh_options(width_px / spacing_px);
         }
-        self.choose(planes, &area.shade, width_px / spacing_px)
+        self.choose(planes, shade, width_px / spacing_px)
     }
 
     /// Tries every combination of what the four sides offer and keeps the one that is most of a table.
@@ -127,38 +134,13 @@ impl CushionFinder {
             let Some(quad) = self.quad_of(&choices.map(|c| c.line)) else {
                 continue;
             };
-            let off = libm::log(0.5 * aspect_of(&quad)) / ASPECT_PLAY;
             let seen: f64 = choices.iter().map(|choice| choice.score).sum();
-            let score = seen + agreement - (off * off).min(4.0) + pocket_evidence(planes, shade, &quad);
+            let score = seen + agreement - strangeness(planes, &quad) + pocket_evidence(planes, shade, &quad);
             if best.is_none_or(|best| score > best.0) {
                 best = Some((score, choices));
             }
         }
         let (score, choices) = best?;
-        if std::env::var("DEBUG_TABLE").is_ok() {
-            eprintln!("score {score}");
-            for (i, s) in self.strips.iter().enumerate() {
-                eprintln!("side {i} chosen {:?}", choices[i]);
-                for e in &s.rails {
-                    eprintln!(
-                        "   rail {:.1} {:.1} str {:.2}",
-                        e.line.offset, e.line.slope, e.strength
-                    );
-                }
-                for e in &s.edges {
-                    eprintln!(
-                        "   edge {:.1} {:.1} str {:.2} rising {}",
-                        e.line.offset, e.line.slope, e.strength, e.rising
-                    );
-                }
-                for e in &s.options {
-                    eprintln!(
-                        "   opt {:.1} {:.1} cushion {:?} score {:.2} rail {}",
-                        e.line.offset, e.line.slope, e.cushion, e.score, e.is_rail
-                    );
-                }
-            }
-        }
         let lines = [0, 1, 2, 3].map(|i| {
             choices[i].edge.map_or(choices[i].line, |edge| {
                 self.strips[i].refine(&edge, &mut self.places)
@@ -171,8 +153,14 @@ impl CushionFinder {
             .map(|edge| edge.strength)
             .sum();
         let confidence = 0.5 * (0.25 * seen + pocket_evidence(planes, shade, &quad).max(0.0) / 3.0);
+        let common = common_cushion(&choices);
+        let cloth = quad
+            .inset(-common * width * self.strips[0].spacing_px)
+            .unwrap_or(quad);
         Some(Noses {
             quad,
+            cloth,
+            score,
             confidence: confidence.clamp(0.0, 1.0),
         })
     }
@@ -189,22 +177,55 @@ impl CushionFinder {
     }
 }
 
+/// Mean of the cushions' widths (by the table's width) that were seen; the typical width counts as half of one.
+fn common_cushion(choices: &[Choice; 4]) -> f64 {
+    let seen = || choices.iter().filter_map(|choice| choice.cushion);
+    (seen().sum::<f64>() + 0.5 * CUSHION[1]) / (seen().count() as f64 + 0.5)
+}
+
 /// Gives sides without a visible nose the width of the others' cushions; also how well all widths agree, 0 or less.
 fn agree(mut choices: [Choice; 4], width: f64) -> ([Choice; 4], f64) {
-    let (mut n, mut sum, mut squares) = (0.0, 0.0, 0.0);
-    for cushion in choices.iter().filter_map(|choice| choice.cushion) {
-        n += 1.0;
-        sum += cushion;
-        squares += cushion * cushion;
-    }
-    // The typical width counts as half an observation.
-    let common = (sum + 0.5 * CUSHION[1]) / (n + 0.5);
-    let variance = (squares + 0.5 * CUSHION[1] * CUSHION[1]) / (n + 0.5) - common * common;
-    for choice in choices.iter_mut().filter(|choice| choice.is_rail) {
-        choice.line.offset += common * width;
-    }
+    let common = common_cushion(&choices);
     let play = CUSHION_PLAY * common + 1.0 / width;
-    (choices, -(n * variance / (play * play)).min(8.0) * 0.25)
+    let mut off = 0.0;
+    for choice in &mut choices {
+        if let Some(cushion) = choice.cushion {
+            off += (cushion - common) * (cushion - common) / (play * play);
+        }
+        if choice.is_rail {
+            choice.line.offset += common * width;
+        }
+    }
+    (choices, -0.25 * off.min(8.0))
+}
+
+/// How little this quadrilateral looks like a rectangle of 2:1 seen by a camera, 0 to 8.
+///
+/// For the homography `H = K [r1 r2 t]` from the table, the columns `K⁻¹h1` and `K⁻¹h2` are perpendicular and of one
+/// length (Zhang 2000, "A flexible new technique for camera calibration", §2.3). `K` has square pixels and its centre
+/// in the picture's; of the focal lengths that cameras have, the one that fits best counts.
+fn strangeness(planes: &Planes, quad: &Quad) -> f64 {
+    const WORST: f64 = 8.0;
+    /// Focal length by the picture's longer side: from wide angle to almost parallel.
+    const FOCAL: [f64; 6] = [0.5, 0.7, 1.0, 1.5, 2.5, 5.0];
+    let Some(map) = super::pockets::image_from_halves(quad) else {
+        return WORST;
+    };
+    let size = DVec2::new(planes.luma.width as f64, planes.luma.height as f64);
+    let center = (0.5 * size).extend(0.0);
+    let columns = [map.matrix().x_axis, map.matrix().y_axis].map(|h| h - h.z * center);
+    let mut least = WORST;
+    for focal in FOCAL {
+        let focal_px = focal * size.max_element();
+        let [a, b] = columns.map(|h| DVec3::new(h.x / focal_px, h.y / focal_px, h.z));
+        let skew = a.dot(b) / (a.length() * b.length()) / SKEW_PLAY;
+        let stretch = libm::log(a.length() / b.length()) / ASPECT_PLAY;
+        let off = skew * skew + stretch * stretch;
+        if off < least {
+            least = off;
+        }
+    }
+    least
 }
 
 /// What is where the pockets should be: 3 where all six are dark holes with cloth before them, 0 where nothing tells,
@@ -550,25 +571,4 @@ fn line_of_vote(at: usize) -> Line {
         offset: (at / width) as f64,
         slope: (at % width) as f64 - f64::from(LEAN),
     }
-}
-
-/// Y (interpolated), U and V (nearest) at a place; `None` outside the picture.
-fn color_near(planes: &Planes, at: DVec2) -> Option<[f32; 3]> {
-    let (width, height) = (planes.luma.width, planes.luma.height);
-    let inside = at.x >= 0.0 && at.y >= 0.0 && at.x <= (width - 1) as f64 && at.y <= (height - 1) as f64;
-    if !inside {
-        return None;
-    }
-    let (x, y) = (at.x as usize, at.y as usize);
-    let (x1, y1) = ((x + 1).min(width - 1), (y + 1).min(height - 1));
-    let (fx, fy) = ((at.x - x as f64) as f32, (at.y - y as f64) as f32);
-    let luma = |x, y| f32::from(planes.luma.at(x, y));
-    let top = luma(x, y) + (luma(x1, y) - luma(x, y)) * fx;
-    let bottom = luma(x, y1) + (luma(x1, y1) - luma(x, y1)) * fx;
-    let nearest = crate::cloth::color_of(planes, (at.x + 0.5) as usize, (at.y + 0.5) as usize);
-    Some([
-        top + (bottom - top) * fy,
-        f32::from(nearest[1]),
-        f32::from(nearest[2]),
-    ])
 }

@@ -34,7 +34,7 @@ pub(crate) fn usual(quad: &Quad) -> Option<([CircleInImage; 6], [DVec2; 6])> {
 }
 
 /// To the picture from the table in units of half its length.
-fn image_from_halves(quad: &Quad) -> Option<Homography> {
+pub(crate) fn image_from_halves(quad: &Quad) -> Option<Homography> {
     let mut corners = quad.corners;
     let [a, b, c, d] = corners;
     if a.distance(d) + b.distance(c) > a.distance(b) + d.distance(c) {

@@ -1,0 +1,258 @@
+//! How large the balls look, when nobody said.
+//!
+//! On the bed, what is no cloth is drawn as a mask, and in it the largest discs that fit are looked for (maxima of the
+//! distance to the nearest cloth). A disc with cloth nearly all round it is a ball, alone or touching another; arms,
+//! sticks and planks go on beyond their discs. Each ball's rim is then measured in brightness at full
+//! resolution. The
+//! median of those that agree is the size; a game has many balls of one size, and clutter of many.
+
+use ghostball_world::{Homography, Planes};
+use glam::DVec2;
+
+use crate::cloth::ClothModel;
+use crate::quad::Quad;
+use crate::sample::{color_of, luma_at};
+
+/// Ball radius by half the table's length: full-size snooker (26.25 mm on 3.569 m) has 0.0147, pool 0.0225 (9 ft) to
+/// 0.0289 (7 ft), six-foot tables 0.031.
+const RADIUS: [f64; 2] = [0.0135, 0.034];
+/// Where no ball is seen: a ball of nine-foot pool.
+const USUAL_RADIUS: f64 = 0.0225;
+/// Cells of the mask per half length: the smallest balls have a radius of four.
+const CELLS: f64 = 300.0;
+/// Least share of cloth round a ball, at 1.3 radii: projected rings and a cluster of balls leave this much free.
+const LEAST_CLEAR: f64 = 0.45;
+/// Share of cloth round a ball that lies alone or touches one other, which takes a seventh: it counts more.
+const ALONE: f64 = 0.75;
+const WEIGHT_ALONE: u32 = 3;
+/// Least share of a rim that has to be seen.
+const LEAST_RIM: f64 = 0.75;
+/// Sizes from here on are those of pool, carom and small tables. Full-size snooker's balls look much smaller: like
+/// prints, glints and fingertips, so it takes as many as several lone balls to believe in it.
+const COMMON_RADIUS: f64 = 0.0195;
+const LEAST_UNCOMMON: u32 = 4 * WEIGHT_ALONE;
+const RAYS: usize = 32;
+/// Least change of brightness across a rim.
+const LEAST_STEP: f32 = 4.0;
+/// Sizes that differ by less than this share are one size, seen in perspective and with noise.
+const AGREEMENT: f64 = 0.12;
+
+/// Measures balls. Holds buffers.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct BallSizer {
+    columns: usize,
+    rows: usize,
+    /// Chamfer distance to the nearest cloth, thirds of a cell.
+    distances: Vec<u16>,
+    radii: Vec<(f64, u32)>,
+}
+
+impl BallSizer {
+    /// Radius of a ball at the middle of the table, pixels, and how much tells so: 3 for each
+    /// lone ball, 1 for others.
+    pub fn measure(
+        &mut self,
+        planes: &Planes,
+        quad: &Quad,
+        image_from_halves: &Homography,
+        cloth: &ClothModel,
+    ) -> (f64, u32) {
+        let half_px = image_from_halves.scale_at(DVec2::ZERO);
+        let step = (half_px / CELLS).max(1.0);
+        let (origin, _) = quad.bounds();
+        self.draw(planes, quad, cloth, step);
+        self.measure_distances();
+        self.radii.clear();
+        let halves_from_image = image_from_halves.inverse().unwrap_or(Homography::IDENTITY);
+        let (least, most) = (RADIUS[0] * half_px / step, RADIUS[1] * half_px / step);
+        for row in 1..self.rows.saturating_sub(1) {
+            for column in 1..self.columns.saturating_sub(1) {
+                let Some((radius, weight)) = self.disc_at(column, row, 0.75 * least, 1.2 * most) else {
+                    continue;
+                };
+                let center = origin + step * DVec2::new(column as f64, row as f64);
+                if let Some(radius_px) = rim_of(planes, center, radius * step) {
+                    let scale = image_from_halves.scale_at(halves_from_image.apply(center));
+                    let radius = radius_px / scale;
+                    if (RADIUS[0]..RADIUS[1]).contains(&radius) {
+                        self.radii.push((radius, weight));
+                    }
+                }
+            }
+        }
+        self.radii.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let (small, common) = self
+            .radii
+            .split_at(self.radii.partition_point(|r| r.0 < COMMON_RADIUS));
+        let (small, common) = (largest_group(small), largest_group(common));
+        let believed = if small.1 >= LEAST_UNCOMMON && small.1 > 2 * common.1 {
+            small
+        } else {
+            common
+        };
+        match believed {
+            (_, 0) => (USUAL_RADIUS * half_px, 0),
+            (radius, weight) => (radius * half_px, weight),
+        }
+    }
+
+    fn draw(&mut self, planes: &Planes, quad: &Quad, cloth: &ClothModel, step: f64) {
+        let (least, most) = quad.bounds();
+        let size = (most - least) / step;
+        self.columns = size.x.clamp(0.0, 4096.0) as usize + 1;
+        self.rows = size.y.clamp(0.0, 4096.0) as usize + 1;
+        self.distances.clear();
+        self.distances.resize(self.columns * self.rows, 0);
+        for row in 0..self.rows {
+            let y = (least.y + step * row as f64).round();
+            if y < 0.0 || y >= planes.luma.height as f64 {
+                continue;
+            }
+            let Some(span) = quad.span(y as usize, planes.luma.width) else {
+                continue;
+            };
+            for column in 0..self.columns {
+                let x = (least.x + step * column as f64).round();
+                if x < span.start as f64 || x >= span.end as f64 {
+                    continue;
+                }
+                if is_object(planes, cloth, x as usize, y as usize) {
+                    self.distances[row * self.columns + column] = u16::MAX;
+                }
+            }
+        }
+    }
+
+    /// Chamfer distances 3-4 in two passes (Borgefors 1986).
+    fn measure_distances(&mut self) {
+        let (columns, rows) = (self.columns, self.rows);
+        let at = |x: usize, y: usize| y * columns + x;
+        for y in 1..rows {
+            for x in 1..columns - 1 {
+                let d = &self.distances;
+                let near = (d[at(x - 1, y)].min(d[at(x, y - 1)])).saturating_add(3);
+                let far = (d[at(x - 1, y - 1)].min(d[at(x + 1, y - 1)])).saturating_add(4);
+                let here = d[at(x, y)].min(near).min(far);
+                self.distances[at(x, y)] = here;
+            }
+        }
+        for y in (0..rows.saturating_sub(1)).rev() {
+            for x in (1..columns - 1).rev() {
+                let d = &self.distances;
+                let near = (d[at(x + 1, y)].min(d[at(x, y + 1)])).saturating_add(3);
+                let far = (d[at(x - 1, y + 1)].min(d[at(x + 1, y + 1)])).saturating_add(4);
+                let here = d[at(x, y)].min(near).min(far);
+                self.distances[at(x, y)] = here;
+            }
+        }
+    }
+
+    /// Radius in cells of the disc that fits here, where it is larger than all about it and cloth surrounds it.
+    fn disc_at(&self, column: usize, row: usize, least: f64, most: f64) -> Option<(f64, u32)> {
+        let here = self.distances[row * self.columns + column];
+        // The distance to the first cell of cloth is half a cell more than that to the object's border.
+        let radius = f64::from(here) / 3.0 - 0.5;
+        if !(least..most).contains(&radius) {
+            return None;
+        }
+        let reach = (0.7 * radius) as usize;
+        for y in row.saturating_sub(reach)..=(row + reach).min(self.rows - 1) {
+            for x in column.saturating_sub(reach)..=(column + reach).min(self.columns - 1) {
+                let other = self.distances[y * self.columns + x];
+                if other > here || (other == here && (y, x) < (row, column)) {
+                    return None;
+                }
+            }
+        }
+        let mut clear = 0;
+        for ray in 0..RAYS {
+            let at = DVec2::new(column as f64, row as f64) + (1.3 * radius + 1.0) * direction(ray);
+            let (x, y) = (at.x.round(), at.y.round());
+            let inside = x >= 0.0 && y >= 0.0 && (x as usize) < self.columns && (y as usize) < self.rows;
+            let is_cloth = inside && self.distances[y as usize * self.columns + x as usize] == 0;
+            clear += usize::from(is_cloth);
+        }
+        let clear = clear as f64 / RAYS as f64;
+        let weight = if clear >= ALONE { WEIGHT_ALONE } else { 1 };
+        (clear >= LEAST_CLEAR).then_some((radius, weight))
+    }
+}
+
+/// Weighted median and weight of the heaviest run of sorted sizes within [`AGREEMENT`] of each other.
+fn largest_group(sorted: &[(f64, u32)]) -> (f64, u32) {
+    let (mut best, mut group, mut first, mut weight) = (0, &sorted[..0], 0, 0);
+    for (last, (radius, own_weight)) in sorted.iter().enumerate() {
+        weight += own_weight;
+        while *radius > sorted[first].0 * (1.0 + AGREEMENT) {
+            weight -= sorted[first].1;
+            first += 1;
+        }
+        if weight > best {
+            (best, group) = (weight, &sorted[first..=last]);
+        }
+    }
+    let mut below = 0;
+    let median = group.iter().find(|(_, weight)| {
+        below += weight;
+        2 * below >= best
+    });
+    (median.map_or(0.0, |m| m.0), best)
+}
+
+fn direction(ray: usize) -> DVec2 {
+    let (sin, cos) = libm::sincos(std::f64::consts::TAU * ray as f64 / RAYS as f64);
+    DVec2::new(cos, sin)
+}
+
+fn is_object(planes: &Planes, cloth: &ClothModel, x: usize, y: usize) -> bool {
+    let color = color_of(planes, x, y).map(f32::from);
+    cloth.is_covered(x as f32, y as f32, color)
+}
+
+/// Radius of the circle near this disc along which brightness changes most, pixels: a ball's rim. Colour is of no use
+/// here: cameras and compression smear it over several pixels.
+fn rim_of(planes: &Planes, center: DVec2, radius_px: f64) -> Option<f64> {
+    /// Shares of the disc's radius tried: smeared colour and shadows make the disc larger than the ball, not smaller.
+    const SHARES: [f64; 2] = [0.55, 1.1];
+    const RADII: usize = 23;
+    const SHIFTS: i32 = 2;
+    /// Brightness steps count up to this, so that no glint or shadow outweighs the rest of the rim.
+    const MOST_STEP: f32 = 20.0;
+    let spacing = radius_px * (SHARES[1] - SHARES[0]) / (RADII - 1) as f64;
+    let mut best = (0.0_f32, 0.0);
+    for shift_y in -SHIFTS..=SHIFTS {
+        for shift_x in -SHIFTS..=SHIFTS {
+            let center = center + 0.09 * radius_px * DVec2::new(f64::from(shift_x), f64::from(shift_y));
+            let mut change = [0.0_f32; RADII];
+            let mut rays = [0_u32; RADII];
+            for ray in 0..RAYS {
+                let towards = direction(ray);
+                let mut values = [f32::NAN; RADII + 2];
+                for (i, value) in values.iter_mut().enumerate() {
+                    let radius = SHARES[0] * radius_px + (i as f64 - 1.0) * spacing;
+                    *value = luma_at(planes, center + radius * towards);
+                }
+                for (i, window) in values.windows(3).enumerate() {
+                    let step = (window[2] - window[0]).abs();
+                    if step >= LEAST_STEP {
+                        change[i] += step.min(MOST_STEP);
+                        rays[i] += 1;
+                    }
+                }
+            }
+            for i in 1..RADII - 1 {
+                if change[i] > best.0 && f64::from(rays[i]) >= LEAST_RIM * RAYS as f64 {
+                    let bend = 2.0 * change[i] - change[i - 1] - change[i + 1];
+                    let off = if bend > 0.0 {
+                        0.5 * (change[i + 1] - change[i - 1]) / bend
+                    } else {
+                        0.0
+                    };
+                    let at = i as f64 + f64::from(off.clamp(-0.5, 0.5));
+                    best = (change[i], SHARES[0] * radius_px + at * spacing);
+                }
+            }
+        }
+    }
+    (best.0 > 0.0).then_some(best.1)
+}
