@@ -11,6 +11,8 @@ use crate::noise::PixelNoise;
 
 /// A sighting farther than this many sigmas from where its ball should be means that the ball was hit or bounced.
 const TURN_SIGMAS: f64 = 4.0;
+/// A camera that skips frames without saying so makes balls leap along their way; it skips no more than this, seconds.
+const SKIP_SECS: f64 = 0.3;
 /// A moving ball is smeared, and its shutter time is not known: this share of its way in a frame is added to the noise.
 const SMEAR: f64 = 0.02;
 /// A ball seen again after this long, seconds, and elsewhere was carried, not rolled: it starts anew, at rest.
@@ -85,6 +87,8 @@ pub struct Track {
     pub confidence: f64,
     /// Published before it was confirmed, at the start of the stream.
     pub provisional: bool,
+    /// It leapt along its way in the frame before.
+    pub leapt: bool,
     /// Frames in a row in which another ball lay where this unseen one should be.
     pub shadowed_frames: u32,
 }
@@ -109,6 +113,7 @@ impl Track {
             evidence: log_odds(observation.confidence),
             confidence: 0.5 * observation.confidence,
             provisional: false,
+            leapt: false,
             shadowed_frames: 0,
         }
     }
@@ -169,19 +174,7 @@ impl Track {
             self.filter = BallFilter::at_rest(observation.position, observation.sigma);
             self.motion = MotionDetector::at_rest(observation.position);
         } else if self.is_moving() {
-            let sigma = self.sighting_sigma(&observation, elapsed_secs);
-            if self.filter.distance_squared(observation.position, sigma) > TURN_SIGMAS * TURN_SIGMAS {
-                let velocity = self.filter.velocity;
-                self.filter = BallFilter::after_a_turn(
-                    before,
-                    observation.position,
-                    velocity,
-                    since_seen_secs,
-                    observation.sigma,
-                );
-            } else {
-                self.filter.update(observation.position, sigma);
-            }
+            self.see_moving(observation, elapsed_secs);
             self.motion.observe(
                 observation.position,
                 observation.sigma,
@@ -220,6 +213,45 @@ impl Track {
         self.unseen_secs = 0.0;
         self.seen_secs += elapsed_secs;
         self.note_sighting(observation);
+    }
+
+    fn see_moving(&mut self, observation: Observation, elapsed_secs: f64) {
+        let sigma = self.sighting_sigma(&observation, elapsed_secs);
+        let position = observation.position;
+        let turned = self.filter.distance_squared(position, sigma) > TURN_SIGMAS * TURN_SIGMAS;
+        // Twice in a row is no skip, but a ball that was hit from behind.
+        let skipped_secs = if turned && !self.leapt {
+            self.leap(position, sigma)
+        } else {
+            None
+        };
+        self.leapt = skipped_secs.is_some();
+        if let Some(secs) = skipped_secs {
+            self.filter.predict(secs);
+        }
+        if turned && !self.leapt {
+            self.filter = BallFilter::after_a_turn(
+                self.last_seen.position,
+                position,
+                self.filter.velocity,
+                self.unseen_secs + elapsed_secs,
+                observation.sigma,
+            );
+        } else {
+            self.filter.update(position, sigma);
+        }
+    }
+
+    /// How much longer than expected it must have rolled straight on to be at `position`, seconds; `None` where it would
+    /// not have come by there.
+    fn leap(&self, position: DVec2, sigma: f64) -> Option<f64> {
+        let off = position - self.filter.position;
+        let speed = self.filter.velocity.length();
+        let direction = self.filter.velocity.try_normalize()?;
+        let scatter = self.filter.innovation_variance(sigma).sqrt();
+        let secs = off.dot(direction) / speed;
+        let straight = off.perp_dot(direction).abs() < TURN_SIGMAS * scatter;
+        (straight && secs > 0.0 && secs < SKIP_SECS).then_some(secs)
     }
 
     /// Takes in its sighting in a picture that only repeats the one before: it is seen, but nothing is new.

@@ -667,6 +667,22 @@ mod tests {
     }
 
     #[test]
+    fn frames_that_the_camera_skipped_do_not_make_a_ball_faster() {
+        let places = [DVec2::new(-1.0, 0.1)];
+        let mut scenes = shot(&places, 0.4, 0.0, 10, 80, Faults::default(), 3);
+        // Four frames are missing, and no stamp tells.
+        scenes.drain(50..54);
+        let mut tracker = BallTracker::default();
+        for (frame, scene) in scenes.iter().enumerate() {
+            tracker.follow(DT, &scene.seen, &bed(), None);
+            if let (Some((_, velocity)), true) = (scene.truth[0], frame > 30) {
+                let error = tracker.tracks()[0].velocity().distance(velocity);
+                assert!(error < 0.1, "frame {frame}: off by {error} m/s");
+            }
+        }
+    }
+
+    #[test]
     fn a_ball_hidden_for_eight_seconds_keeps_its_name_and_place() {
         let scenes = shot(&layout(), 0.0, 0.0, 400, 400, Faults::default(), 5);
         let bed = bed();
