@@ -43,6 +43,10 @@ const AGREEMENT: f32 = 0.09;
 const LEAST_STEPS: f32 = 0.4;
 /// A pixel this many standard deviations from the cloth's colour is not lit cloth.
 const UNLIKE_SIGMAS: f32 = 5.0;
+/// What has less than this share of its inside unlike shaded cloth may be a shadow.
+const LEAST_FILL: f32 = 0.4;
+/// How far from the centre highlights are looked for, in radii.
+const HIGHLIGHT_REACH: f64 = 0.6;
 /// Share of the cloth's light that a shadow leaves, at least: under a ball's edge, where several lamps are hidden,
 /// and in the open, where what is darker is taken for a ball.
 const LIGHT_OUTSIDE: f32 = 0.25;
@@ -72,10 +76,17 @@ pub struct Rim {
     pub outer: f32,
     /// Root mean square distance of the agreeing rim points from the ellipse, radii.
     pub roughness: f32,
+    /// Whether its colours could be those of cloth in a shadow: a shadow, or a ball of the cloth's own colour.
+    pub is_shade: bool,
+    /// Whether some of the inside is brighter than lit cloth, as no shadow is and every ball under a lamp; only looked
+    /// for in shades.
+    pub has_highlight: bool,
     /// Rays with a rim point on the ellipse.
     pub agreeing: u32,
-    /// Rays that see something else than cloth just inside.
+    /// Rays that see something else than cloth, lit or shaded, just inside.
     pub covered: u32,
+    /// Rays that see something else than lit cloth just inside.
+    pub dark: u32,
     /// Rays that see cloth, lit or shaded, just outside.
     pub free: u32,
     /// Rays that leave the cloth just outside: over a cushion or into a pocket, which may have any colour.
@@ -313,7 +324,10 @@ impl<'a> RimFinder<'a> {
                 rim.covered |= bit;
                 fill += 1;
             }
-            dark_fill += usize::from(inside.iter().any(|c| self.is_unlike_lit_cloth(*c)));
+            if inside.iter().any(|c| self.is_unlike_lit_cloth(*c)) {
+                rim.dark |= bit;
+                dark_fill += 1;
+            }
             outer[ray] = strangeness(inside[1]);
             let strange = inside.map(strangeness);
             let limit = LESS_STRANGE * strange[0].max(strange[1]);
@@ -348,9 +362,21 @@ impl<'a> RimFinder<'a> {
         let count = (RAYS + MIDDLE_SAMPLES) as f32;
         rim.fill = fill as f32 / count;
         rim.dark_fill = dark_fill as f32 / count;
+        rim.is_shade = rim.fill < LEAST_FILL;
+        rim.has_highlight = rim.is_shade && self.has_highlight(&ellipse, cloth[0]);
         rim.inner = median(&mut middle);
         rim.outer = median(&mut outer);
         rim
+    }
+
+    fn has_highlight(&self, ellipse: &Ellipse, cloth_luma: f32) -> bool {
+        let [x, y] = ellipse.center.as_vec2().to_array().map(|v| v as i32);
+        let reach = (HIGHLIGHT_REACH * ellipse.radius) as i32;
+        let least = cloth_luma + UNLIKE_SIGMAS / self.per_noise[0];
+        (-reach..=reach).any(|dy| {
+            let width = ((reach * reach - dy * dy) as f32).sqrt() as i32;
+            (-width..=width).any(|dx| f32::from(self.color_at(x + dx, y + dy)[0]) > least)
+        })
     }
 
     /// Whether a difference from lit cloth is neither lit nor shaded cloth: a shadow takes the same share of all

@@ -22,8 +22,9 @@ const LEAST_SCORE: f32 = 0.7;
 const SURROUNDED: f32 = 0.25;
 /// Least share of the inside that has to differ from lit cloth.
 const LEAST_DARK_FILL: f32 = 0.9;
-/// Least share of the inside that has to differ from shaded cloth too: a shadow is no ball.
-const LEAST_FILL: f32 = 0.4;
+/// How much a ray counts that sees what could be cloth in a shadow where the ball should be: a ball of the cloth's own
+/// colour looks so all over, a place beside a stick in part.
+const WEIGHT_SHADE: f32 = 0.75;
 /// How much a ray counts that looks at another ball, or over a cushion or into a pocket, against one that looks at
 /// cloth: an edge there is a weaker sign.
 const WEIGHT_EXPLAINED: f32 = 0.6;
@@ -152,7 +153,7 @@ fn explained(i: usize, balls: &[usize], rims: &[(Candidate, Rim)], rays: &Rays) 
 
 /// How sure it is that a candidate is a ball; `explained` are the rays that look at other balls.
 fn score((candidate, rim): &(Candidate, Rim), explained: u32) -> f32 {
-    if rim.dark_fill < LEAST_DARK_FILL || rim.fill < LEAST_FILL || rim.inner < LEAST_SOLIDITY * rim.outer {
+    if rim.dark_fill < LEAST_DARK_FILL || rim.inner < LEAST_SOLIDITY * rim.outer {
         return 0.0;
     }
     let votes = WEIGHT_VOTES * (candidate.share.min(MOST_VOTES) - USUAL_VOTES);
@@ -161,7 +162,11 @@ fn score((candidate, rim): &(Candidate, Rim), explained: u32) -> f32 {
 
 /// Share of the rim that is seen and explained.
 fn rim_score(rim: &Rim, explained: u32) -> f32 {
-    let edge = rim.agreeing & rim.covered;
+    // A shadow lies beside the ball that throws it.
+    if rim.is_shade && (!rim.has_highlight || (explained != !0 && explained != 0)) {
+        return 0.0;
+    }
+    let edge = rim.agreeing & (rim.covered | rim.dark);
     let seen = edge & (rim.free | explained | rim.beyond);
     let explained = explained & !rim.free;
     let beyond = rim.beyond & !explained;
@@ -169,8 +174,13 @@ fn rim_score(rim: &Rim, explained: u32) -> f32 {
         let [b, e] = [rays & beyond, rays & explained].map(|r| r.count_ones() as f32);
         rays.count_ones() as f32 - (1.0 - WEIGHT_BEYOND) * b - (1.0 - WEIGHT_EXPLAINED) * e
     };
-    let excused = rim.covered & explained & !seen;
-    (weigh(seen) + CREDIT * weigh(edge & !seen)) / (weigh(!0) - (1.0 - EXCUSED) * weigh(excused))
+    let excused = (rim.covered | rim.dark) & explained & !seen;
+    let shade = WEIGHT_SHADE + (1.0 - WEIGHT_SHADE) * share(edge & rim.covered, edge);
+    shade * (weigh(seen) + CREDIT * weigh(edge & !seen)) / (weigh(!0) - (1.0 - EXCUSED) * weigh(excused))
+}
+
+fn share(rays: u32, of: u32) -> f32 {
+    rays.count_ones() as f32 / of.count_ones().max(1) as f32
 }
 
 /// The score if all neighbours were balls.
