@@ -1,0 +1,388 @@
+use std::collections::BTreeSet;
+
+use super::*;
+use crate::bed::tests::geometry;
+use crate::scenario::{FPS, Faults, Scene, label_of, seen_ball, shot};
+use proptest::prelude::*;
+
+const DT: Tick = Tick {
+    dt_secs: 1.0 / FPS,
+    jumped_back: false,
+};
+
+fn bed() -> Bed {
+    Bed::of(&geometry())
+}
+
+/// What came of following a scenario.
+#[derive(Debug, Default)]
+struct Score {
+    balls: usize,
+    found: usize,
+    ghosts: usize,
+    switches: usize,
+    ids: BTreeSet<TrackId>,
+    /// Frames in which a ball that truly stands is said to move, before the first shot.
+    false_motion: usize,
+    /// Frame in which each ball was first said to move.
+    started: Vec<Option<usize>>,
+    worst_velocity_error: f64,
+}
+
+fn run(scenes: &[Scene]) -> Score {
+    let bed = bed();
+    let mut tracker = BallTracker::default();
+    let balls = scenes[0].truth.len();
+    let mut score = Score {
+        started: vec![None; balls],
+        ..Score::default()
+    };
+    let mut last = vec![None; balls];
+    for (frame, scene) in scenes.iter().enumerate() {
+        tracker.follow(DT, &scene.seen, &bed, None);
+        for (ball, truth) in scene.truth.iter().enumerate() {
+            let Some((position, velocity)) = truth else {
+                continue;
+            };
+            let is_seen = scene
+                .seen
+                .iter()
+                .any(|seen| seen.position.distance(*position) < 0.2 * bed.ball_radius);
+            if !is_seen {
+                continue;
+            }
+            score.balls += 1;
+            let track = tracker.tracks().iter().find(|track| {
+                track
+                    .seen
+                    .is_some_and(|seen| seen.position.distance(*position) < 0.5 * bed.ball_radius)
+            });
+            let Some(track) = track else { continue };
+            score.found += 1;
+            score.ids.insert(track.id);
+            score.switches += usize::from(last[ball].is_some_and(|id| id != track.id));
+            last[ball] = Some(track.id);
+            if track.is_moving() && score.started[ball].is_none() {
+                score.started[ball] = Some(frame);
+            }
+            let moved = *position != scenes[0].truth[ball].map_or(DVec2::ZERO, |(place, _)| place);
+            score.false_motion += usize::from(track.is_moving() && !moved);
+            if track.is_moving() && velocity.length() > 0.2 {
+                score.worst_velocity_error = score
+                    .worst_velocity_error
+                    .max(track.velocity().distance(*velocity) / velocity.length());
+            }
+        }
+        let is_ghost = |track: &&Track| {
+            track.seen.is_some_and(|seen| {
+                !scene
+                    .truth
+                    .iter()
+                    .flatten()
+                    .any(|(position, _)| seen.position.distance(*position) < 2.0 * bed.ball_radius)
+            })
+        };
+        score.ghosts += tracker.tracks().iter().filter(is_ghost).count();
+    }
+    score
+}
+
+fn layout() -> Vec<DVec2> {
+    [
+        [-0.6, 0.05],
+        [0.3, 0.06],
+        [0.36, 0.09],
+        [0.8, -0.4],
+        [-0.2, 0.5],
+        [0.9, 0.3],
+        [-1.0, -0.5],
+        [0.1, -0.3],
+    ]
+    .map(DVec2::from)
+    .to_vec()
+}
+
+#[test]
+fn every_ball_exists_in_the_first_frame_with_names_in_order_of_place() {
+    let scenes = shot(&layout(), 1.0, 0.0, 10, 1, Faults::default(), 1);
+    let mut tracker = BallTracker::default();
+    tracker.follow(DT, &scenes[0].seen, &bed(), None);
+    let ids: Vec<u32> = tracker.tracks().iter().map(|track| track.id.0).collect();
+    assert_eq!(ids, [1, 2, 3, 4, 5, 6, 7, 8]);
+    assert!(
+        tracker
+            .tracks()
+            .is_sorted_by_key(|track| (1e6 * track.filter.position.x) as i64)
+    );
+    assert!(tracker.tracks().iter().all(|track| track.confidence < 0.5));
+}
+
+#[test]
+fn a_shot_is_followed_without_a_switch_at_any_speed() {
+    for (n, stick_speed) in [0.3, 0.8, 1.5, 3.0, 5.0].into_iter().enumerate() {
+        let scenes = shot(
+            &layout(),
+            stick_speed,
+            0.01,
+            15,
+            200,
+            Faults::default(),
+            7 + n as u64,
+        );
+        let score = run(&scenes);
+        assert_eq!(score.switches, 0, "at {stick_speed} m/s: {score:?}");
+        assert!(
+            score.found as f64 >= 0.995 * score.balls as f64,
+            "at {stick_speed} m/s: {score:?}"
+        );
+        assert_eq!(score.ghosts, 0);
+        assert_eq!(score.false_motion, 0);
+        let start = score.started[0].unwrap_or(0);
+        assert!((15..=16).contains(&start), "started in {start}");
+    }
+}
+
+#[test]
+fn misses_ghosts_and_wrong_kinds_are_survived() {
+    let faults = Faults {
+        noise_px: 0.6,
+        miss: 0.05,
+        ghosts: 0.2,
+        wrong_kind: 0.05,
+        ..Faults::default()
+    };
+    for seed in 0..5 {
+        let score = run(&shot(&layout(), 1.5, 0.01, 15, 200, faults, seed));
+        assert!(score.switches <= 1, "seed {seed}: {score:?}");
+        assert!(
+            score.found as f64 >= 0.98 * score.balls as f64,
+            "seed {seed}: {score:?}"
+        );
+        assert!(score.ghosts <= 2, "seed {seed}: {score:?}");
+    }
+}
+
+#[test]
+fn a_doubled_picture_neither_stops_a_ball_nor_makes_its_speed_jump() {
+    let faults = Faults {
+        shown: 2,
+        ..Faults::default()
+    };
+    let places = [DVec2::new(-1.0, 0.1)];
+    let scenes = shot(&places, 0.7, 0.0, 20, 50, faults, 3);
+    let bed = bed();
+    let mut tracker = BallTracker::default();
+    for (frame, scene) in scenes.iter().enumerate() {
+        tracker.follow(DT, &scene.seen, &bed, None);
+        let track = &tracker.tracks()[0];
+        assert!(track.seen.is_some(), "frame {frame}");
+        // The first picture of the motion shows little of it, and is shown twice.
+        if !(20..22).contains(&frame) {
+            assert_eq!(track.is_moving(), frame >= 22, "frame {frame}");
+        }
+        if let (Some((_, velocity)), true) = (scene.truth[0], frame >= 24) {
+            let error = track.velocity().distance(velocity) / velocity.length();
+            assert!(error < 0.1, "frame {frame}: {} for {velocity}", track.velocity());
+        }
+    }
+}
+
+#[test]
+fn frames_that_the_camera_skipped_do_not_make_a_ball_faster() {
+    let places = [DVec2::new(-1.0, 0.1)];
+    let mut scenes = shot(&places, 0.4, 0.0, 10, 80, Faults::default(), 3);
+    // Four frames are missing, and no stamp tells.
+    scenes.drain(50..54);
+    let mut tracker = BallTracker::default();
+    for (frame, scene) in scenes.iter().enumerate() {
+        tracker.follow(DT, &scene.seen, &bed(), None);
+        if let (Some((_, velocity)), true) = (scene.truth[0], frame > 30) {
+            let error = tracker.tracks()[0].velocity().distance(velocity);
+            assert!(error < 0.1, "frame {frame}: off by {error} m/s");
+        }
+    }
+}
+
+#[test]
+fn a_ball_hidden_for_eight_seconds_keeps_its_name_and_place() {
+    let scenes = shot(&layout(), 0.0, 0.0, 400, 400, Faults::default(), 5);
+    let bed = bed();
+    let mut tracker = BallTracker::default();
+    let covered = layout()[3];
+    for (frame, scene) in scenes.iter().enumerate() {
+        let mut seen = scene.seen.clone();
+        if (60..300).contains(&frame) {
+            seen.retain(|ball| ball.position.distance(covered) > 0.2);
+        }
+        tracker.follow(DT, &seen, &bed, None);
+        assert_eq!(tracker.tracks().len(), 8, "frame {frame}");
+    }
+    assert!(tracker.tracks().iter().all(|track| track.seen.is_some()));
+    assert_eq!(tracker.last_id, 8);
+}
+
+#[test]
+fn a_potted_ball_is_gone_after_a_few_frames() {
+    // Straight into the top right corner.
+    let places = [DVec2::new(0.6, -0.02), DVec2::new(0.9, 0.28)];
+    let direction = std::f64::consts::FRAC_PI_4;
+    let scenes = shot(&places, 1.5, direction, 10, 60, Faults::default(), 5);
+    let bed = bed();
+    let mut tracker = BallTracker::default();
+    let mut gone = None;
+    for (frame, scene) in scenes.iter().enumerate() {
+        tracker.follow(DT, &scene.seen, &bed, None);
+        if scene.truth[1].is_none() && gone.is_none() {
+            gone = Some(frame);
+        }
+        if let Some(gone) = gone
+            && frame >= gone + POTTED_FRAMES as usize
+        {
+            assert!(
+                tracker
+                    .tracks()
+                    .iter()
+                    .all(|track| track.votes.settled() != label_of(1)),
+                "frame {frame}, potted in {gone}"
+            );
+        }
+    }
+    assert!(gone.is_some());
+}
+
+#[test]
+fn a_ghost_of_the_opening_frames_is_dropped() {
+    let bed = bed();
+    let geometry = geometry();
+    let mut scenes = shot(&layout(), 0.0, 0.0, 20, 20, Faults::default(), 5);
+    let ghost = seen_ball(&geometry, DVec2::new(300.0, 300.0), Label::default(), 0.9);
+    scenes[1].seen.push(ghost);
+    let mut tracker = BallTracker::default();
+    for scene in &scenes {
+        tracker.follow(DT, &scene.seen, &bed, None);
+    }
+    assert_eq!(tracker.tracks().len(), 8);
+}
+
+#[test]
+fn a_ball_put_on_the_table_exists_after_three_frames() {
+    let bed = bed();
+    let geometry = geometry();
+    let mut tracker = BallTracker::default();
+    let scenes = shot(&layout(), 0.0, 0.0, 20, 20, Faults::default(), 5);
+    let mut counts = Vec::new();
+    for (frame, scene) in scenes.iter().enumerate() {
+        let mut seen = scene.seen.clone();
+        if frame >= 10 {
+            seen.push(seen_ball(&geometry, DVec2::new(300.0, 300.0), label_of(9), 0.9));
+        }
+        tracker.follow(DT, &seen, &bed, None);
+        counts.push(tracker.tracks().len());
+    }
+    assert_eq!(counts[9..14], [8, 8, 8, 9, 9]);
+}
+
+#[test]
+fn a_lost_ball_found_elsewhere_keeps_its_name() {
+    // Carried by hand from one place to another.
+    let bed = bed();
+    let geometry = geometry();
+    let mut tracker = BallTracker::default();
+    let scenes = shot(&layout(), 0.0, 0.0, 200, 200, Faults::default(), 5);
+    for (frame, scene) in scenes.iter().enumerate() {
+        let mut seen = scene.seen.clone();
+        if frame >= 50 {
+            seen.retain(|ball| ball.label != label_of(3));
+        }
+        if frame >= 100 {
+            seen.push(seen_ball(&geometry, DVec2::new(300.0, 300.0), label_of(3), 0.9));
+        }
+        tracker.follow(DT, &seen, &bed, None);
+    }
+    assert_eq!((tracker.tracks().len(), tracker.last_id), (8, 8));
+    assert!(tracker.tracks().iter().all(|track| track.seen.is_some()));
+}
+
+#[test]
+fn after_a_jump_in_time_balls_are_found_again_by_their_looks() {
+    let bed = bed();
+    let before = shot(&layout(), 0.0, 0.0, 30, 30, Faults::default(), 5);
+    let mut moved = layout();
+    moved[0] = DVec2::new(0.5, -0.1);
+    moved.pop();
+    let after = shot(&moved, 0.0, 0.0, 30, 30, Faults::default(), 6);
+    let mut tracker = BallTracker::default();
+    for scene in &before {
+        tracker.follow(DT, &scene.seen, &bed, None);
+    }
+    let name = |tracker: &BallTracker, ball: usize| {
+        let mut tracks = tracker.tracks().iter();
+        tracks
+            .find(|track| track.votes.settled() == label_of(ball))
+            .map(|track| track.id)
+    };
+    let cue_ball = name(&tracker, 0);
+    for (frame, scene) in after.iter().enumerate() {
+        let tick = Tick {
+            dt_secs: if frame == 0 { 0.0 } else { DT.dt_secs },
+            jumped_back: frame == 0,
+        };
+        tracker.follow(tick, &scene.seen, &bed, None);
+    }
+    assert_eq!(tracker.tracks().len(), 7);
+    assert_eq!(name(&tracker, 0), cue_ball);
+    assert!(tracker.tracks().iter().all(|track| !track.is_moving()));
+}
+
+#[test]
+fn a_corrected_calibration_moves_the_balls_and_a_moved_camera_does_not() {
+    let bed = bed();
+    let scenes = shot(&layout(), 0.0, 0.0, 30, 30, Faults::default(), 5);
+    let mut tracker = BallTracker::default();
+    for scene in &scenes {
+        tracker.follow(DT, &scene.seen, &bed, None);
+    }
+    // A few millimetres, as when a second look at the table corrects the first.
+    let shift = |place: DVec2| place + DVec2::new(0.005, 0.0);
+    let place = tracker.tracks()[0].filter.position;
+    let seen = scenes[29].seen.clone();
+    tracker.recalibrated(&seen, &bed, shift);
+    assert_eq!(tracker.tracks()[0].filter.position, place);
+    let shifted: Vec<SeenBall> = seen
+        .iter()
+        .map(|ball| SeenBall {
+            position: shift(ball.position),
+            ..*ball
+        })
+        .collect();
+    tracker.recalibrated(&shifted, &bed, shift);
+    assert_eq!(tracker.tracks()[0].filter.position, shift(place));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(30))]
+    #[test]
+    fn any_sightings_and_stamps_are_survived(
+        frames in prop::collection::vec(
+            (prop::collection::vec((-1e4..1e4_f64, -1e4..1e4_f64, 0..20usize, 0.0..1.0_f64), 0..30), -1..3i32),
+            0..20,
+        ),
+    ) {
+        let geometry = geometry();
+        let bed = bed();
+        let mut tracker = BallTracker::default();
+        for (balls, time) in frames {
+            let seen: Vec<_> = balls
+                .iter()
+                .map(|(x, y, ball, confidence)| {
+                    let x = if *x > 9_000.0 { f64::NAN } else { *x };
+                    seen_ball(&geometry, DVec2::new(x, *y), label_of(*ball), *confidence)
+                })
+                .collect();
+            let tick = Tick { dt_secs: f64::from(time.max(0)), jumped_back: time < 0 };
+            tracker.follow(tick, &seen, &bed, None);
+            prop_assert!(tracker.tracks().is_sorted_by_key(|track| track.id));
+            prop_assert!(tracker.tracks().iter().all(|track| track.filter.position.is_finite()));
+        }
+    }
+}
