@@ -455,3 +455,68 @@ fn are_alike(a: &Pair, b: &Pair) -> bool {
     let apart = if turned { a + b } else { a - b };
     (turn <= 2 || turn >= DIRECTIONS as i32 / 2 - 2) && apart.abs() < 2.0 * WIDTH[1] * DIAMETER
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::{Drawn, draw};
+    use ghostball_world::{CircleInImage, Homography};
+
+    fn look(drawn: &Drawn) -> (Option<CueSighting>, Homography) {
+        let picture = draw(drawn);
+        let planes = picture.planes().unwrap();
+        let halves = [[-1.0, -0.5], [1.0, -0.5], [1.0, 0.5], [-1.0, 0.5]].map(DVec2::from);
+        let map = Homography::from_four_points(&halves, &drawn.corners_in_image).unwrap();
+        let table = TableSighting {
+            corners_in_image: drawn.corners_in_image,
+            pockets_in_image: [CircleInImage::default(); 6],
+            ball_radius_px: drawn.ball_radius * map.scale_at(DVec2::ZERO),
+            confidence: 1.0,
+        };
+        let mut cloth = ClothModel::new();
+        cloth.learn(&planes, &table.corners_in_image);
+        (CueFinder::new().find(&planes, &table, &cloth), map)
+    }
+
+    #[test]
+    fn a_stick_from_outside_is_seen_with_its_tip() {
+        for (tip, butt) in [
+            ([-0.3, 0.02], [-1.3, 0.3]),
+            ([0.3, 0.2], [0.5, 0.9]),
+            ([0.75, -0.1], [1.4, 0.05]),
+        ] {
+            let stick = [tip, butt].map(DVec2::from);
+            let (cue, map) = look(&Drawn {
+                stick: Some(stick),
+                ..Drawn::default()
+            });
+            let cue = cue.unwrap();
+            let expected = map.apply(stick[0]);
+            assert!(
+                cue.tip_in_image.distance(expected) < 8.0,
+                "{cue:?}, tip expected at {expected}"
+            );
+            let direction = (cue.tip_in_image - cue.butt_in_image).normalize();
+            let drawn = (expected - map.apply(stick[1])).normalize();
+            assert!(direction.dot(drawn) > libm::cos(0.02), "{direction} {drawn}");
+        }
+    }
+
+    #[test]
+    fn a_table_with_balls_alone_has_no_stick() {
+        assert_eq!(look(&Drawn::default()).0, None);
+    }
+
+    #[test]
+    fn a_ruler_on_the_cloth_is_no_stick() {
+        let ruler = [[-0.4, 0.0], [0.3, 0.12]].map(DVec2::from);
+        assert_eq!(
+            look(&Drawn {
+                stick: Some(ruler),
+                ..Drawn::default()
+            })
+            .0,
+            None
+        );
+    }
+}

@@ -7,7 +7,13 @@ use crate::balls::size::measure_ball_radius;
 use crate::cloth::ClothModel;
 use crate::cue::CueFinder;
 use crate::error::DetectionError;
+use crate::quad::Quad;
 use crate::table::TableFinder;
+
+/// Evidence of the balls' size (see [`TableFinder::ball_evidence`]) from which it is only refined: three lone balls.
+const SURE_OF_SIZE: u32 = 9;
+/// Confidence of balls whose size counts.
+const SURE_OF_BALL: f64 = 0.6;
 
 /// Finds table, balls and cue stick in frames of any pixel format. Holds buffers, and no memory of what it saw.
 ///
@@ -15,6 +21,7 @@ use crate::table::TableFinder;
 #[derive(Clone, Debug)]
 pub struct Detector {
     ball_set: BallSet,
+    ball_by_length: Option<f64>,
     tables: TableFinder,
     cloth: ClothModel,
     balls: Option<BallsOfTable>,
@@ -35,6 +42,7 @@ impl Detector {
     pub fn new(ball_set: BallSet) -> Self {
         Self {
             ball_set,
+            ball_by_length: None,
             tables: TableFinder::new(),
             cloth: ClothModel::new(),
             balls: None,
@@ -43,14 +51,30 @@ impl Detector {
         }
     }
 
+    /// Tells the radius of a ball by the table's length, where both are known: it is then not measured.
+    pub fn set_ball_by_length(&mut self, ball_by_length: Option<f64>) {
+        self.ball_by_length = ball_by_length;
+    }
+
     /// Finds the table in a frame with no help.
     pub fn find_table(&mut self, picture: &Picture) -> Result<TableSighting, DetectionError> {
         let planes = planes_of(picture, &mut self.converted)?;
         let mut table = self.tables.find(&planes)?;
-        self.cloth.learn(&planes, &table.corners_in_image);
-        if let Some((radius, _)) = measure_ball_radius(&planes, &table, &self.cloth) {
-            table.ball_radius_px = radius;
+        if let Some(ball_by_length) = self.ball_by_length {
+            table.ball_radius_px = ball_by_length * Quad::new(table.corners_in_image).length();
+            return Ok(table);
         }
+        self.cloth.learn(&planes, &table.corners_in_image);
+        let evidence = self.tables.ball_evidence();
+        let near = (evidence >= SURE_OF_SIZE)
+            .then(|| refined_ball_radius(&planes, &table, &self.cloth))
+            .flatten();
+        let radius = near.or_else(|| {
+            let (radius, balls) = measure_ball_radius(&planes, &table, &self.cloth)?;
+            // Where no ball was seen lying about, spots and stickers look like a ball or two.
+            (evidence > 0 || balls > 2).then_some(radius)
+        });
+        table.ball_radius_px = radius.unwrap_or(table.ball_radius_px);
         Ok(table)
     }
 
@@ -85,6 +109,24 @@ impl Detector {
     }
 }
 
+/// Radius of a ball at the middle of the table, pixels, from one that is right within a few percent: the median of what
+/// the ball finder fits. `None` where it is sure of no ball.
+fn refined_ball_radius(planes: &Planes, table: &TableSighting, cloth: &ClothModel) -> Option<f64> {
+    let size = [planes.luma.width as u32, planes.luma.height as u32];
+    let mut finder = BallFinder::new(table, size, BallSet::Auto);
+    let mut balls = Vec::new();
+    finder.find(planes, cloth, &mut balls);
+    balls.retain(|ball| ball.confidence >= SURE_OF_BALL);
+    let mut ratios: Vec<f64> = balls
+        .iter()
+        .map(|ball| finder.size_against_expected(ball))
+        .collect();
+    ratios.sort_by(f64::total_cmp);
+    ratios
+        .get(ratios.len() / 2)
+        .map(|ratio| ratio * table.ball_radius_px)
+}
+
 /// The planes of a picture. Only RGB, which no camera delivers, is converted.
 fn planes_of<'a>(picture: &'a Picture, converted: &'a mut Picture) -> Result<Planes<'a>, DetectionError> {
     if let Some(planes) = picture.planes() {
@@ -92,4 +134,77 @@ fn planes_of<'a>(picture: &'a Picture, converted: &'a mut Picture) -> Result<Pla
     }
     picture.convert_to_yuv420(converted)?;
     converted.planes().ok_or(DetectionError::EmptyPicture)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ghostball_world::{ColorEncoding, PixelFormat};
+    use proptest::prelude::*;
+
+    #[test]
+    fn no_picture_is_too_small_or_too_plain_to_be_refused_in_words() {
+        let mut detector = Detector::new(BallSet::Auto);
+        for (width, height) in [
+            (1, 1),
+            (2, 1),
+            (1, 300),
+            (96, 96),
+            (97, 131),
+            (320, 180),
+            (640, 96),
+        ] {
+            for format in [
+                PixelFormat::Grey,
+                PixelFormat::Nv12,
+                PixelFormat::Yuv420,
+                PixelFormat::Rgb,
+            ] {
+                for value in [0, 128, 255] {
+                    let count = format.byte_count(width, height).unwrap();
+                    let picture = Picture::new(
+                        format,
+                        width,
+                        height,
+                        ColorEncoding::default(),
+                        vec![value; count],
+                    )
+                    .unwrap();
+                    if let Err(error) = detector.find_table(&picture) {
+                        assert!(error.to_string().contains("expected"), "{error}");
+                    }
+                }
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+        #[test]
+        fn noise_and_any_table_in_it_are_survived(
+            seed in any::<u32>(),
+            width in 1_u32..220,
+            height in 1_u32..160,
+            corners in prop::array::uniform4((-50.0..250.0_f64, -50.0..250.0_f64)),
+            ball_radius_px in -1.0..60.0_f64,
+        ) {
+            let mut state = u64::from(seed) | 1;
+            let bytes = (0..PixelFormat::Yuv420.byte_count(width, height).unwrap()).map(|_| {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                (state >> 56) as u8
+            });
+            let (format, color) = (PixelFormat::Yuv420, ColorEncoding::default());
+            let picture = Picture::new(format, width, height, color, bytes.collect()).unwrap();
+            let mut detector = Detector::new(BallSet::Auto);
+            let found = detector.find_table(&picture);
+            prop_assert!(found.is_err() || found.is_ok_and(|t| t.ball_radius_px.is_finite()));
+            let table = TableSighting {
+                corners_in_image: corners.map(|(x, y)| glam::DVec2::new(x, y)),
+                pockets_in_image: Default::default(),
+                ball_radius_px,
+                confidence: 1.0,
+            };
+            detector.see_balls_and_cue(&picture, &table, &mut Sightings::default()).unwrap();
+        }
+    }
 }

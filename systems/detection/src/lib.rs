@@ -5,6 +5,8 @@ pub mod cloth;
 pub mod cue;
 pub mod detector;
 pub mod error;
+#[cfg(test)]
+mod fixture;
 pub mod kind;
 pub mod plugin;
 pub mod quad;

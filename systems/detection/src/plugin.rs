@@ -65,6 +65,10 @@ fn see_table(
     if !eyes.watch.wants_look([picture.width(), picture.height()], now) {
         return;
     }
+    let ball_by_length = specification
+        .ball_radius
+        .map(|radius| radius / specification.length);
+    eyes.detector.set_ball_by_length(ball_by_length);
     let seen = eyes.detector.find_table(picture);
     let why = seen.as_ref().err().map(ToString::to_string);
     // A quadrilateral that maps to no table is none.

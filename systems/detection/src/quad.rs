@@ -23,6 +23,12 @@ impl Quad {
         0.5 * (c - a).perp_dot(d - b).abs()
     }
 
+    /// Mean of the longer pair of opposite sides, pixels.
+    pub fn length(&self) -> f64 {
+        let [a, b, c, d] = self.corners;
+        0.5 * (a.distance(b) + d.distance(c)).max(a.distance(d) + b.distance(c))
+    }
+
     /// Least and greatest coordinates.
     pub fn bounds(&self) -> (DVec2, DVec2) {
         let [a, b, c, d] = self.corners;

@@ -25,8 +25,11 @@ const ASPECT: std::ops::Range<f64> = 1.5..2.7;
 const MOST_AREAS: usize = 3;
 /// Rounds per area: the noses found in one make a better outline for the next.
 const ROUNDS: usize = 2;
-/// Noses and pockets seen so well that nothing else is tried.
+/// Confidence below which nothing was seen but a plain area.
+const LEAST_CONFIDENCE: f64 = 0.15;
+/// Confidence from which no second round is made, and from which no other area is tried.
 const SURE: f64 = 0.8;
+const LIKELY: f64 = 0.6;
 
 /// Finds the table in a frame. Holds buffers that are used again.
 #[derive(Clone, Debug, Default)]
@@ -35,12 +38,19 @@ pub struct TableFinder {
     cushions: cushions::CushionFinder,
     cloth: ClothModel,
     balls: ball_size::BallSizer,
+    ball_evidence: u32,
 }
 
 impl TableFinder {
     /// A finder without buffers yet.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// How much spoke for the size of the balls in the table found last: 3 for each lone ball, 1 for others; 0 means
+    /// that it was assumed.
+    pub fn ball_evidence(&self) -> u32 {
+        self.ball_evidence
     }
 
     /// Finds the table in one frame: the playing surface between the noses, the pockets, the size of a ball.
@@ -70,7 +80,7 @@ impl TableFinder {
                     break;
                 }
             }
-            if best.is_some_and(|best| best.confidence >= SURE) {
+            if best.is_some_and(|best| best.confidence >= LIKELY) {
                 break;
             }
         }
@@ -78,13 +88,14 @@ impl TableFinder {
             return Err(no_cushions(aspect_of(&areas[0].outline)));
         };
         let aspect = aspect_of(&noses.quad);
-        if !ASPECT.contains(&aspect) {
+        if !ASPECT.contains(&aspect) || noses.confidence < LEAST_CONFIDENCE {
             return Err(no_cushions(aspect));
         }
         let quad = noses.quad;
         let map = pockets::image_from_halves(&quad).ok_or_else(|| no_cushions(aspect))?;
         self.cloth.learn(planes, &quad.corners);
-        let (ball_radius_px, _) = self.balls.measure(planes, &quad, &map, &self.cloth);
+        let (ball_radius_px, evidence) = self.balls.measure(planes, &quad, &map, &self.cloth);
+        self.ball_evidence = evidence;
         Ok(TableSighting {
             corners_in_image: quad.corners,
             pockets_in_image: pockets::usual(&quad).map(|p| p.0).unwrap_or_default(),
@@ -99,4 +110,94 @@ fn aspect_of(quad: &Quad) -> f64 {
     let [a, b, c, d] = quad.corners;
     let (across, down) = (a.distance(b) + d.distance(c), a.distance(d) + b.distance(c));
     across.max(down) / across.min(down)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::{Drawn, draw};
+    use glam::DVec2;
+
+    fn worst_corner(drawn: &Drawn) -> f64 {
+        let picture = draw(drawn);
+        let table = TableFinder::new().find(&picture.planes().unwrap()).unwrap();
+        let pairs = table.corners_in_image.iter().zip(&drawn.corners_in_image);
+        pairs
+            .map(|(found, drawn)| found.distance(*drawn))
+            .fold(0.0, f64::max)
+    }
+
+    #[test]
+    fn the_noses_are_found_on_cloth_of_any_colour() {
+        let green = Drawn::default();
+        let blue = Drawn {
+            cloth: [120.0, 170.0, 80.0],
+            rail: [40.0, 128.0, 128.0],
+            ..green
+        };
+        let grey = Drawn {
+            cloth: [115.0, 128.0, 128.0],
+            floor: [30.0, 128.0, 128.0],
+            ..green
+        };
+        let red = Drawn {
+            cloth: [85.0, 110.0, 190.0],
+            rail: [120.0, 105.0, 140.0],
+            ..green
+        };
+        for drawn in [green, blue, grey, red] {
+            let worst = worst_corner(&drawn);
+            assert!(worst < 1.5, "{worst} px with {drawn:?}");
+        }
+    }
+
+    #[test]
+    fn the_noses_are_found_though_a_plank_lies_on_a_cushion() {
+        let clutter = Some([[-0.9, -0.56], [-0.1, -0.44]].map(DVec2::from));
+        let worst = worst_corner(&Drawn {
+            clutter,
+            ..Drawn::default()
+        });
+        assert!(worst < 3.0, "{worst} px");
+    }
+
+    #[test]
+    fn a_turned_camera_sees_the_same_table() {
+        let corners_in_image =
+            [[120.0, 40.0], [700.0, 80.0], [680.0, 370.0], [100.0, 330.0]].map(DVec2::from);
+        let worst = worst_corner(&Drawn {
+            corners_in_image,
+            ..Drawn::default()
+        });
+        assert!(worst < 2.0, "{worst} px");
+    }
+
+    #[test]
+    fn balls_of_any_size_are_measured() {
+        for ball_radius in [0.0225, 0.0256, 0.029] {
+            let drawn = Drawn {
+                ball_radius,
+                ..Drawn::default()
+            };
+            let picture = draw(&drawn);
+            let table = TableFinder::new().find(&picture.planes().unwrap()).unwrap();
+            let expected = ball_radius * 0.5 * Quad::new(drawn.corners_in_image).length();
+            let ratio = table.ball_radius_px / expected;
+            assert!((ratio - 1.0).abs() < 0.08, "{ratio} of {ball_radius}");
+        }
+    }
+
+    #[test]
+    fn a_picture_without_a_table_has_none() {
+        let plain = Drawn {
+            cloth: [60.0, 128.0, 128.0],
+            rail: [60.0, 128.0, 128.0],
+            ..Drawn::default()
+        };
+        let picture = draw(&Drawn {
+            corners_in_image: plain.corners_in_image.map(|c| c * 0.01),
+            ..plain
+        });
+        assert!(TableFinder::new().find(&picture.planes().unwrap()).is_err());
+    }
 }

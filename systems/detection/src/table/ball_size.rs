@@ -31,7 +31,7 @@ const LEAST_RIM: f64 = 0.75;
 /// prints, glints and fingertips, so it takes as many as several lone balls to believe in it.
 const COMMON_RADIUS: f64 = 0.0195;
 const LEAST_UNCOMMON: u32 = 4 * WEIGHT_ALONE;
-const RAYS: usize = 32;
+const RAYS: usize = 24;
 /// Least change of brightness across a rim.
 const LEAST_STEP: f32 = 4.0;
 /// Sizes that differ by less than this share are one size, seen in perspective and with noise.
@@ -214,15 +214,15 @@ fn is_object(planes: &Planes, cloth: &ClothModel, x: usize, y: usize) -> bool {
 fn rim_of(planes: &Planes, center: DVec2, radius_px: f64) -> Option<f64> {
     /// Shares of the disc's radius tried: smeared colour and shadows make the disc larger than the ball, not smaller.
     const SHARES: [f64; 2] = [0.55, 1.1];
-    const RADII: usize = 23;
-    const SHIFTS: i32 = 2;
+    const RADII: usize = 16;
+    const SHIFTS: i32 = 1;
     /// Brightness steps count up to this, so that no glint or shadow outweighs the rest of the rim.
     const MOST_STEP: f32 = 20.0;
     let spacing = radius_px * (SHARES[1] - SHARES[0]) / (RADII - 1) as f64;
     let mut best = (0.0_f32, 0.0);
     for shift_y in -SHIFTS..=SHIFTS {
         for shift_x in -SHIFTS..=SHIFTS {
-            let center = center + 0.09 * radius_px * DVec2::new(f64::from(shift_x), f64::from(shift_y));
+            let center = center + 0.15 * radius_px * DVec2::new(f64::from(shift_x), f64::from(shift_y));
             let mut change = [0.0_f32; RADII];
             let mut rays = [0_u32; RADII];
             for ray in 0..RAYS {

@@ -46,6 +46,7 @@ struct Strip {
     luma: Vec<f32>,
     cloth: Vec<f32>,
     gradient: Vec<f32>,
+    clipped: Vec<f32>,
     along: Vec<f64>,
     middle: DVec2,
     side: DVec2,
@@ -340,26 +341,24 @@ impl Strip {
         (self.edges.clear(), self.rails.clear());
         // The rail: cloth inside of it, none outside. Over three samples, as the colour edge is soft.
         self.fill_gradient(3, true);
-        self.vote(votes, f32::INFINITY);
+        self.vote(&self.gradient, votes);
         keep_peaks(votes, false, &mut self.rails);
         self.rails.truncate(RAILS);
         // Edges of brightness.
         self.fill_gradient(1, false);
         let noise = self.noise();
-        for rising in [false, true] {
-            if rising {
-                self.gradient.iter_mut().for_each(|g| *g = -*g);
-            }
-            // Votes count how many probes show an edge here that stands out of the noise, half votes for hints.
-            let scale = 1.0 / (2.0 * noise);
-            self.gradient.iter_mut().for_each(|g| *g *= -scale);
-            self.vote(votes, 1.0);
-            self.gradient.iter_mut().for_each(|g| *g /= -scale);
-            keep_peaks(votes, rising, &mut self.edges);
-            if rising {
-                self.gradient.iter_mut().for_each(|g| *g = -*g);
-            }
-        }
+        // Votes count how many probes show an edge here that stands out of the noise, half votes for hints.
+        let scale = -1.0 / (2.0 * noise);
+        self.clipped.clear();
+        self.clipped.extend(
+            self.gradient
+                .iter()
+                .map(|gradient| (scale * gradient).clamp(-1.0, 1.0)),
+        );
+        self.vote(&self.clipped, votes);
+        keep_peaks(votes, false, &mut self.edges);
+        votes.iter_mut().for_each(|vote| *vote = -*vote);
+        keep_peaks(votes, true, &mut self.edges);
         self.edges.truncate(EDGES);
     }
 
@@ -399,21 +398,24 @@ impl Strip {
         (1.4826 * (median.unwrap_or(0) as f32 + 0.5) / 8.0).max(0.6)
     }
 
-    /// Mean of the gradient, each value held to ±`limit`, along every straight line.
-    fn vote(&self, votes: &mut Vec<f32>, limit: f32) {
+    /// Mean of the gradient along every straight line: `SAMPLES` offsets for each lean.
+    fn vote(&self, gradient: &[f32], votes: &mut Vec<f32>) {
         votes.clear();
-        let n = self.probes().max(1) as f32;
-        for offset in 0..SAMPLES {
-            for lean in -LEAN..=LEAN {
-                let mut sum = 0.0;
-                for (along, column) in self.along.iter().zip(self.gradient.chunks_exact(SAMPLES)) {
-                    let at = offset as f64 + f64::from(lean) * along + 0.5;
-                    if at >= 0.0 && (at as usize) < SAMPLES {
-                        sum += column[at as usize].clamp(-limit, limit);
-                    }
+        let share = 1.0 / self.probes().max(1) as f32;
+        for lean in -LEAN..=LEAN {
+            let first = votes.len();
+            votes.resize(first + SAMPLES, 0.0);
+            let sums = &mut votes[first..];
+            for (along, column) in self.along.iter().zip(gradient.chunks_exact(SAMPLES)) {
+                let shift = (f64::from(lean) * along).round() as isize;
+                // Offset `o` of the line is sample `o + shift` of this probe.
+                let from = shift.clamp(0, SAMPLES as isize) as usize;
+                let into = (-shift).clamp(0, SAMPLES as isize) as usize;
+                for (sum, gradient) in sums[into..].iter_mut().zip(&column[from..]) {
+                    *sum += gradient;
                 }
-                votes.push(sum / n);
             }
+            sums.iter_mut().for_each(|sum| *sum *= share);
         }
     }
 
@@ -542,33 +544,28 @@ impl Strip {
 }
 
 fn keep_peaks(votes: &[f32], rising: bool, edges: &mut Vec<Edge>) {
-    let width = (2 * LEAN + 1) as usize;
-    let best_of = |offset: usize| {
-        let row = &votes[offset * width..(offset + 1) * width];
-        row.iter()
-            .enumerate()
-            .fold((0, 0.0), |best, (i, v)| if *v > best.1 { (i, *v) } else { best })
-    };
-    for offset in 0..SAMPLES {
-        let (lean, vote) = best_of(offset);
+    let mut best = [(0.0_f32, 0); SAMPLES];
+    for (lean, row) in (-LEAN..=LEAN).zip(votes.chunks_exact(SAMPLES)) {
+        for (best, vote) in best.iter_mut().zip(row) {
+            if *vote > best.0 {
+                *best = (*vote, lean);
+            }
+        }
+    }
+    for (offset, (vote, lean)) in best.iter().enumerate() {
         let mut around = offset.saturating_sub(3)..=(offset + 3).min(SAMPLES - 1);
-        let is_peak = around.all(|o| best_of(o).1 < vote || (best_of(o).1 == vote && o >= offset));
-        if vote > 0.15 && is_peak {
-            let line = line_of_vote(offset * width + lean);
+        let is_peak = around.all(|o| best[o].0 < *vote || (best[o].0 == *vote && o >= offset));
+        if *vote > 0.15 && is_peak {
+            let line = Line {
+                offset: offset as f64,
+                slope: f64::from(*lean),
+            };
             edges.push(Edge {
                 line,
-                strength: f64::from(vote),
+                strength: f64::from(*vote),
                 rising,
             });
         }
     }
     edges.sort_by(|a, b| b.strength.total_cmp(&a.strength));
-}
-
-fn line_of_vote(at: usize) -> Line {
-    let width = (2 * LEAN + 1) as usize;
-    Line {
-        offset: (at / width) as f64,
-        slope: (at % width) as f64 - f64::from(LEAN),
-    }
 }
