@@ -126,3 +126,65 @@ fn see_balls_and_cue(frame: Res<CurrentFrame>, mut eyes: ResMut<Eyes>, mut sight
         tracing::warn!(%error, "a frame could not be analysed");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::fixture::{BALLS, Drawn, draw};
+    use ghostball_world::{Frame, Picture, PixelFormat, WorldPlugin};
+
+    fn app() -> App {
+        let mut app = App::new();
+        app.add_plugins((WorldPlugin, DetectionPlugin));
+        app
+    }
+
+    /// Runs one frame `millis` after the first and gives the alerts it raised.
+    fn show(app: &mut App, picture: &Picture, millis: u64) -> Vec<Alert> {
+        let frame = Frame {
+            picture: picture.clone(),
+            ..Frame::default()
+        };
+        app.world_mut().resource_mut::<CurrentFrame>().0 = Some(Arc::new(frame));
+        app.world_mut().resource_mut::<FrameClock>().since_first = Duration::from_millis(millis);
+        app.update();
+        let mut alerts = app.world_mut().resource_mut::<Messages<Alert>>();
+        alerts.drain().collect()
+    }
+
+    #[test]
+    fn one_table_entity_and_the_balls_of_the_first_frame_are_there_after_it() {
+        let mut app = app();
+        let picture = draw(&Drawn::default());
+        for frame in 0..3 {
+            assert_eq!(show(&mut app, &picture, 33 * frame), []);
+        }
+        let mut tables = app.world_mut().query::<(&Table, &TableGeometry)>();
+        assert_eq!(tables.iter(app.world()).count(), 1);
+        assert_eq!(app.world().resource::<Sightings>().balls.len(), BALLS.len());
+    }
+
+    #[test]
+    fn a_table_that_goes_out_of_sight_raises_one_alert_and_another_when_it_is_back() {
+        let mut app = app();
+        let table = draw(&Drawn::default());
+        let mut dark = Picture::default();
+        dark.reshape(PixelFormat::Yuv420, 800, 450, table.color())
+            .unwrap()
+            .fill(90);
+        let mut alerts = Vec::new();
+        for second in 0..40 {
+            let picture = if (10..20).contains(&second) { &dark } else { &table };
+            alerts.extend(
+                show(&mut app, picture, 1000 * second)
+                    .into_iter()
+                    .map(|alert| alert.begins),
+            );
+        }
+        assert_eq!(alerts, [true, false]);
+        assert_eq!(app.world_mut().query::<&Table>().iter(app.world()).count(), 1);
+    }
+}

@@ -338,7 +338,8 @@ impl Strip {
     }
 
     fn find_edges(&mut self, votes: &mut Vec<f32>) {
-        (self.edges.clear(), self.rails.clear());
+        self.edges.clear();
+        self.rails.clear();
         // The rail: cloth inside of it, none outside. Over three samples, as the colour edge is soft.
         self.fill_gradient(3, true);
         self.vote(&self.gradient, votes);
