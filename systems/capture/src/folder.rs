@@ -135,10 +135,10 @@ mod tests {
     use super::*;
 
     fn write_png(path: &Path, width: u32) {
-        let mut encoder = png::Encoder::new(fs::File::create(path).unwrap(), width, 1);
+        let mut encoder = png::Encoder::new(fs::File::create(path).unwrap(), width, 64);
         encoder.set_color(png::ColorType::Grayscale);
         let mut writer = encoder.write_header().unwrap();
-        writer.write_image_data(&vec![9; width as usize]).unwrap();
+        writer.write_image_data(&vec![9; 64 * width as usize]).unwrap();
     }
 
     #[test]
@@ -174,21 +174,21 @@ mod tests {
     #[test]
     fn images_come_in_natural_order_each_with_its_own_size() {
         let folder = tempfile::tempdir().unwrap();
-        for (name, width) in [("10.png", 10), ("9.PNG", 9), (".8.png", 8), ("11.txt", 11)] {
+        for (name, width) in [("10.png", 100), ("9.PNG", 90), (".8.png", 80), ("11.txt", 110)] {
             write_png(&folder.path().join(name), width);
         }
         fs::create_dir(folder.path().join("1.png")).unwrap();
         let mut source = ImageSource::open(images_in(folder.path()).unwrap(), folder.path()).unwrap();
         assert_eq!(
             (source.description().width, source.description().expected_frames),
-            (9, Some(2))
+            (90, Some(2))
         );
         let mut pool = FramePool::default();
         let mut seen = Vec::new();
         while let Some(frame) = source.next_frame(&mut pool).unwrap() {
             seen.push((frame.sequence, frame.captured_at.nanos, frame.picture.width()));
         }
-        assert_eq!(seen, [(0, 0, 9), (1, 33_333_333, 10)]);
+        assert_eq!(seen, [(0, 0, 90), (1, 33_333_333, 100)]);
     }
 
     #[test]

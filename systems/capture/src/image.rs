@@ -11,6 +11,9 @@ use crate::{CaptureError, jpeg};
 /// Longest side of an image that is decoded, in pixels. Beyond it a file rather lies than shows a table.
 pub const MAX_IMAGE_SIDE: u32 = 8192;
 
+/// Shortest side of an image that is worth looking at, in pixels: a table in it would have balls of one pixel.
+pub const MIN_IMAGE_SIDE: u32 = 64;
+
 /// Largest file that is read as an image: what [`MAX_IMAGE_SIDE`] squared takes uncompressed.
 const MAX_FILE_BYTES: u64 = 3 * (MAX_IMAGE_SIDE as u64) * (MAX_IMAGE_SIDE as u64);
 
@@ -49,6 +52,14 @@ pub enum ImageError {
         /// Its height.
         height: u64,
     },
+    /// Too small to show a table.
+    #[error("the image has {width}x{height} pixels; expected at least {MIN_IMAGE_SIDE} both ways")]
+    TooSmall {
+        /// Its width.
+        width: u32,
+        /// Its height.
+        height: u32,
+    },
     /// No pixels.
     #[error(transparent)]
     Picture(#[from] PictureError),
@@ -63,7 +74,14 @@ pub fn read_image(path: &Path, frame: &mut Frame) -> Result<(), CaptureError> {
     if !jpeg::is_jpeg(&frame.jpeg) {
         frame.jpeg.clear();
     }
-    decoded.map_err(|cause| CaptureError::Image {
+    let usable = decoded.and_then(|()| {
+        let (width, height) = (frame.picture.width(), frame.picture.height());
+        match width.min(height) {
+            MIN_IMAGE_SIDE.. => Ok(()),
+            _ => Err(ImageError::TooSmall { width, height }),
+        }
+    });
+    usable.map_err(|cause| CaptureError::Image {
         path: path.to_owned(),
         cause,
     })
@@ -369,14 +387,19 @@ mod tests {
     fn a_jpeg_file_is_kept_as_bytes_and_a_png_is_not() {
         let folder = tempfile::tempdir().unwrap();
         let (a, b) = (folder.path().join("a.jpg"), folder.path().join("b.png"));
-        let bytes = jpeg(16, 16, |_| ());
+        let bytes = jpeg(64, 64, |_| ());
         fs::write(&a, &bytes).unwrap();
-        fs::write(&b, png(png::ColorType::Rgb, png::BitDepth::Eight, &[1; 12], 2)).unwrap();
+        let too_small = png(png::ColorType::Rgb, png::BitDepth::Eight, &[1; 12], 2);
+        fs::write(&b, too_small).unwrap();
         let mut frame = Frame::default();
         read_image(&a, &mut frame).unwrap();
-        assert_eq!((frame.jpeg.as_slice(), frame.picture.width()), (&bytes[..], 16));
-        read_image(&b, &mut frame).unwrap();
-        assert_eq!((frame.jpeg.len(), frame.picture.width()), (0, 2));
+        assert_eq!((frame.jpeg.as_slice(), frame.picture.width()), (&bytes[..], 64));
+        let error = read_image(&b, &mut frame).unwrap_err().to_string();
+        assert!(
+            error.ends_with("the image has 2x2 pixels; expected at least 64 both ways"),
+            "{error}"
+        );
+        assert!(frame.jpeg.is_empty());
         let error = read_image(folder.path(), &mut frame).unwrap_err();
         assert!(matches!(error, CaptureError::Io { .. }));
     }

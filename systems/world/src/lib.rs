@@ -28,6 +28,7 @@ mod cue;
 mod frame;
 mod geometry;
 mod picture;
+mod pool;
 mod prediction;
 mod schedule;
 mod sighting;
@@ -47,6 +48,7 @@ pub use geometry::{CircleInImage, GeometryError, Homography};
 pub use picture::{
     Chroma, ColorEncoding, ColorMatrix, ColorRange, Picture, PictureError, PixelFormat, Plane, Planes,
 };
+pub use pool::Pool;
 pub use prediction::{
     GhostBall, Origin, Outcome, PathKind, PathLine, PredictedCollision, PredictedContact, PredictedRest,
     Prediction, Predictions,

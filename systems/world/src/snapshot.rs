@@ -1,5 +1,6 @@
 //! The world at one frame, as plain data: what is recorded, printed and published.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,9 +8,9 @@ use bevy_ecs::prelude::*;
 use glam::DVec2;
 
 use crate::{
-    Ball, BallKind, BallNumber, CircleInImage, Confidence, Cue, CueInImage, CuePose, CueState, FrameClock,
-    Motion, PositionInTable, Prediction, Predictions, SeenInImage, Stamp, TableGeometry, TrackId,
-    VelocityInTable,
+    Ball, BallKind, BallNumber, CircleInImage, Confidence, Cue, CueInImage, CuePose, CueState, CurrentFrame,
+    FrameClock, Motion, Pool, PositionInTable, Prediction, Predictions, SeenInImage, Stamp, TableGeometry,
+    TrackId, VelocityInTable,
 };
 
 /// One ball on the table.
@@ -109,46 +110,48 @@ type CueData<'a> = (&'a CuePose, &'a CueState, Option<&'a CueInImage>);
 
 /// Copies what matters of the world into a [`Snapshot`].
 pub(crate) fn take_snapshot(
-    clock: Res<FrameClock>,
-    frame: Res<crate::CurrentFrame>,
+    (clock, frame): (Res<FrameClock>, Res<CurrentFrame>),
     predictions: Res<Predictions>,
     balls: Query<BallData>,
     cue: Option<Single<CueData, With<Cue>>>,
     table: Option<Single<&TableGeometry>>,
     mut latest: ResMut<LatestSnapshot>,
+    mut pool: Local<Pool<Snapshot>>,
 ) {
-    // Reuses the buffers of the snapshot before where nobody holds it any more.
-    let snapshot = Arc::make_mut(&mut latest.0);
-    snapshot.frame_number = clock.frame_number;
-    snapshot.captured_at = clock.captured_at;
-    snapshot.since_first = clock.since_first;
-    snapshot.picture_size = frame
-        .picture()
-        .map_or([0, 0], |picture| [picture.width(), picture.height()]);
-    snapshot.balls.clear();
-    snapshot.balls.extend(balls.iter().map(
-        |(ball, track_id, kind, number, position, velocity, motion, confidence, seen)| BallSnapshot {
-            track_id: *track_id,
-            kind: *kind,
-            number: number.0,
-            position_in_table: position.0,
-            velocity_in_table: velocity.0,
-            radius: ball.radius,
-            is_moving: *motion == Motion::Moving,
-            confidence: confidence.0,
-            seen_in_image: seen.map(|seen| seen.0),
-        },
-    ));
-    // Query order is not spawn order once a component has come and gone.
-    snapshot.balls.sort_unstable_by_key(|ball| ball.track_id);
-    snapshot.cue = cue.map(|cue| {
-        let (pose, state, in_image) = *cue;
-        CueSnapshot {
-            pose: *pose,
-            state: *state,
-            in_image: in_image.copied(),
-        }
+    let Ok(taken) = pool.fill(|snapshot: &mut Snapshot| -> Result<(), Infallible> {
+        snapshot.frame_number = clock.frame_number;
+        snapshot.captured_at = clock.captured_at;
+        snapshot.since_first = clock.since_first;
+        snapshot.picture_size = frame
+            .picture()
+            .map_or([0, 0], |picture| [picture.width(), picture.height()]);
+        snapshot.balls.clear();
+        snapshot.balls.extend(balls.iter().map(
+            |(ball, track_id, kind, number, position, velocity, motion, confidence, seen)| BallSnapshot {
+                track_id: *track_id,
+                kind: *kind,
+                number: number.0,
+                position_in_table: position.0,
+                velocity_in_table: velocity.0,
+                radius: ball.radius,
+                is_moving: *motion == Motion::Moving,
+                confidence: confidence.0,
+                seen_in_image: seen.map(|seen| seen.0),
+            },
+        ));
+        // Query order is not spawn order once a component has come and gone.
+        snapshot.balls.sort_unstable_by_key(|ball| ball.track_id);
+        snapshot.cue = cue.map(|cue| {
+            let (pose, state, in_image) = *cue;
+            CueSnapshot {
+                pose: *pose,
+                state: *state,
+                in_image: in_image.copied(),
+            }
+        });
+        snapshot.table = table.map(|table| **table);
+        snapshot.prediction.clone_from(&predictions.current);
+        Ok(())
     });
-    snapshot.table = table.map(|table| **table);
-    snapshot.prediction.clone_from(&predictions.current);
+    latest.0 = taken;
 }
