@@ -34,7 +34,7 @@ const EDGE_SIGMAS: f32 = 5.0;
 const LEAST_EDGE: f32 = 8.0;
 /// Directions told apart, and how far a gradient may be off its edge's, degrees.
 const DIRECTIONS: usize = 360;
-const SPREAD: i32 = 4;
+const SPREAD: i32 = 8;
 /// Places along a stick where its width is measured.
 const SLICES: u32 = 48;
 /// Pairs of lines that are followed.
@@ -276,7 +276,7 @@ impl CueFinder {
             let index = self.edge_at[at.y as usize * self.columns + at.x as usize];
             index > 0 && {
                 let off = (self.edges[index as usize - 1].direction - direction).rem_euclid(360);
-                off <= 30 || off >= 330
+                off <= 40 || off >= 320
             }
         })
     }
@@ -378,8 +378,27 @@ fn slice_at(
     let belongs = |i: &usize| half.is_finite() && off_cloth[*i] * half.signum() >= half.abs();
     let first = (0..=peak).rev().take_while(belongs).last()?;
     let last = (peak..SAMPLES).take_while(belongs).last()?;
-    let step = across(1) - across(0);
-    Some((0.5 * (across(first) + across(last)), (last - first) as f64 * step))
+    // Where brightness crosses the half, between two samples.
+    let crossing = |inner: usize, outer: usize| {
+        let (a, b) = (off_cloth[inner], off_cloth[outer]);
+        let share = if a == b {
+            0.5
+        } else {
+            f64::from((a - half) / (a - b))
+        };
+        across(inner) + share.clamp(0.0, 1.0) * (across(outer) - across(inner))
+    };
+    let from = if first > 0 {
+        crossing(first, first - 1)
+    } else {
+        across(first)
+    };
+    let to = if last + 1 < SAMPLES {
+        crossing(last, last + 1)
+    } else {
+        across(last)
+    };
+    (from.is_finite() && to.is_finite()).then_some((0.5 * (from + to), to - from))
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -1,7 +1,7 @@
 //! Finding the table in one frame with no help.
 //!
-//! Coarse to fine: the area of cloth on a grid of some 256 cells ([`area`]), then the cushion noses along its four
-//! sides ([`cushions`]), pockets and ball size.
+//! Coarse to fine: the area of cloth on a grid of some 256 cells (`area`), then the cushion noses along its four
+//! sides (`cushions`), pockets and ball size.
 
 mod area;
 mod ball_size;
