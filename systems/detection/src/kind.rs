@@ -6,10 +6,12 @@
 //! ball only (but for snooker's reds), at the least cost. Where the set is not known, the one whose names cost least is
 //! in play.
 
-mod look;
+pub mod look;
 
 use ghostball_world::{BallKind, BallSet, BallSighting, Planes};
 use look::Look;
+
+use crate::cloth::ClothModel;
 
 /// What balls look like: Y, U, V (full range, BT.601) of the coloured part under white light, as cameras show them.
 /// Nominal paints differ by maker by less than neighbouring names do.
@@ -56,6 +58,20 @@ const CAROM_COLORS: [(BallKind, Color, usize); 2] = [
 const COLOR_UNIT: f32 = 40.0;
 /// Luma counts less than chroma: light differs over a table and with it.
 const LUMA_WEIGHT: f32 = 0.6;
+/// The same where the colour was seen on this table.
+const SEEN_COLOR_UNIT: f32 = 25.0;
+/// White shares: a cue ball shows at least this much (less in poor light costs little), a stripe shows at least this much, a number's spot and reflections at most that, reflections alone less.
+const CUE_WHITE: f32 = 0.85;
+const STRIPE_WHITE: f32 = 0.18;
+const SPOT_WHITE: f32 = 0.08;
+const REFLECTION_WHITE: f32 = 0.1;
+/// A spot with a number shows at least this much white. It is hidden below or behind on half of the balls.
+const LEAST_SPOT: f32 = 0.05;
+const HIDDEN_NUMBER: f32 = 0.25;
+/// What it costs to call a ball a stripe that shows nothing but white.
+const HIDDEN_COLOR: f32 = 1.2;
+/// What it costs to call a ball by a name that only one ball of the set has, where others have it in common with many.
+const RARE: f32 = 0.2;
 /// What a wrong amount of white costs, per share of the ball.
 const WHITE_COST: f32 = 3.0;
 /// No name costs more: a ball without a fitting name is unknown, not a reason to misname the others.
@@ -75,7 +91,10 @@ pub struct Recognizer {
     evidence: [f32; CANDIDATES.len()],
     looks: Vec<Look>,
     pairs: Vec<Pair>,
-    names: Vec<Option<usize>>,
+    /// What each name costs each ball.
+    costs: Vec<[f32; MOST_NAMES + 1]>,
+    /// Index of each ball's name.
+    names: Vec<usize>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -96,15 +115,16 @@ impl Recognizer {
             evidence: [0.0, BARE_COLOR_PRIOR, 2.0 * BARE_COLOR_PRIOR],
             looks: Vec::new(),
             pairs: Vec::new(),
+            costs: Vec::new(),
             names: Vec::new(),
         }
     }
 
     /// Fills in kind and number of each of `balls`.
-    pub fn name_balls(&mut self, planes: &Planes, balls: &mut [BallSighting]) {
+    pub fn name_balls(&mut self, planes: &Planes, cloth: &ClothModel, balls: &mut [BallSighting]) {
         self.looks.clear();
         self.looks
-            .extend(balls.iter().map(|ball| Look::at(planes, &ball.circle)));
+            .extend(balls.iter().map(|ball| Look::at(planes, cloth, &ball.circle)));
         if balls.is_empty() || planes.chroma.is_none() {
             return;
         }
@@ -115,7 +135,7 @@ impl Recognizer {
         let names = names_of(set);
         self.assign(&names);
         for (ball, name) in balls.iter_mut().zip(&self.names) {
-            let name = name.and_then(|i| names.get(i));
+            let name = names.get(*name);
             ball.kind = name.map_or(BallKind::Unknown, |name| name.kind);
             ball.number = name.and_then(|name| name.number);
         }
@@ -136,18 +156,25 @@ impl Recognizer {
     /// Gives each ball the index of its name; returns what that costs.
     fn assign(&mut self, names: &[Name]) -> f32 {
         let red = self.red_of_this_table(names);
+        self.costs.clear();
         self.pairs.clear();
         for (ball, look) in self.looks.iter().enumerate() {
+            // No name, which comes last, costs most.
+            let mut costs = [MOST_COST; MOST_NAMES + 1];
             for (name, candidate) in names.iter().enumerate() {
-                let mut candidate = *candidate;
-                if candidate.kind == BallKind::Red {
-                    candidate.color = red.unwrap_or(candidate.color);
-                }
-                let cost = cost(look, &candidate);
+                let cost = match red {
+                    Some(red) if candidate.kind == BallKind::Red => {
+                        distance(look.color, red) / SEEN_COLOR_UNIT
+                    }
+                    _ => cost(look, candidate),
+                };
+                let cost = cost + if candidate.count > 1 { 0.0 } else { RARE };
+                costs[name] = cost;
                 if cost < MOST_COST {
                     self.pairs.push(Pair { cost, ball, name });
                 }
             }
+            self.costs.push(costs);
         }
         self.pairs.sort_by(|a, b| {
             a.cost
@@ -156,18 +183,38 @@ impl Recognizer {
                 .then(a.name.cmp(&b.name))
         });
         self.names.clear();
-        self.names.resize(self.looks.len(), None);
+        self.names.resize(self.looks.len(), MOST_NAMES);
         let mut left: [usize; MOST_NAMES] =
             std::array::from_fn(|i| names.get(i).map_or(0, |name| name.count));
-        let mut total = MOST_COST * self.looks.len() as f32;
         for pair in &self.pairs {
-            if self.names[pair.ball].is_none() && left[pair.name] > 0 {
-                self.names[pair.ball] = Some(pair.name);
+            if self.names[pair.ball] == MOST_NAMES && left[pair.name] > 0 {
+                self.names[pair.ball] = pair.name;
                 left[pair.name] -= 1;
-                total += pair.cost - MOST_COST;
             }
         }
-        total
+        self.exchange_names();
+        let named = self.costs.iter().zip(&self.names);
+        named.map(|(costs, name)| costs[*name]).sum()
+    }
+
+    /// Lets two balls exchange names as long as that costs less: the cheapest first is not the least for all.
+    fn exchange_names(&mut self) {
+        for _ in 0..MOST_EXCHANGES {
+            let mut best = (1e-4, 0, 0);
+            for i in 0..self.names.len() {
+                for j in 0..i {
+                    let (a, b) = (self.names[i], self.names[j]);
+                    let gain = self.costs[i][a] + self.costs[j][b] - self.costs[i][b] - self.costs[j][a];
+                    if gain > best.0 {
+                        best = (gain, i, j);
+                    }
+                }
+            }
+            if best.1 == best.2 {
+                return;
+            }
+            self.names.swap(best.1, best.2);
+        }
     }
 
     /// Reds are many and alike: their median tells red from brown better than paint's nominal colour.
@@ -194,6 +241,8 @@ impl Recognizer {
 }
 
 const MOST_NAMES: usize = 16;
+/// As many exchanges settle any picture; each is the best there is.
+const MOST_EXCHANGES: usize = 32;
 
 fn names_of(set: BallSet) -> Vec<Name> {
     let cue = Name {
@@ -237,18 +286,21 @@ fn names_of(set: BallSet) -> Vec<Name> {
 
 /// What it costs to call a ball by a name.
 fn cost(look: &Look, name: &Name) -> f32 {
-    let between = |a: Color, b: Color| {
-        let d = [LUMA_WEIGHT * (a[0] - b[0]), a[1] - b[1], a[2] - b[2]];
-        (d[0] * d[0] + d[1] * d[1] + d[2] * d[2]).sqrt() / COLOR_UNIT
-    };
-    let (least_white, most_white) = match name.kind {
-        BallKind::Cue => return between(look.mean, WHITE),
-        BallKind::Stripe => (0.2, 0.9),
-        // A spot with a number, seen from above, and a lamp's reflection.
-        _ if name.number.is_some() => (0.0, 0.15),
-        _ => (0.0, 0.1),
-    };
+    let color = distance(look.color, name.color) / COLOR_UNIT;
     let white = look.white;
-    let white_cost = WHITE_COST * (least_white - white).max(white - most_white).max(0.0);
-    between(look.color, name.color) + white_cost
+    match name.kind {
+        BallKind::Cue => distance(look.mean, WHITE) / COLOR_UNIT + 0.4 * (CUE_WHITE - white).max(0.0),
+        BallKind::Stripe if !look.shows_color => HIDDEN_COLOR,
+        BallKind::Stripe => color + WHITE_COST * (STRIPE_WHITE - white).max(0.0),
+        _ if name.number.is_some() => {
+            let hidden_number = if white < LEAST_SPOT { HIDDEN_NUMBER } else { 0.0 };
+            color + hidden_number + WHITE_COST * (white - SPOT_WHITE).max(0.0)
+        }
+        _ => color + WHITE_COST * (white - REFLECTION_WHITE).max(0.0),
+    }
+}
+
+fn distance(a: Color, b: Color) -> f32 {
+    let d = [LUMA_WEIGHT * (a[0] - b[0]), a[1] - b[1], a[2] - b[2]];
+    (d[0] * d[0] + d[1] * d[1] + d[2] * d[2]).sqrt()
 }

@@ -99,7 +99,7 @@ impl BallFinder {
                 confidence: f64::from(self.choice.score(*i)),
             });
         }
-        self.recognizer.name_balls(planes, out);
+        self.recognizer.name_balls(planes, cloth, out);
     }
 
     /// A ball's apparent radius by the one that was expected at its place.

@@ -43,6 +43,10 @@ const AGREEMENT: f32 = 0.09;
 const LEAST_STEPS: f32 = 0.4;
 /// A pixel this many standard deviations from the cloth's colour is not lit cloth.
 const UNLIKE_SIGMAS: f32 = 5.0;
+/// A ball is unlike cloth in its middle by at least this share of what its rim is, unless it is darker than lit cloth by
+/// more than this share: a stripe can have the cloth's own hue.
+const LEAST_SOLIDITY: f32 = 0.45;
+const UNSHADED: f32 = 0.15;
 /// What has less than this share of its inside unlike shaded cloth may be a shadow.
 const LEAST_FILL: f32 = 0.4;
 /// How far from the centre highlights are looked for, in radii.
@@ -76,6 +80,8 @@ pub struct Rim {
     pub outer: f32,
     /// Root mean square distance of the agreeing rim points from the ellipse, radii.
     pub roughness: f32,
+    /// Whether its middle is lit cloth rather than more of what is at its rim: a ring on the cloth.
+    pub is_hollow: bool,
     /// Whether its colours could be those of cloth in a shadow: a shadow, or a ball of the cloth's own colour.
     pub is_shade: bool,
     /// Whether some of the inside is brighter than lit cloth, as no shadow is and every ball under a lamp; only looked
@@ -347,6 +353,7 @@ impl<'a> RimFinder<'a> {
         }
         rim.roughness = (rim.roughness / rim.agreeing.count_ones().max(1) as f32).sqrt();
         let mut middle = [0.0; MIDDLE_SAMPLES];
+        let mut lit_middle = 0;
         let places = MIDDLE
             .iter()
             .flat_map(|(distance, every)| self.rays.0.iter().step_by(*every).map(|d| (*distance, *d)));
@@ -358,6 +365,7 @@ impl<'a> RimFinder<'a> {
             fill += usize::from(self.is_unlike_any_cloth(cloth, color, LIGHT_INSIDE, TINT_INSIDE));
             dark_fill += usize::from(self.is_unlike_lit_cloth(color));
             *middle = strangeness(color);
+            lit_middle += usize::from(color[0] > -UNSHADED * cloth[0]);
         }
         let count = (RAYS + MIDDLE_SAMPLES) as f32;
         rim.fill = fill as f32 / count;
@@ -366,6 +374,7 @@ impl<'a> RimFinder<'a> {
         rim.has_highlight = rim.is_shade && self.has_highlight(&ellipse, cloth[0]);
         rim.inner = median(&mut middle);
         rim.outer = median(&mut outer);
+        rim.is_hollow = 2 * lit_middle > MIDDLE_SAMPLES && rim.inner < LEAST_SOLIDITY * rim.outer;
         rim
     }
 

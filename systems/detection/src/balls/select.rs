@@ -38,8 +38,6 @@ const CREDIT: f32 = 0.25;
 const USUAL_VOTES: f32 = 1.2;
 const MOST_VOTES: f32 = 2.0;
 const WEIGHT_VOTES: f32 = 0.3;
-/// A ball is as unlike cloth in its middle as at its rim; a ring is not.
-const LEAST_SOLIDITY: f32 = 0.45;
 /// Rounds of taking and pruning; two do for almost all pictures.
 const ROUNDS: usize = 4;
 
@@ -153,7 +151,7 @@ fn explained(i: usize, balls: &[usize], rims: &[(Candidate, Rim)], rays: &Rays) 
 
 /// How sure it is that a candidate is a ball; `explained` are the rays that look at other balls.
 fn score((candidate, rim): &(Candidate, Rim), explained: u32) -> f32 {
-    if rim.dark_fill < LEAST_DARK_FILL || rim.inner < LEAST_SOLIDITY * rim.outer {
+    if rim.dark_fill < LEAST_DARK_FILL || rim.is_hollow {
         return 0.0;
     }
     let votes = WEIGHT_VOTES * (candidate.share.min(MOST_VOTES) - USUAL_VOTES);

@@ -2,6 +2,7 @@
 
 use ghostball_world::{CircleInImage, Planes};
 
+use crate::cloth::ClothModel;
 use crate::sample::color_of;
 
 /// Pixels looked at per ball, about.
@@ -12,7 +13,12 @@ const INNER: f64 = 0.9;
 const WHITE_LUMA: f32 = 0.55;
 const WHITE_CHROMA: f32 = 32.0;
 
-/// The colours of one ball, Y, U, V.
+/// Light differs over a table by at most this factor both ways; what differs by more is a fault of the cloth's model.
+const MOST_GAIN: f32 = 1.4;
+/// A ball of which less than this share is coloured does not show its colour.
+const LEAST_COLORED: f32 = 0.1;
+
+/// The colours of one ball, Y, U, V, as the light in the middle of the table would show them.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Look {
     /// Median of what is not white; of all where all is white.
@@ -21,11 +27,13 @@ pub struct Look {
     pub mean: [f32; 3],
     /// Share of the ball that is white.
     pub white: f32,
+    /// Whether more than its white is seen.
+    pub shows_color: bool,
 }
 
 impl Look {
-    /// What is seen inside a circle.
-    pub fn at(planes: &Planes, circle: &CircleInImage) -> Self {
+    /// What is seen inside a circle. The cloth about it tells how bright the light is there.
+    pub fn at(planes: &Planes, cloth: &ClothModel, circle: &CircleInImage) -> Self {
         let mut all = [[0_u16; 256]; 3];
         let mut colored = [[0_u16; 256]; 3];
         let (mut count, mut white) = (0_u16, 0_u16);
@@ -53,16 +61,30 @@ impl Look {
                 }
             }
         }
-        let mean = [0, 1, 2].map(|i| median(&all[i], count));
+        let light = cloth.color_at(center.x as f32, center.y as f32)[0] - cloth.black;
+        // The root: a ball stands up out of the cloth and gets light from all sides, where a cushion shades the cloth.
+        let brighter = (cloth.color[0] - cloth.black).max(1.0) / light.max(1.0);
+        let gain = brighter.sqrt().clamp(1.0 / MOST_GAIN, MOST_GAIN);
+        let relight = |color: [f32; 3]| {
+            let [y, u, v] = color;
+            [
+                (cloth.black + gain * (y - cloth.black)).min(255.0),
+                128.0 + gain * (u - 128.0),
+                128.0 + gain * (v - 128.0),
+            ]
+        };
+        let mean = relight([0, 1, 2].map(|i| median(&all[i], count)));
         let rest = count - white;
+        let shows_color = f32::from(rest) > LEAST_COLORED * f32::from(count);
         Self {
-            color: if 10 * u32::from(rest) > u32::from(count) {
-                [0, 1, 2].map(|i| median(&colored[i], rest))
+            color: if shows_color {
+                relight([0, 1, 2].map(|i| median(&colored[i], rest)))
             } else {
                 mean
             },
             mean,
             white: f32::from(white) / f32::from(count.max(1)),
+            shows_color,
         }
     }
 }
