@@ -10,8 +10,11 @@ use crate::error::DetectionError;
 use crate::quad::Quad;
 use crate::table::TableFinder;
 
-/// Evidence of the balls' size (see [`TableFinder::ball_evidence`]) from which it is only refined: three lone balls.
-const SURE_OF_SIZE: u32 = 9;
+/// Evidence of the balls' size (see [`TableFinder::ball_evidence`]) from which it is only refined: two lone balls, or a
+/// cluster.
+const SURE_OF_SIZE: u32 = 5;
+/// Radius by the table's length from which balls are those of pool, carom and small tables.
+const COMMON_BALL: f64 = 0.00975;
 /// Confidence of balls whose size counts.
 const SURE_OF_BALL: f64 = 0.6;
 
@@ -71,8 +74,9 @@ impl Detector {
             .flatten();
         let radius = near.or_else(|| {
             let (radius, balls) = measure_ball_radius(&planes, &table, &self.cloth)?;
-            // Where no ball was seen lying about, spots and stickers look like a ball or two.
-            (evidence > 0 || balls > 2).then_some(radius)
+            // Where no ball was seen lying about, spots and stickers look like a small ball or two.
+            let by_length = radius / Quad::new(table.corners_in_image).length();
+            (evidence > 0 || balls > 2 || by_length > COMMON_BALL).then_some(radius)
         });
         table.ball_radius_px = radius.unwrap_or(table.ball_radius_px);
         Ok(table)
