@@ -70,6 +70,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                     look.mean[1],
                     look.mean[2],
                     look.white,
+                    look.rim_white,
                 ];
                 json!({"look": look, "x": b.circle.center.x, "y": b.circle.center.y, "r": b.circle.radius,
                     "kind": b.kind.name(), "number": b.number, "confidence": b.confidence})

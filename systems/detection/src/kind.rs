@@ -50,8 +50,8 @@ const SNOOKER_COLORS: [(BallKind, Color, usize); 7] = [
     (BallKind::Black, BLACK, 1),
 ];
 const CAROM_COLORS: [(BallKind, Color, usize); 2] = [
-    (BallKind::Red, [76.0, 98.0, 238.0], 1),
-    (BallKind::Yellow, [210.0, 50.0, 155.0], 1),
+    (BallKind::Red, [76.0, 105.0, 222.0], 1),
+    (BallKind::Yellow, [200.0, 50.0, 155.0], 1),
 ];
 
 /// A difference of this many values of Y, U, V costs 1.
@@ -62,8 +62,8 @@ const LUMA_WEIGHT: f32 = 0.6;
 const SEEN_COLOR_UNIT: f32 = 25.0;
 /// White shares: a cue ball shows at least this much (less in poor light costs little), a stripe shows at least this much, a number's spot and reflections at most that, reflections alone less.
 const CUE_WHITE: f32 = 0.85;
-const STRIPE_WHITE: f32 = 0.18;
-const SPOT_WHITE: f32 = 0.08;
+const STRIPE_WHITE: f32 = 0.36;
+const SPOT_WHITE: f32 = 0.2;
 const REFLECTION_WHITE: f32 = 0.1;
 /// A spot with a number shows at least this much white. It is hidden below or behind on half of the balls.
 const LEAST_SPOT: f32 = 0.05;
@@ -104,15 +104,20 @@ struct Pair {
     name: usize,
 }
 
-/// The sets that are told apart. Carom is not among them: its balls are snooker's too, by looks.
-const CANDIDATES: [BallSet; 3] = [BallSet::Snooker, BallSet::AmericanPool, BallSet::TvPool];
+/// The sets that are told apart.
+const CANDIDATES: [BallSet; 4] = [
+    BallSet::Snooker,
+    BallSet::AmericanPool,
+    BallSet::TvPool,
+    BallSet::Carom,
+];
 
 impl Recognizer {
     /// For this set of balls.
     pub fn new(ball_set: BallSet) -> Self {
         Self {
             ball_set,
-            evidence: [0.0, BARE_COLOR_PRIOR, 2.0 * BARE_COLOR_PRIOR],
+            evidence: [0.0, BARE_COLOR_PRIOR, 2.0 * BARE_COLOR_PRIOR, BARE_COLOR_PRIOR],
             looks: Vec::new(),
             pairs: Vec::new(),
             costs: Vec::new(),
@@ -143,8 +148,8 @@ impl Recognizer {
 
     /// The set whose names fit best, in this picture and those before.
     fn recognize(&mut self) -> BallSet {
-        for (i, set) in CANDIDATES.iter().enumerate() {
-            let cost = self.assign(&names_of(*set));
+        for (i, set) in CANDIDATES.into_iter().enumerate() {
+            let cost = self.assign(&names_of(set));
             self.evidence[i] = (1.0 - FORGETTING) * self.evidence[i] + cost;
         }
         let least = self.evidence.iter().copied().fold(f32::INFINITY, f32::min);
@@ -168,7 +173,8 @@ impl Recognizer {
                     }
                     _ => cost(look, candidate),
                 };
-                let cost = cost + if candidate.count > 1 { 0.0 } else { RARE };
+                let is_common = candidate.count > 1 || names.len() == CAROM_COLORS.len() + 1;
+                let cost = cost + if is_common { 0.0 } else { RARE };
                 costs[name] = cost;
                 if cost < MOST_COST {
                     self.pairs.push(Pair { cost, ball, name });
@@ -291,10 +297,10 @@ fn cost(look: &Look, name: &Name) -> f32 {
     match name.kind {
         BallKind::Cue => distance(look.mean, WHITE) / COLOR_UNIT + 0.4 * (CUE_WHITE - white).max(0.0),
         BallKind::Stripe if !look.shows_color => HIDDEN_COLOR,
-        BallKind::Stripe => color + WHITE_COST * (STRIPE_WHITE - white).max(0.0),
+        BallKind::Stripe => color + WHITE_COST * (STRIPE_WHITE - look.stripedness()).max(0.0),
         _ if name.number.is_some() => {
             let hidden_number = if white < LEAST_SPOT { HIDDEN_NUMBER } else { 0.0 };
-            color + hidden_number + WHITE_COST * (white - SPOT_WHITE).max(0.0)
+            color + hidden_number + WHITE_COST * (look.stripedness() - SPOT_WHITE).max(0.0)
         }
         _ => color + WHITE_COST * (white - REFLECTION_WHITE).max(0.0),
     }

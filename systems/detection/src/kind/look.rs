@@ -9,6 +9,8 @@ use crate::sample::color_of;
 const SAMPLES: f64 = 200.0;
 /// The outermost part of a ball mixes with what is behind it.
 const INNER: f64 = 0.9;
+/// From here on, in radii, it is near the rim.
+const RIM: f64 = 0.65;
 /// White paint reaches this share of the brightest luma and stays this close to neutral chroma.
 const WHITE_LUMA: f32 = 0.55;
 const WHITE_CHROMA: f32 = 32.0;
@@ -27,16 +29,24 @@ pub struct Look {
     pub mean: [f32; 3],
     /// Share of the ball that is white.
     pub white: f32,
+    /// Share of what lies near the rim that is white: a stripe's ends are there, a number's spot seldom.
+    pub rim_white: f32,
     /// Whether more than its white is seen.
     pub shows_color: bool,
 }
 
 impl Look {
+    /// How much speaks for a stripe rather than a spot: white anywhere, and more so near the rim. 0 to 1.5.
+    pub fn stripedness(&self) -> f32 {
+        0.5 * self.white + self.rim_white
+    }
+
     /// What is seen inside a circle. The cloth about it tells how bright the light is there.
     pub fn at(planes: &Planes, cloth: &ClothModel, circle: &CircleInImage) -> Self {
         let mut all = [[0_u16; 256]; 3];
         let mut colored = [[0_u16; 256]; 3];
         let (mut count, mut white) = (0_u16, 0_u16);
+        let (mut rim_count, mut rim_white) = (0_u16, 0_u16);
         let radius = INNER * circle.radius;
         let step = ((std::f64::consts::PI * radius * radius / SAMPLES).sqrt() as usize).clamp(1, 64);
         let first = |center: f64| (center - radius).max(0.0).ceil() as usize;
@@ -55,6 +65,10 @@ impl Look {
                 let is_white = luma >= WHITE_LUMA * 255.0 && u * u + v * v < WHITE_CHROMA * WHITE_CHROMA;
                 count += 1;
                 white += u16::from(is_white);
+                if dx * dx + dy * dy > RIM * RIM * circle.radius * circle.radius {
+                    rim_count += 1;
+                    rim_white += u16::from(is_white);
+                }
                 for i in 0..3 {
                     all[i][usize::from(color[i])] += 1;
                     colored[i][usize::from(color[i])] += u16::from(!is_white);
@@ -84,6 +98,7 @@ impl Look {
             },
             mean,
             white: f32::from(white) / f32::from(count.max(1)),
+            rim_white: f32::from(rim_white) / f32::from(rim_count.max(1)),
             shows_color,
         }
     }
