@@ -37,6 +37,8 @@ const NARROW_REACH: f32 = 0.08;
 const LEAST_STEP_SIGMAS: f32 = 5.0;
 /// A step this many times the least has full weight in the fit.
 const FULL_STEP: f32 = 3.0;
+/// How much a step counts in the fit where no cloth is behind it, against one where there is.
+const NEIGHBOURS_TRUST: f32 = 0.4;
 /// Rim points this near to the ellipse, in radii, agree with it.
 const AGREEMENT: f32 = 0.09;
 /// A candidate of which fewer rays than this share meet any step near the expected rim is given up at once.
@@ -186,7 +188,7 @@ impl<'a> RimFinder<'a> {
         if (steps.iter().filter(near).count() as f32) < LEAST_STEPS * RAYS as f32 {
             return None;
         }
-        self.fit(&mut ellipse, &steps, WIDE_REACH);
+        self.fit(&mut ellipse, &steps, !0, WIDE_REACH);
         let samples = self.sample_rays::<false>(&ellipse);
         let steps = self.steps(&samples, NARROW_REACH);
         Some(self.judge(ellipse, &samples, &steps))
@@ -196,7 +198,7 @@ impl<'a> RimFinder<'a> {
     pub fn refine(&self, rim: &mut Rim) {
         for reach in [NARROW_REACH, 0.75 * NARROW_REACH] {
             let steps = self.steps(&self.sample_rays::<true>(&rim.ellipse), reach);
-            self.fit(&mut rim.ellipse, &steps, reach);
+            self.fit(&mut rim.ellipse, &steps, rim.free, reach);
         }
     }
 
@@ -294,13 +296,15 @@ impl<'a> RimFinder<'a> {
         steps
     }
 
-    fn fit(&self, ellipse: &mut Ellipse, steps: &[Step; RAYS], reach: f32) {
+    /// `free` are the rays that see cloth outside: what they meet is this ball's rim, not a neighbour's.
+    fn fit(&self, ellipse: &mut Ellipse, steps: &[Step; RAYS], free: u32, reach: f32) {
         let mut points = [RimPoint::default(); RAYS];
-        for ((point, step), direction) in points.iter_mut().zip(steps).zip(&self.rays.0) {
+        for (ray, (point, step)) in points.iter_mut().zip(steps).enumerate() {
+            let direction = &self.rays.0[ray];
             let trust = (step.height / (FULL_STEP * LEAST_STEP_SIGMAS)).min(1.0);
             *point = RimPoint {
                 distance: step.distance * ellipse.radius_towards(*direction) / ellipse.radius as f32,
-                weight: trust * trust,
+                weight: trust * trust * if free & (1 << ray) != 0 { 1.0 } else { NEIGHBOURS_TRUST },
             };
         }
         let expected = self.place.radius_at(ellipse.center);
