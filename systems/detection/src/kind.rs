@@ -310,3 +310,69 @@ fn distance(a: Color, b: Color) -> f32 {
     let d = [LUMA_WEIGHT * (a[0] - b[0]), a[1] - b[1], a[2] - b[2]];
     (d[0] * d[0] + d[1] * d[1] + d[2] * d[2]).sqrt()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn look(color: Color, white: f32, rim_white: f32) -> Look {
+        Look {
+            color,
+            mean: if white > 0.5 { WHITE } else { color },
+            white,
+            rim_white,
+            shows_color: white < 0.9,
+        }
+    }
+
+    fn named(looks: Vec<Look>) -> Vec<(BallKind, Option<u8>)> {
+        let mut recognizer = Recognizer::new(BallSet::Auto);
+        recognizer.looks = looks;
+        let set = recognizer.recognize();
+        let names = names_of(set);
+        recognizer.assign(&names);
+        let name = |i: &usize| {
+            names
+                .get(*i)
+                .map_or((BallKind::Unknown, None), |n| (n.kind, n.number))
+        };
+        recognizer.names.iter().map(name).collect()
+    }
+
+    #[test]
+    fn a_brown_among_reds_is_told_by_the_reds() {
+        let red = look([70.0, 104.0, 224.0], 0.02, 0.0);
+        let brown = look([98.0, 98.0, 190.0], 0.02, 0.0);
+        let cue = look([245.0, 123.0, 128.0], 1.0, 1.0);
+        let names = named(vec![red, red, brown, red, cue, red]);
+        assert_eq!(names[2].0, BallKind::Brown);
+        assert_eq!(names[4].0, BallKind::Cue);
+        assert!(
+            [0, 1, 3, 5].iter().all(|i| names[*i].0 == BallKind::Red),
+            "{names:?}"
+        );
+    }
+
+    #[test]
+    fn a_spot_in_the_middle_is_a_number_and_white_at_the_rim_a_stripe() {
+        let solid = look(POOL_COLORS[0], 0.16, 0.0);
+        let stripe = look(POOL_COLORS[0], 0.16, 0.33);
+        let eight = look(BLACK, 0.1, 0.02);
+        let names = named(vec![stripe, solid, eight, look(POOL_COLORS[5], 0.1, 0.0)]);
+        assert_eq!(names[0], (BallKind::Stripe, Some(9)));
+        assert_eq!(names[1], (BallKind::Solid, Some(1)));
+        assert_eq!(names[2], (BallKind::Eight, Some(8)));
+        assert_eq!(names[3], (BallKind::Solid, Some(6)));
+    }
+
+    #[test]
+    fn three_plain_balls_are_carom() {
+        let names = named(vec![
+            look([224.0, 126.0, 128.0], 1.0, 1.0),
+            look([183.0, 52.0, 158.0], 0.03, 0.0),
+            look([72.0, 105.0, 204.0], 0.03, 0.0),
+        ]);
+        let kinds: Vec<BallKind> = names.iter().map(|n| n.0).collect();
+        assert_eq!(kinds, [BallKind::Cue, BallKind::Yellow, BallKind::Red]);
+    }
+}

@@ -10,6 +10,8 @@ pub mod place;
 pub mod rim;
 pub mod select;
 pub mod size;
+#[cfg(test)]
+mod tests;
 pub mod votes;
 pub mod work;
 

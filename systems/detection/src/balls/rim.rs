@@ -304,7 +304,13 @@ impl<'a> RimFinder<'a> {
             let trust = (step.height / (FULL_STEP * LEAST_STEP_SIGMAS)).min(1.0);
             *point = RimPoint {
                 distance: step.distance * ellipse.radius_towards(*direction) / ellipse.radius as f32,
-                weight: trust * trust * if free & (1 << ray) != 0 { 1.0 } else { NEIGHBOURS_TRUST },
+                weight: trust
+                    * trust
+                    * if free & (1 << ray) != 0 {
+                        1.0
+                    } else {
+                        NEIGHBOURS_TRUST
+                    },
             };
         }
         let expected = self.place.radius_at(ellipse.center);
@@ -374,7 +380,8 @@ impl<'a> RimFinder<'a> {
         let count = (RAYS + MIDDLE_SAMPLES) as f32;
         rim.fill = fill as f32 / count;
         rim.dark_fill = dark_fill as f32 / count;
-        rim.is_shade = rim.fill < LEAST_FILL;
+        // Without colour every dark ball would be one.
+        rim.is_shade = self.planes.chroma.is_some() && rim.fill < LEAST_FILL;
         rim.has_highlight = rim.is_shade && self.has_highlight(&ellipse, cloth[0]);
         rim.inner = median(&mut middle);
         rim.outer = median(&mut outer);

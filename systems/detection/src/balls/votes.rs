@@ -160,7 +160,8 @@ impl Votes {
         let [a, b, c] = place.radius_in(work);
         for edge in &self.edges {
             let [x, y, gx, gy] = [edge.x, edge.y, edge.gx, edge.gy].map(f32::from);
-            let radius = (a * x + b * y + c).max(1.0);
+            // A reduced ball has a radius of 6 to 12, twice that in extreme perspective.
+            let radius = (a * x + b * y + c).clamp(1.0, 64.0);
             let per_length = radius / (gx * gx + gy * gy).sqrt().max(1.0);
             // Fixed point: conversions from floating point, with their checks, would cost more than all else.
             let [dx, dy] = [gx, gy].map(|g| (g * per_length * ONE as f32) as i32);
@@ -186,8 +187,8 @@ impl Votes {
             let [a, b, c] = [y - 1, y, y + 1].map(|y| &self.votes[y * w..(y + 1) * w]);
             let column = |x: usize| a[x] + b[x] + c[x];
             let out = &mut self.sums[y * w..(y + 1) * w];
-            for x in 1..w - 1 {
-                out[x] = column(x - 1) + column(x) + column(x + 1);
+            for (x, out) in out.iter_mut().enumerate().take(w - 1).skip(1) {
+                *out = column(x - 1) + column(x) + column(x + 1);
             }
         }
     }

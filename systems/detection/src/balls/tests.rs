@@ -1,0 +1,178 @@
+//! Discs on a cloth, drawn here: what a ball finder has to find, and what it must not.
+
+use ghostball_world::{
+    BallSet, BallSighting, CircleInImage, ColorEncoding, Picture, PixelFormat, TableSighting,
+};
+use glam::DVec2;
+use proptest::prelude::*;
+
+use super::BallFinder;
+use super::size::measure_ball_radius;
+use crate::cloth::ClothModel;
+
+const SIZE: [u32; 2] = [640, 360];
+const CLOTH: [f64; 3] = [110.0, 118.0, 100.0];
+const RED: [f64; 3] = [76.0, 98.0, 238.0];
+const WHITE: [f64; 3] = [245.0, 124.0, 128.0];
+const RADIUS: f64 = 9.0;
+
+fn table() -> TableSighting {
+    let corners = [[40.0, 40.0], [600.0, 40.0], [600.0, 320.0], [40.0, 320.0]].map(DVec2::from);
+    let [a, b, c, d] = corners;
+    TableSighting {
+        corners_in_image: corners,
+        pockets_in_image: [a, 0.5 * (a + b), b, c, 0.5 * (c + d), d]
+            .map(|center| CircleInImage { center, radius: 20.0 }),
+        ball_radius_px: RADIUS,
+        confidence: 1.0,
+    }
+}
+
+/// A picture of cloth with noise, on which `paint` gives a place its colour and how much of it.
+fn picture(format: PixelFormat, paint: impl Fn(DVec2) -> Option<([f64; 3], f64)>) -> Picture {
+    let [w, h] = SIZE.map(|v| v as usize);
+    let mut state = 1_u32;
+    let mut noise = move || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        f64::from(state >> 24) / 255.0 * 4.0 - 2.0
+    };
+    let color_at = |x: f64, y: f64| match paint(DVec2::new(x, y)) {
+        Some((color, share)) => [0, 1, 2].map(|i| CLOTH[i] + share * (color[i] - CLOTH[i])),
+        None => CLOTH,
+    };
+    let mut bytes = vec![0; PixelFormat::Yuv420.byte_count(SIZE[0], SIZE[1]).unwrap()];
+    for y in 0..h {
+        for x in 0..w {
+            bytes[y * w + x] = (color_at(x as f64, y as f64)[0] + noise()) as u8;
+        }
+    }
+    for y in 0..h / 2 {
+        for x in 0..w / 2 {
+            let color = color_at(2.0 * x as f64 + 0.5, 2.0 * y as f64 + 0.5);
+            bytes[w * h + y * w / 2 + x] = (color[1] + 0.5 * noise()) as u8;
+            bytes[w * h + w * h / 4 + y * w / 2 + x] = (color[2] + 0.5 * noise()) as u8;
+        }
+    }
+    if format == PixelFormat::Grey {
+        bytes.truncate(w * h);
+    }
+    Picture::new(format, SIZE[0], SIZE[1], ColorEncoding::default(), bytes).unwrap()
+}
+
+/// Discs with soft rims.
+fn discs(balls: &[(DVec2, [f64; 3])]) -> impl Fn(DVec2) -> Option<([f64; 3], f64)> + '_ {
+    |p| {
+        balls
+            .iter()
+            .map(|(center, color)| (*color, (RADIUS + 0.5 - p.distance(*center)).clamp(0.0, 1.0)))
+            .max_by(|a, b| a.1.total_cmp(&b.1))
+    }
+}
+
+fn balls_in(picture: &Picture, table: &TableSighting) -> Vec<BallSighting> {
+    let planes = picture.planes().unwrap();
+    let mut cloth = ClothModel::new();
+    cloth.learn(&planes, &table.corners_in_image);
+    let mut balls = Vec::new();
+    BallFinder::new(table, [picture.width(), picture.height()], BallSet::Auto)
+        .find(&planes, &cloth, &mut balls);
+    balls
+}
+
+fn assert_found(balls: &[BallSighting], truth: &[(DVec2, [f64; 3])]) {
+    assert_eq!(balls.len(), truth.len(), "{balls:?}");
+    for (center, _) in truth {
+        let nearest = balls.iter().map(|ball| ball.circle.center.distance(*center));
+        let error = nearest.fold(f64::INFINITY, f64::min);
+        assert!(error < 0.5, "{center} missed by {error}: {balls:?}");
+    }
+}
+
+#[test]
+fn balls_alone_at_a_cushion_and_in_a_rack_are_found() {
+    let mut truth = vec![(DVec2::new(150.3, 100.7), WHITE), (DVec2::new(300.4, 49.5), RED)];
+    // A rack: rows of touching balls, with the dark gap that touching spheres show.
+    for row in 0..4 {
+        for at in 0..=row {
+            let x = 400.0 + f64::from(row) * 2.15 * RADIUS * 0.866;
+            let y = 180.0 + (f64::from(at) - 0.5 * f64::from(row)) * 2.15 * RADIUS;
+            truth.push((DVec2::new(x, y), RED));
+        }
+    }
+    assert_found(
+        &balls_in(&picture(PixelFormat::Yuv420, discs(&truth)), &table()),
+        &truth,
+    );
+    let apart = &truth[..2];
+    assert_found(
+        &balls_in(&picture(PixelFormat::Grey, discs(apart)), &table()),
+        apart,
+    );
+}
+
+#[test]
+fn arms_sticks_rings_and_potted_balls_are_no_balls() {
+    let ring_center = DVec2::new(200.0, 250.0);
+    let paint = |p: DVec2| {
+        let is_arm = p.y < 150.0 && (p.x - 300.0).abs() < 12.0;
+        let is_stick = (p.y - 200.0).abs() < 3.0 && p.x > 350.0;
+        let is_ring = (p.distance(ring_center) - RADIUS).abs() < 1.5;
+        let is_potted = p.distance(DVec2::new(600.0, 320.0)) < RADIUS;
+        (is_arm || is_stick || is_ring || is_potted).then_some((WHITE, 1.0))
+    };
+    let balls = balls_in(&picture(PixelFormat::Yuv420, paint), &table());
+    assert!(balls.is_empty(), "{balls:?}");
+}
+
+#[test]
+fn the_size_of_balls_is_measured_where_nobody_told() {
+    let truth = [(DVec2::new(150.3, 100.7), WHITE), (DVec2::new(300.4, 200.0), RED)];
+    let picture = picture(PixelFormat::Yuv420, discs(&truth));
+    let planes = picture.planes().unwrap();
+    let mut cloth = ClothModel::new();
+    cloth.learn(&planes, &table().corners_in_image);
+    let told_wrong = TableSighting {
+        ball_radius_px: 3.0,
+        ..table()
+    };
+    let (radius, count) = measure_ball_radius(&planes, &told_wrong, &cloth).unwrap();
+    assert!((radius - RADIUS).abs() < 0.5 && count == 2, "{radius} of {count}");
+}
+
+#[test]
+fn a_picture_of_another_size_or_a_table_that_is_none_shows_no_balls() {
+    let small = Picture::new(PixelFormat::Grey, 1, 1, ColorEncoding::default(), vec![7]).unwrap();
+    let mut balls = Vec::new();
+    let mut finder = BallFinder::new(&table(), SIZE, BallSet::Auto);
+    finder.find(&small.planes().unwrap(), &ClothModel::new(), &mut balls);
+    assert!(balls.is_empty());
+    let broken = TableSighting {
+        corners_in_image: [DVec2::NAN; 4],
+        ..table()
+    };
+    assert!(balls_in(&small, &broken).is_empty());
+    assert!(balls_in(&small, &table()).is_empty());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    #[test]
+    fn any_bytes_of_any_size_are_survived(
+        width in 1..60_u32, height in 1..60_u32, seed in any::<u32>(), radius in 0.1..40.0_f64,
+        corners in prop::array::uniform4((-20.0..80.0_f64, -20.0..80.0_f64)),
+    ) {
+        let mut state = seed;
+        let bytes = (0..width * height).map(|_| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 24) as u8
+        });
+        let picture =
+            Picture::new(PixelFormat::Grey, width, height, ColorEncoding::default(), bytes.collect()).unwrap();
+        let table = TableSighting {
+            corners_in_image: corners.map(|(x, y)| DVec2::new(x, y)),
+            ball_radius_px: radius,
+            ..table()
+        };
+        balls_in(&picture, &table);
+    }
+}
