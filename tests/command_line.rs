@@ -1,0 +1,179 @@
+//! Bad input of every kind: one clear line, the right exit code, nothing left behind.
+
+mod common;
+
+use std::fs;
+use std::net::TcpListener;
+use std::process::Output;
+
+use common::{have, run};
+
+/// Asserts one line on standard error that mentions all of `mentions`, nothing on standard output, and the exit code.
+#[track_caller]
+fn refused(output: &Output, exit_code: i32, mentions: &[&str]) {
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(exit_code), "{stderr}");
+    assert_eq!(
+        stderr.trim_end().lines().count(),
+        1,
+        "one line was expected:\n{stderr}"
+    );
+    for mention in mentions {
+        assert!(stderr.contains(mention), "`{mention}` was expected in:\n{stderr}");
+    }
+    assert!(!stderr.contains("panicked"), "{stderr}");
+}
+
+#[test]
+fn a_missing_file_is_named() {
+    refused(
+        &run(&["replay", "no/such/clip.mp4"]),
+        1,
+        &["no/such/clip.mp4", "no such file"],
+    );
+    refused(
+        &run(&["detect", "no/such/picture.jpg"]),
+        1,
+        &["no/such/picture.jpg"],
+    );
+    refused(
+        &run(&["simulate", "no/such/cases.json"]),
+        1,
+        &["no/such/cases.json"],
+    );
+    refused(&run(&["run", "--config", "no/such.toml"]), 1, &["no/such.toml"]);
+}
+
+#[test]
+fn an_empty_folder_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    refused(
+        &run(&["replay", folder.path().to_str().unwrap()]),
+        1,
+        &["no image"],
+    );
+}
+
+#[test]
+fn a_truncated_jpeg_is_refused_and_the_other_pictures_are_still_looked_at() {
+    let folder = tempfile::tempdir().unwrap();
+    common::write_rendered_frames(folder.path(), 1, 5);
+    let whole = folder.path().join("0000.jpg");
+    let cut = folder.path().join("cut.jpg");
+    let bytes = fs::read(&whole).unwrap();
+    fs::write(&cut, &bytes[..bytes.len() / 2]).unwrap();
+    let (whole, cut) = (whole.to_str().unwrap(), cut.to_str().unwrap());
+
+    refused(&run(&["replay", cut]), 1, &["cut.jpg"]);
+    let output = run(&["detect", "--json", cut, whole]);
+    refused(&output, 1, &["cut.jpg"]);
+    let found: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(found.as_object().unwrap().keys().collect::<Vec<_>>(), [whole]);
+    assert!(found[whole]["table"]["corners"].is_array(), "{found}");
+}
+
+#[test]
+fn a_picture_of_one_pixel_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("dot.jpg");
+    let encoder = jpeg_encoder::Encoder::new_file(&path, 90).unwrap();
+    encoder
+        .encode(&[10, 200, 30], 1, 1, jpeg_encoder::ColorType::Rgb)
+        .unwrap();
+    refused(
+        &run(&["detect", "--json", path.to_str().unwrap()]),
+        1,
+        &["dot.jpg", "1x1"],
+    );
+    refused(&run(&["replay", path.to_str().unwrap()]), 1, &["dot.jpg", "1x1"]);
+}
+
+#[test]
+fn a_video_without_pictures_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sound.mp4");
+    if !have("ffmpeg", "-version") {
+        fs::write(&path, b"not even a video").unwrap();
+        refused(
+            &run(&["replay", path.to_str().unwrap()]),
+            1,
+            &["ffmpeg", "apt install ffmpeg"],
+        );
+        return;
+    }
+    let made = std::process::Command::new("ffmpeg")
+        .args([
+            "-v",
+            "error",
+            "-f",
+            "lavfi",
+            "-i",
+            "sine=duration=1",
+            "-c:a",
+            "aac",
+        ])
+        .arg(&path)
+        .status()
+        .unwrap();
+    assert!(made.success());
+    refused(&run(&["replay", path.to_str().unwrap()]), 1, &["sound.mp4"]);
+    fs::write(&path, b"not even a video").unwrap();
+    refused(&run(&["replay", path.to_str().unwrap()]), 1, &["sound.mp4"]);
+}
+
+#[test]
+fn an_unknown_option_is_wrong_usage() {
+    for arguments in [
+        &["--no-such-option"][..],
+        &["replay", "sim", "--speed", "-1"],
+        &["replay", "sim?sed=7"],
+        &["detect"],
+    ] {
+        let output = run(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(!String::from_utf8_lossy(&output.stderr).contains("panicked"));
+        assert!(output.stdout.is_empty());
+    }
+}
+
+#[test]
+fn a_port_in_use_is_named() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    refused(&run(&["run", "--listen", &address]), 1, &[&address, "in use"]);
+    refused(
+        &run(&["replay", "sim", "--frames", "1", "--serve", "--listen", &address]),
+        1,
+        &[&address],
+    );
+}
+
+#[test]
+fn an_output_that_cannot_be_written_is_named() {
+    refused(
+        &run(&[
+            "replay",
+            "sim",
+            "--frames",
+            "1",
+            "--jsonl",
+            "no/such/folder/out.jsonl",
+        ]),
+        1,
+        &["no/such/folder"],
+    );
+}
+
+#[test]
+fn cases_that_are_no_cases_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, bytes) in [
+        ("a.json", &b"{\"cases\": 7}"[..]),
+        ("b.json", b"{"),
+        ("c.json.gz", b"\x1f\x8b\x08oops"),
+    ] {
+        let path = folder.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        refused(&run(&["simulate", path.to_str().unwrap()]), 1, &[name]);
+    }
+}
