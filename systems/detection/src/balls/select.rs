@@ -22,6 +22,9 @@ const LEAST_SCORE: f32 = 0.7;
 const SURROUNDED: f32 = 0.25;
 /// Least share of the inside that has to differ from lit cloth.
 const LEAST_DARK_FILL: f32 = 0.9;
+/// Of what could in part be cloth, marked or shaded, so much of a rim has to vote for it.
+const SURE_FILL: f32 = 0.85;
+const SHADY_VOTES: f32 = 1.5;
 /// How much a ray counts that sees what could be cloth in a shadow where the ball should be: a ball of the cloth's own
 /// colour looks so all over, a place beside a stick in part.
 const WEIGHT_SHADE: f32 = 0.75;
@@ -152,6 +155,9 @@ fn explained(i: usize, balls: &[usize], rims: &[(Candidate, Rim)], rays: &Rays) 
 /// How sure it is that a candidate is a ball; `explained` are the rays that look at other balls.
 fn score((candidate, rim): &(Candidate, Rim), explained: u32) -> f32 {
     if rim.dark_fill < LEAST_DARK_FILL || rim.is_hollow {
+        return 0.0;
+    }
+    if rim.fill < SURE_FILL && candidate.share < SHADY_VOTES {
         return 0.0;
     }
     let votes = WEIGHT_VOTES * (candidate.share.min(MOST_VOTES) - USUAL_VOTES);
