@@ -1,4 +1,10 @@
 //! The labelled footage, where it is there: real tables, real cameras.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a failure ends the test"
+)]
 
 mod common;
 

@@ -1,4 +1,10 @@
 //! The assembled pipeline on the simulated table, whose truth is known.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a failure ends the test"
+)]
 
 mod common;
 

@@ -1,5 +1,10 @@
 //! What the tests of the assembled program share.
 #![allow(dead_code, reason = "each test binary uses its part")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "helpers of tests: a failure ends the test, a skip is told"
+)]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
