@@ -6,6 +6,7 @@ use crate::broadcast::{BridgeHandle, BroadcastPlugin};
 use crate::capture::CapturePlugin;
 use crate::config::Config;
 use crate::detection::DetectionPlugin;
+use crate::probe::ProbePlugin;
 use crate::tracking::TrackPlugin;
 use crate::trajectory::{PredictConfig, PredictPlugin};
 use crate::world::WorldPlugin;
@@ -21,7 +22,7 @@ pub fn build(config: &Config, bridge: Option<BridgeHandle>) -> App {
         })
         .add_plugins((CapturePlugin, DetectionPlugin, TrackPlugin, PredictPlugin));
     if let Some(bridge) = bridge {
-        app.add_plugins(BroadcastPlugin::new(bridge));
+        app.add_plugins((ProbePlugin, BroadcastPlugin::new(bridge)));
     }
     app
 }

@@ -16,6 +16,7 @@ pub mod cli;
 pub mod config;
 pub mod detect;
 pub mod output;
+pub mod probe;
 pub mod replay;
 pub mod rows;
 pub mod run;

@@ -1,8 +1,11 @@
 //! `ghostball replay`: any source through the whole pipeline, every frame, then stop.
-#![allow(clippy::disallowed_methods, reason = "waits for the last viewer to leave")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "waits for the last viewer to leave, and tells how fast it was"
+)]
 
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -48,6 +51,7 @@ pub fn replay(args: &ReplayArgs) -> Result<Replayed, RunError> {
     }
 
     let progress = progress_bar(args.frames.or(expected_frames.filter(|_| !args.repeat)));
+    let began = Instant::now();
     let mut played = 0;
     let mut damaged = 0;
     while !stop.load(Ordering::Relaxed) && args.frames != Some(played) {
@@ -73,7 +77,9 @@ pub fn replay(args: &ReplayArgs) -> Result<Replayed, RunError> {
     if let Some(lines) = lines {
         lines.finish()?;
     }
-    tracing::info!("{played} frames played, {damaged} damaged");
+    let took_secs = began.elapsed().as_secs_f64();
+    let frame_rate = played as f64 / took_secs.max(1e-9);
+    tracing::info!("{played} frames in {took_secs:.2} s ({frame_rate:.0} frames/s), {damaged} damaged");
     if let Some(server) = &server {
         // Who opened the page during the replay may go on looking at its end.
         while server.clients() > 0 && !stop.load(Ordering::Relaxed) {

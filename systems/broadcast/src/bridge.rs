@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use ghostball_world::{Alert, Frame, Snapshot};
+use ghostball_world::{Alert, Frame, Snapshot, StageTimes};
 use tokio::sync::{mpsc, watch};
 
 use crate::WallTime;
@@ -16,6 +16,7 @@ const ALERT_QUEUE: usize = 64;
 #[derive(Clone, Debug)]
 pub(crate) struct Handover {
     pub(crate) snapshot: Arc<Snapshot>,
+    pub(crate) times: StageTimes,
     pub(crate) received_at: WallTime,
 }
 
@@ -70,12 +71,18 @@ impl BridgeHandle {
     /// Hands over the world as it is now, and the frame it was seen in (for the video). Replaces what was handed over
     /// before and was not looked at yet.
     pub fn publish(&self, snapshot: Arc<Snapshot>, frame: Option<Arc<Frame>>) {
+        self.publish_measured(snapshot, frame, StageTimes::default());
+    }
+
+    /// As [`BridgeHandle::publish`], with what the frame took.
+    pub fn publish_measured(&self, snapshot: Arc<Snapshot>, frame: Option<Arc<Frame>>, times: StageTimes) {
         let received_at = WallTime::now();
         if frame.is_some() {
             self.lanes.frame.send_replace(frame);
         }
         self.lanes.snapshot.send_replace(Some(Handover {
             snapshot,
+            times,
             received_at,
         }));
     }

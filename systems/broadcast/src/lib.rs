@@ -50,7 +50,7 @@ mod wire;
 use bevy_app::{App, Plugin};
 use bevy_ecs::message::{MessageCursor, Messages};
 use bevy_ecs::prelude::*;
-use ghostball_world::{Alert, CurrentFrame, FrameSystems, FrameTick, IdleTick, LatestSnapshot};
+use ghostball_world::{Alert, CurrentFrame, FrameSystems, FrameTick, IdleTick, LatestSnapshot, StageTimes};
 
 pub use bridge::BridgeHandle;
 pub use error::BroadcastError;
@@ -93,8 +93,15 @@ struct Bridge {
     alerts_read: MessageCursor<Alert>,
 }
 
-fn publish_frame(bridge: Res<Bridge>, snapshot: Res<LatestSnapshot>, frame: Res<CurrentFrame>) {
-    bridge.handle.publish(snapshot.0.clone(), frame.0.clone());
+fn publish_frame(
+    bridge: Res<Bridge>,
+    snapshot: Res<LatestSnapshot>,
+    frame: Res<CurrentFrame>,
+    times: Res<StageTimes>,
+) {
+    bridge
+        .handle
+        .publish_measured(snapshot.0.clone(), frame.0.clone(), *times);
 }
 
 fn publish_alerts(mut bridge: ResMut<Bridge>, alerts: Res<Messages<Alert>>) {

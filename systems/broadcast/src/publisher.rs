@@ -167,6 +167,7 @@ impl Publisher {
                 .clock
                 .captured_at(handover.snapshot.captured_at, handover.received_at),
             timestamp: WallTime::now(),
+            calculation_time: handover.times.predict,
         }
     }
 }

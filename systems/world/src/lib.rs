@@ -34,6 +34,7 @@ mod schedule;
 mod sighting;
 mod snapshot;
 mod specification;
+mod stage_times;
 mod table;
 
 pub use alert::{Alert, AlertCode, AlertLevel};
@@ -57,4 +58,5 @@ pub use schedule::{FrameSystems, FrameTick, IdleTick, WorldPlugin};
 pub use sighting::{BallSighting, CueSighting, Sightings, TableSighting};
 pub use snapshot::{BallSnapshot, CueSnapshot, LatestSnapshot, Snapshot, TableSnapshot};
 pub use specification::{BallSet, PocketName, TableSpecification};
+pub use stage_times::StageTimes;
 pub use table::{Table, TableGeometry};

@@ -5,7 +5,8 @@ use bevy_ecs::prelude::*;
 use bevy_ecs::schedule::{LogLevel, ScheduleBuildSettings, ScheduleLabel, SingleThreadedExecutor};
 
 use crate::{
-    Alert, CurrentFrame, FrameClock, LatestSnapshot, Predictions, Sightings, TableSpecification, snapshot,
+    Alert, CurrentFrame, FrameClock, LatestSnapshot, Predictions, Sightings, StageTimes, TableSpecification,
+    snapshot,
 };
 
 /// Runs once per camera frame, inside the main schedule.
@@ -60,6 +61,7 @@ impl Plugin for WorldPlugin {
             .init_resource::<Sightings>()
             .init_resource::<Predictions>()
             .init_resource::<LatestSnapshot>()
+            .init_resource::<StageTimes>()
             .add_message::<Alert>()
             .add_systems(FrameTick, snapshot::take_snapshot.in_set(FrameSystems::Record));
     }

@@ -32,4 +32,6 @@ pub(crate) struct Issue {
     pub(crate) captured_at: crate::WallTime,
     /// When it is published.
     pub(crate) timestamp: crate::WallTime,
+    /// What the prediction took.
+    pub(crate) calculation_time: std::time::Duration,
 }

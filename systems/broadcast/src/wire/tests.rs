@@ -14,6 +14,7 @@ const ISSUE: Issue = Issue {
         micros: NOON.micros - 25_000,
     },
     timestamp: NOON,
+    calculation_time: std::time::Duration::from_micros(250),
 };
 
 /// The message as text, laid out for reading: compact JSON, one line per field of `data`.

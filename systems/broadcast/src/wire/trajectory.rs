@@ -21,8 +21,8 @@ pub(crate) struct TrajectoryData {
     rest: Vec<RestData>,
     outcomes: Vec<OutcomeData>,
     confidence: f64,
-    /// Null until predictions carry how long they took.
-    calculation_time_ms: Option<f64>,
+    /// What the whole prediction stage took; 0 where nobody measures.
+    calculation_time_ms: f64,
     line_count: usize,
     collision_count: usize,
     sequence: u64,
@@ -61,7 +61,7 @@ impl TrajectoryData {
                 p.outcomes.iter().map(|o| to_wire.outcome(o)).collect()
             }),
             confidence: prediction.map_or(0.0, |p| round_share(p.confidence)),
-            calculation_time_ms: None,
+            calculation_time_ms: issue.calculation_time.as_secs_f64() * 1e3,
             sequence: issue.sequence,
             timestamp: issue.timestamp,
         }
