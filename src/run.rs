@@ -43,10 +43,11 @@ pub enum RunError {
 /// Watches a table and serves it until it is told to stop, or the source ends.
 pub fn run(args: &RunArgs) -> Result<(), RunError> {
     let config = Config::load(args.config.as_deref(), std::env::vars())?;
+    let stop = stop_on_signal()?;
+    // Before the source, which may take its time: the page is there at once and says that it waits for frames.
+    let (server, bridge) = serve(&config, args.listen)?;
     let simulated = SourceSpec::Simulation(SimulationOptions::default());
     let source = capture::open(args.source.as_ref().unwrap_or(&simulated))?;
-    let stop = stop_on_signal()?;
-    let (server, bridge) = serve(&config, args.listen)?;
 
     let description = source.description();
     let [name, address] = [description.name.clone(), server.local_addr().to_string()];
