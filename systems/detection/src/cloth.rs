@@ -42,6 +42,8 @@ pub struct ClothModel {
     pub spread: [f32; 3],
     /// The Y that means black: shadows pull the cloth's colour towards (black, 128, 128).
     pub black: f32,
+    /// The Y that means white.
+    pub white: f32,
     /// Share of the table that looked like cloth, 0 to 1.
     pub share: f32,
     cells: Vec<Cell>,
@@ -83,9 +85,9 @@ impl ClothModel {
     /// Looks at the table whose cushion noses meet in `corners_in_image` (TL TR BR BL) and learns its cloth anew.
     /// A quarter of it may be hidden. Buffers are used again.
     pub fn learn(&mut self, planes: &Planes, corners_in_image: &[DVec2; 4]) {
-        self.black = match planes.color.range {
-            ColorRange::Full => 0.0,
-            ColorRange::Limited => 16.0,
+        [self.black, self.white] = match planes.color.range {
+            ColorRange::Full => [0.0, 255.0],
+            ColorRange::Limited => [16.0, 235.0],
         };
         let quad = Quad::new(*corners_in_image);
         self.take_samples(planes, &quad);

@@ -53,6 +53,10 @@ const UNSHADED: f32 = 0.15;
 const LEAST_FILL: f32 = 0.4;
 /// How far from the centre highlights are looked for, in radii.
 const HIGHLIGHT_REACH: f64 = 0.6;
+/// A glint is brighter than this share of the way from lit cloth to white: a lamp's image, whatever the paint.
+const GLINT: f32 = 0.5;
+/// What has a glint is a ball where at most this share of its inside could be lit cloth.
+const MOST_LIT: f32 = 0.05;
 /// Share of the cloth's light that a shadow leaves, at least: under a ball's edge, where several lamps are hidden,
 /// and in the open, where what is darker is taken for a ball.
 const LIGHT_OUTSIDE: f32 = 0.25;
@@ -86,9 +90,11 @@ pub struct Rim {
     pub is_hollow: bool,
     /// Whether its colours could be those of cloth in a shadow: a shadow, or a ball of the cloth's own colour.
     pub is_shade: bool,
-    /// Whether some of the inside is brighter than lit cloth, as no shadow is and every ball under a lamp; only looked
-    /// for in shades.
+    /// Whether some of the inside is brighter than lit cloth, as no shadow is and every ball under a lamp.
     pub has_highlight: bool,
+    /// Whether a lamp is mirrored in the inside and hardly any of it could be lit cloth: a ball's gloss, whatever its
+    /// colour. Shadows have none, and light thrown on the cloth leaves it lit.
+    pub is_glossy: bool,
     /// Rays with a rim point on the ellipse.
     pub agreeing: u32,
     /// Rays that see something else than cloth, lit or shaded, just inside.
@@ -323,7 +329,8 @@ impl<'a> RimFinder<'a> {
             ..Rim::default()
         };
         let cloth = samples.cloth;
-        let (mut fill, mut dark_fill) = (0, 0);
+        let is_lit = |color: [f32; 3]| color[0] > -UNSHADED * cloth[0];
+        let (mut fill, mut dark_fill, mut lit_fill) = (0, 0, 0);
         let mut outer = [0.0; RAYS];
         let [x, y] = ellipse.center.as_vec2().to_array();
         for (ray, colors) in samples.rays.iter().enumerate() {
@@ -339,6 +346,8 @@ impl<'a> RimFinder<'a> {
             {
                 rim.covered |= bit;
                 fill += 1;
+            } else if inside.iter().all(|c| is_lit(*c)) {
+                lit_fill += 1;
             }
             if inside.iter().any(|c| self.is_unlike_lit_cloth(*c)) {
                 rim.dark |= bit;
@@ -372,31 +381,41 @@ impl<'a> RimFinder<'a> {
             let [px, py] = [x + radius * direction[0], y + radius * direction[1]].map(|v| (v + 0.5) as i32);
             let color = self.color_at(px, py);
             let color = std::array::from_fn(|i| f32::from(color[i]) - cloth[i]);
-            fill += usize::from(self.is_unlike_any_cloth(cloth, color, LIGHT_INSIDE, TINT_INSIDE));
+            let is_covered = self.is_unlike_any_cloth(cloth, color, LIGHT_INSIDE, TINT_INSIDE);
+            fill += usize::from(is_covered);
+            lit_fill += usize::from(!is_covered && is_lit(color));
             dark_fill += usize::from(self.is_unlike_lit_cloth(color));
             *middle = strangeness(color);
-            lit_middle += usize::from(color[0] > -UNSHADED * cloth[0]);
+            lit_middle += usize::from(is_lit(color));
         }
         let count = (RAYS + MIDDLE_SAMPLES) as f32;
         rim.fill = fill as f32 / count;
         rim.dark_fill = dark_fill as f32 / count;
         // Without colour every dark ball would be one.
         rim.is_shade = self.planes.chroma.is_some() && rim.fill < LEAST_FILL;
-        rim.has_highlight = rim.is_shade && self.has_highlight(&ellipse, cloth[0]);
+        let brightest = self.brightest_inside(&ellipse);
+        rim.has_highlight = brightest > cloth[0] + UNLIKE_SIGMAS / self.per_noise[0];
+        rim.is_glossy = brightest > cloth[0] + GLINT * (self.cloth.white - cloth[0])
+            && lit_fill as f32 <= MOST_LIT * count;
         rim.inner = median(&mut middle);
         rim.outer = median(&mut outer);
-        rim.is_hollow = 2 * lit_middle > MIDDLE_SAMPLES && rim.inner < LEAST_SOLIDITY * rim.outer;
+        rim.is_hollow =
+            !rim.is_glossy && 2 * lit_middle > MIDDLE_SAMPLES && rim.inner < LEAST_SOLIDITY * rim.outer;
         rim
     }
 
-    fn has_highlight(&self, ellipse: &Ellipse, cloth_luma: f32) -> bool {
+    /// Y of the brightest pixel away from the rim.
+    fn brightest_inside(&self, ellipse: &Ellipse) -> f32 {
         let [x, y] = ellipse.center.as_vec2().to_array().map(|v| v as i32);
         let reach = (HIGHLIGHT_REACH * ellipse.radius) as i32;
-        let least = cloth_luma + UNLIKE_SIGMAS / self.per_noise[0];
-        (-reach..=reach).any(|dy| {
+        let mut brightest = 0;
+        for dy in -reach..=reach {
             let width = ((reach * reach - dy * dy) as f32).sqrt() as i32;
-            (-width..=width).any(|dx| f32::from(self.color_at(x + dx, y + dy)[0]) > least)
-        })
+            for dx in -width..=width {
+                brightest = brightest.max(self.color_at(x + dx, y + dy)[0]);
+            }
+        }
+        f32::from(brightest)
     }
 
     /// Whether a difference from lit cloth is neither lit nor shaded cloth: a shadow takes the same share of all

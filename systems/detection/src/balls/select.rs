@@ -157,7 +157,7 @@ fn score((candidate, rim): &(Candidate, Rim), explained: u32) -> f32 {
     if rim.dark_fill < LEAST_DARK_FILL || rim.is_hollow {
         return 0.0;
     }
-    if rim.fill < SURE_FILL && candidate.share < SHADY_VOTES {
+    if rim.fill < SURE_FILL && candidate.share < SHADY_VOTES && !rim.is_glossy {
         return 0.0;
     }
     let votes = WEIGHT_VOTES * (candidate.share.min(MOST_VOTES) - USUAL_VOTES);
@@ -167,7 +167,8 @@ fn score((candidate, rim): &(Candidate, Rim), explained: u32) -> f32 {
 /// Share of the rim that is seen and explained.
 fn rim_score(rim: &Rim, explained: u32) -> f32 {
     // A shadow lies beside the ball that throws it.
-    if rim.is_shade && (!rim.has_highlight || (explained != !0 && explained != 0)) {
+    let may_be_shadow = rim.is_shade && explained != !0 && explained != 0;
+    if rim.is_shade && !rim.has_highlight || may_be_shadow && !rim.is_glossy {
         return 0.0;
     }
     let edge = rim.agreeing & (rim.covered | rim.dark);
