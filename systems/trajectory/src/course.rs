@@ -5,11 +5,14 @@ use ghostball_world::{
     GhostBall, PathKind, PathLine, PredictedCollision, PredictedContact, PredictedRest, Prediction,
 };
 
-use crate::scene::Scene;
+use crate::scene::{Scene, is_within};
 use crate::spread::Spread;
 
 /// How far a line may be from the curve it stands for, metres.
 const TOLERANCE: f64 = 1e-3;
+/// The farthest a ball gets behind the noses, in its radii: over the middle of a pocket. A course that goes farther slipped
+/// between cushions that were believed elsewhere; it is cut there.
+const BEHIND_RADII: f64 = 2.5;
 
 /// Tells courses; keeps its buffers.
 #[derive(Clone, Debug, Default)]
@@ -63,6 +66,12 @@ impl Narrator {
             .sort_by(|a, b| a.ball.cmp(&b.ball).then(a.start_time.total_cmp(&b.start_time)));
         self.tell_lines(shot, scene, prediction);
         tell_ends(shot, scene, prediction);
+        prediction
+            .collisions
+            .retain(|contact| is_on_table(scene, contact.position));
+        prediction
+            .ghost_balls
+            .retain(|ghost| is_on_table(scene, ghost.position));
     }
 
     fn tell_event(
@@ -173,7 +182,11 @@ impl Narrator {
         prediction.lines.clear();
         let radius = scene.physics.ball.radius;
         let mut current = 0;
+        let mut has_left = None;
         for segment in &shot.segments {
+            if has_left == Some(segment.ball) {
+                continue;
+            }
             // Both are in order of ball, then time: the latest stage that began before the segment is its own.
             while self
                 .history
@@ -191,6 +204,10 @@ impl Narrator {
             };
             let mut start = segment.motion.start.position;
             for end in segment.polyline(TOLERANCE) {
+                if !is_on_table(scene, end) {
+                    has_left = Some(segment.ball);
+                    break;
+                }
                 let spread = stage.spread.after(stage.start.distance(end));
                 prediction.lines.push(PathLine {
                     ball: scene.balls[segment.ball].id,
@@ -213,6 +230,9 @@ fn tell_ends(shot: &Shot, scene: &Scene, prediction: &mut Prediction) {
             .iter()
             .any(|segment| segment.motion.start.motion.is_moving());
         if moved {
+            if !is_on_table(scene, end.position) {
+                continue;
+            }
             let pocketed = match end.motion {
                 ghostball_physics::BallMotion::Pocketed(pocket) => Some(scene.pocket_name(pocket)),
                 _ => None,
@@ -224,6 +244,10 @@ fn tell_ends(shot: &Shot, scene: &Scene, prediction: &mut Prediction) {
             });
         }
     }
+}
+
+fn is_on_table(scene: &Scene, position: glam::DVec2) -> bool {
+    is_within(&scene.shape, position, BEHIND_RADII * scene.physics.ball.radius)
 }
 
 fn scene_position(event: &Event, ball: usize, otherwise: glam::DVec2) -> glam::DVec2 {

@@ -450,6 +450,22 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_ball_believed_anywhere_about_a_pocket_stays_on_the_table(
+            pocket in 0..3u8, off in (-0.2..0.2_f64, -0.2..0.2_f64), velocity in (-3.0..3.0_f64, -3.0..3.0_f64),
+        ) {
+            let place = [1.27 * (f64::from(pocket) - 1.0) + off.0, 0.635 + off.1];
+            if let Some(prediction) = predict(&[moving(1, place, [velocity.0, velocity.1])], None) {
+                // The course itself, not only what is told of it.
+                prop_assert_eq!(prediction.rest.len(), 1, "left the table from {:?}", place);
+                // A ball may hang in a mouth.
+                prop_assert!(prediction.rest[0].pocketed.is_some()
+                    || (prediction.rest[0].position.abs() - DVec2::new(1.27, 0.635)).max_element() <= RADIUS);
+            }
+        }
+    }
+
+    proptest! {
         #![proptest_config(ProptestConfig::with_cases(40))]
         #[test]
         fn any_table_is_survived_and_every_number_is_finite(
@@ -466,6 +482,14 @@ mod tests {
                 .collect();
             let cue = stick([tip.0, tip.1], DVec2::new(libm::cos(angle), libm::sin(angle)));
             if let Some(prediction) = predict(&balls, Some(cue)) {
+                // The farthest a ball gets is over the middle of a hole: 2.4 radii behind the noses.
+                for place in prediction.lines.iter().flat_map(|line| [line.start, line.end])
+                    .chain(prediction.rest.iter().map(|rest| rest.position))
+                    .chain(prediction.collisions.iter().map(|contact| contact.position))
+                {
+                    let behind = (place.abs() - DVec2::new(1.27, 0.635)).max_element();
+                    prop_assert!(behind <= 2.4 * RADIUS, "{behind} m behind the noses at {place}");
+                }
                 for line in &prediction.lines {
                     prop_assert!(line.start.is_finite() && line.end.is_finite());
                     prop_assert!((0.0..=1.0).contains(&line.confidence));

@@ -97,12 +97,8 @@ impl Scene {
     pub fn set_balls(&mut self, balls: impl Iterator<Item = BallOnTable>) {
         self.balls.clear();
         self.balls.extend(balls.filter(|ball| {
-            let falls = self
-                .shape
-                .pockets
-                .iter()
-                .any(|pocket| ball.position.distance(pocket.center) < pocket.radius);
-            ball.position.is_finite() && ball.velocity.is_finite() && !falls
+            let is_known = ball.position.is_finite() && ball.velocity.is_finite();
+            is_known && !falls(&self.shape, ball.position, self.physics.ball.radius)
         }));
         self.balls.sort_unstable_by_key(|ball| ball.id);
         self.part();
@@ -144,15 +140,44 @@ impl Scene {
     }
 }
 
-/// Draws a ball back from the cushion it was measured to be in; at the pockets there is none.
-fn keep_on_bed(shape: &TableShape, position: &mut DVec2, radius: f64) {
-    let at_pocket = shape
+/// Whether a pocket takes a ball at `position`: it is over the hole, or behind the line of the noses at its mouth, where
+/// nothing but the hole is left to it.
+fn falls(shape: &TableShape, position: DVec2, radius: f64) -> bool {
+    let behind = if is_within(shape, position, 0.0) {
+        0.0
+    } else {
+        radius
+    };
+    shape
         .pockets
         .iter()
-        .any(|pocket| position.distance(pocket.center) < pocket.radius + 2.0 * radius);
+        .any(|pocket| position.distance(pocket.center) < pocket.radius + behind)
+}
+
+/// Whether `position` lies between the lines of the noses, or behind them by no more than `behind`, metres.
+pub fn is_within(shape: &TableShape, position: DVec2, behind: f64) -> bool {
+    let reach = 0.5 * DVec2::new(shape.length, shape.width) + DVec2::splat(behind);
+    position.abs().cmple(reach).all()
+}
+
+/// Draws a ball back from the cushion it was measured to be in, and from the rounded jaws at the pockets, where there is
+/// no nose.
+fn keep_on_bed(shape: &TableShape, position: &mut DVec2, radius: f64) {
+    let at_pocket = is_within(shape, *position, 0.0)
+        && shape
+            .pockets
+            .iter()
+            .any(|pocket| position.distance(pocket.center) < pocket.radius + 2.0 * radius);
     if !at_pocket {
         let reach = 0.5 * DVec2::new(shape.length, shape.width) - DVec2::splat(radius + PARTING_GAP);
         *position = position.clamp(-reach.max(DVec2::ZERO), reach.max(DVec2::ZERO));
+    }
+    for jaw in &shape.jaws {
+        let off = *position - jaw.center;
+        let apart = jaw.radius + radius + PARTING_GAP;
+        if off.length() < apart {
+            *position = jaw.center + apart * off.normalize_or(-position.normalize_or(DVec2::X));
+        }
     }
 }
 
@@ -257,6 +282,20 @@ pub(crate) mod tests {
         ]);
         let ids: Vec<u32> = scene.balls.iter().map(|ball| ball.id.0).collect();
         assert_eq!(ids, [3, 7]);
+    }
+
+    #[test]
+    fn a_ball_believed_behind_the_noses_is_taken_by_the_pocket_there_or_drawn_back() {
+        let scene = scene(&[
+            ball(1, BallKind::Red, 0.075, 0.66),
+            ball(2, BallKind::Red, 0.15, 0.66),
+            ball(3, BallKind::Red, 3.0, -0.2),
+        ]);
+        let ids: Vec<u32> = scene.balls.iter().map(|ball| ball.id.0).collect();
+        assert_eq!(ids, [2, 3]);
+        let radius = scene.physics.ball.radius;
+        assert!(scene.balls[0].position.y <= 0.635 - radius);
+        assert!(scene.balls[1].position.x <= 1.27 - radius);
     }
 
     #[test]
