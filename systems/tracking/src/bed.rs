@@ -50,6 +50,23 @@ impl Bed {
             .any(|pocket| position.distance(pocket.center) < pocket.radius + self.ball_radius)
     }
 
+    /// Whether `position` is between the cushion noses.
+    pub fn holds(&self, position: DVec2) -> bool {
+        let noses = self.half_reach + DVec2::splat(self.ball_radius);
+        position.abs().cmple(noses).all()
+    }
+
+    /// Where the straight way from `start` to `end` comes nearest to the middle of the pocket it leads over, if any.
+    pub fn way_into_pocket(&self, start: DVec2, end: DVec2) -> Option<DVec2> {
+        let distance = |pocket: &&Pocket| distance_to_segment(pocket.center, start, end);
+        let pocket = self
+            .pockets
+            .iter()
+            .min_by(|a, b| distance(a).total_cmp(&distance(b)))?;
+        let nearest = nearest_on_segment(pocket.center, start, end);
+        (nearest.distance(pocket.center) < pocket.radius).then_some(nearest)
+    }
+
     /// Whether the straight way from `start` to `end` leads over a pocket.
     pub fn leads_into_pocket(&self, start: DVec2, end: DVec2) -> bool {
         self.pockets
@@ -60,6 +77,11 @@ impl Bed {
 
 /// Distance of `point` from the stretch between `start` and `end`.
 pub fn distance_to_segment(point: DVec2, start: DVec2, end: DVec2) -> f64 {
+    point.distance(nearest_on_segment(point, start, end))
+}
+
+/// The place nearest to `point` on the stretch between `start` and `end`.
+fn nearest_on_segment(point: DVec2, start: DVec2, end: DVec2) -> DVec2 {
     let way = end - start;
     let length_squared = way.length_squared();
     let along = if length_squared > 0.0 {
@@ -67,7 +89,7 @@ pub fn distance_to_segment(point: DVec2, start: DVec2, end: DVec2) -> f64 {
     } else {
         0.0
     };
-    point.distance(start + along * way)
+    start + along * way
 }
 
 #[cfg(test)]
@@ -117,6 +139,8 @@ pub(crate) mod tests {
         let bed = Bed::of(&geometry());
         assert!(bed.leads_into_pocket(DVec2::new(1.0, 0.4), DVec2::new(1.4, 0.8)));
         assert!(!bed.leads_into_pocket(DVec2::new(1.0, 0.4), DVec2::new(1.1, 0.5)));
+        let end = bed.way_into_pocket(DVec2::new(0.0, 0.4), DVec2::new(0.1, 2.0));
+        assert!(end.unwrap().distance(bed.pockets[1].center) < bed.pockets[1].radius);
         assert!(bed.is_at_pocket(DVec2::new(0.0, 0.6)));
         assert!(!bed.is_at_pocket(DVec2::new(0.3, 0.6)));
     }

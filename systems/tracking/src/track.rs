@@ -147,10 +147,13 @@ impl Track {
             return;
         }
         self.filter.predict(elapsed_secs);
-        // A ball on its way into a pocket runs past where the cushions would be.
+        // A ball on its way into a pocket runs past where the cushions would be, and ends there.
         let end = self.filter.position;
-        if !bed.is_at_pocket(end) && !bed.leads_into_pocket(self.last_seen.position, end) {
-            self.filter.reflect_at_cushions(bed.half_reach);
+        match bed.way_into_pocket(self.last_seen.position, end) {
+            Some(fall) if !bed.holds(end) => self.filter.position = fall,
+            Some(_) => {}
+            None if bed.is_at_pocket(end) => {}
+            None => self.filter.reflect_at_cushions(bed.half_reach),
         }
     }
 
