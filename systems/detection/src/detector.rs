@@ -117,7 +117,7 @@ impl Detector {
 /// the ball finder fits. `None` where it is sure of no ball.
 fn refined_ball_radius(planes: &Planes, table: &TableSighting, cloth: &ClothModel) -> Option<f64> {
     let size = [planes.luma.width as u32, planes.luma.height as u32];
-    let mut finder = BallFinder::new(table, size, BallSet::Auto);
+    let mut finder = BallFinder::new(table, size, BallSet::Auto).with_guessed_size();
     let mut balls = Vec::new();
     finder.find(planes, cloth, &mut balls);
     balls.retain(|ball| ball.confidence >= SURE_OF_BALL);

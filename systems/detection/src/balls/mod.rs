@@ -35,6 +35,7 @@ const LEAST_NOISE: f32 = 1.0;
 pub struct BallFinder {
     place: BallPlace,
     size: [usize; 2],
+    is_size_known: bool,
     work: WorkPicture,
     votes: Votes,
     candidates: Vec<Candidate>,
@@ -53,12 +54,21 @@ impl BallFinder {
             work: WorkPicture::new(&place, size),
             place,
             size,
+            is_size_known: true,
             votes: Votes::default(),
             candidates: Vec::new(),
             rays: Rays::default(),
             rims: Vec::new(),
             choice: Choice::default(),
             recognizer: Recognizer::new(ball_set),
+        }
+    }
+
+    /// For measuring how large balls are: the table's `ball_radius_px` is only near it.
+    pub fn with_guessed_size(self) -> Self {
+        Self {
+            is_size_known: false,
+            ..self
         }
     }
 
@@ -90,7 +100,7 @@ impl BallFinder {
         self.choice.choose(&self.rims, &self.place, &self.rays);
         for i in &self.choice.chosen {
             let rim = &mut self.rims[*i].1;
-            finder.refine(rim);
+            finder.refine(rim, self.is_size_known);
             out.push(BallSighting {
                 circle: CircleInImage {
                     center: rim.ellipse.center,

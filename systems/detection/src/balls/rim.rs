@@ -37,6 +37,8 @@ const NARROW_REACH: f32 = 0.08;
 const LEAST_STEP_SIGMAS: f32 = 5.0;
 /// A step this many times the least has full weight in the fit.
 const FULL_STEP: f32 = 3.0;
+/// How much a step inside a ball or between two of them is preferred, against one from a ball to cloth.
+const INNER_STEP: f32 = 0.1;
 /// How much a step counts in the fit where no cloth is behind it, against one where there is.
 const NEIGHBOURS_TRUST: f32 = 0.4;
 /// Rim points this near to the ellipse, in radii, agree with it.
@@ -189,21 +191,27 @@ impl<'a> RimFinder<'a> {
             elongation: 0.0,
             axis: (center - self.middle_of_image).normalize_or_zero(),
         };
-        let steps = self.steps(&self.sample_rays::<false>(&ellipse), WIDE_REACH);
+        let steps = self.steps::<false>(&self.sample_rays::<false>(&ellipse), WIDE_REACH);
         let near = |s: &&Step| s.height >= LEAST_STEP_SIGMAS && (s.distance - 1.0).abs() < 2.0 * WIDE_REACH;
         if (steps.iter().filter(near).count() as f32) < LEAST_STEPS * RAYS as f32 {
             return None;
         }
         self.fit(&mut ellipse, &steps, !0, WIDE_REACH);
         let samples = self.sample_rays::<false>(&ellipse);
-        let steps = self.steps(&samples, NARROW_REACH);
+        let steps = self.steps::<false>(&samples, NARROW_REACH);
         Some(self.judge(ellipse, &samples, &steps))
     }
 
-    /// Centre and radius as well as the picture tells them.
-    pub fn refine(&self, rim: &mut Rim) {
+    /// Centre and radius as well as the picture tells them. Where the size of balls is a guess only, what has the most
+    /// contrast is taken for the rim.
+    pub fn refine(&self, rim: &mut Rim, is_size_known: bool) {
+        // A stripe's cap has a rim of its own, of more contrast and a little smaller: what borders on cloth leads.
+        if is_size_known {
+            let steps = self.steps::<true>(&self.sample_rays::<true>(&rim.ellipse), WIDE_REACH);
+            self.fit(&mut rim.ellipse, &steps, rim.free, WIDE_REACH);
+        }
         for reach in [NARROW_REACH, 0.75 * NARROW_REACH] {
-            let steps = self.steps(&self.sample_rays::<true>(&rim.ellipse), reach);
+            let steps = self.steps::<false>(&self.sample_rays::<true>(&rim.ellipse), reach);
             self.fit(&mut rim.ellipse, &steps, rim.free, reach);
         }
     }
@@ -263,8 +271,9 @@ impl<'a> RimFinder<'a> {
         ]
     }
 
-    /// The steepest change on each ray, preferring those within `reach` radii of the rim.
-    fn steps(&self, samples: &Samples, reach: f32) -> [Step; RAYS] {
+    /// The steepest change on each ray, preferring those within `reach` radii of the rim; and, where `TO_CLOTH`, those
+    /// from something else to cloth, whatever their contrast.
+    fn steps<const TO_CLOTH: bool>(&self, samples: &Samples, reach: f32) -> [Step; RAYS] {
         let preference: [f32; SAMPLES] = std::array::from_fn(|i| {
             let off = (FIRST + SPACING * i as f32 - 1.0) / reach;
             1.0 / ((1.0 + off * off) * (1.0 + off * off))
@@ -280,7 +289,21 @@ impl<'a> RimFinder<'a> {
             }
             let (mut best, mut at) = (0.0, 0);
             for i in 1..SAMPLES - 1 {
-                let score = squares[i] * preference[i];
+                let mut score = squares[i] * preference[i];
+                if TO_CLOTH {
+                    if squares[i] < squares[i - 1] || squares[i] < squares[i + 1] {
+                        continue;
+                    }
+                    let is_cloth = |at: usize| {
+                        let color = colors[at.min(SAMPLES - 1)];
+                        !self.is_unlike_any_cloth(samples.cloth, color, LIGHT_OUTSIDE, TINT_OUTSIDE)
+                    };
+                    let sure = FULL_STEP * LEAST_STEP_SIGMAS;
+                    score = squares[i].min(sure * sure) * preference[i];
+                    if !is_cloth(i + 2) || is_cloth(i.saturating_sub(2)) {
+                        score *= INNER_STEP;
+                    }
+                }
                 if score > best {
                     (best, at) = (score, i);
                 }

@@ -63,7 +63,7 @@ fn look(
         ..*table
     };
     let size = [planes.luma.width as u32, planes.luma.height as u32];
-    let mut finder = BallFinder::new(&table, size, BallSet::Snooker);
+    let mut finder = BallFinder::new(&table, size, BallSet::Snooker).with_guessed_size();
     finder.find(planes, cloth, balls);
     balls.retain(|ball| ball.confidence >= SURE);
     // Large things that look like balls are rarer than small ones: what speaks for a ball grows with its area.
