@@ -68,6 +68,9 @@ const REFLECTION_WHITE: f32 = 0.1;
 /// A spot with a number shows at least this much white. It is hidden below or behind on half of the balls.
 const LEAST_SPOT: f32 = 0.05;
 const HIDDEN_NUMBER: f32 = 0.25;
+/// A stripe seen on its cap shows a crescent of its colour at the rim. It tells the cue ball from the stripe where both
+/// are white; a larger share than this is shade.
+const MOST_CRESCENT: f32 = 0.2;
 /// What it costs to call a ball a stripe that shows nothing but white.
 const HIDDEN_COLOR: f32 = 1.2;
 /// What it costs to call a ball by a name that only one ball of the set has, where others have it in common with many.
@@ -295,7 +298,10 @@ fn cost(look: &Look, name: &Name) -> f32 {
     let color = distance(look.color, name.color) / COLOR_UNIT;
     let white = look.white;
     match name.kind {
-        BallKind::Cue => distance(look.mean, WHITE) / COLOR_UNIT + 0.4 * (CUE_WHITE - white).max(0.0),
+        BallKind::Cue => {
+            let color_at_rim = (1.0 - look.rim_white).min(MOST_CRESCENT);
+            distance(look.mean, WHITE) / COLOR_UNIT + 0.4 * (CUE_WHITE - white).max(0.0) + color_at_rim
+        }
         BallKind::Stripe if !look.shows_color => HIDDEN_COLOR,
         BallKind::Stripe => color + WHITE_COST * (STRIPE_WHITE - look.stripedness()).max(0.0),
         _ if name.number.is_some() => {
