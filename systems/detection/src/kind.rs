@@ -92,6 +92,8 @@ pub struct Recognizer {
     ball_set: BallSet,
     /// Cost of each set of `CANDIDATES` so far, relative to the best.
     evidence: [f32; CANDIDATES.len()],
+    /// Names in each set of `CANDIDATES`.
+    names_of_sets: [Vec<Name>; CANDIDATES.len()],
     looks: Vec<Look>,
     pairs: Vec<Pair>,
     /// What each name costs each ball.
@@ -121,6 +123,7 @@ impl Recognizer {
         Self {
             ball_set,
             evidence: [0.0, BARE_COLOR_PRIOR, 2.0 * BARE_COLOR_PRIOR, BARE_COLOR_PRIOR],
+            names_of_sets: CANDIDATES.map(names_of),
             looks: Vec::new(),
             pairs: Vec::new(),
             costs: Vec::new(),
@@ -140,10 +143,10 @@ impl Recognizer {
             BallSet::Auto => self.recognize(),
             known => known,
         };
-        let names = names_of(set);
-        self.assign(&names);
+        let set = CANDIDATES.iter().position(|s| *s == set).unwrap_or(0);
+        self.assign(set);
         for (ball, name) in balls.iter_mut().zip(&self.names) {
-            let name = names.get(*name);
+            let name = self.names_of_sets[set].get(*name);
             ball.kind = name.map_or(BallKind::Unknown, |name| name.kind);
             ball.number = name.and_then(|name| name.number);
         }
@@ -151,8 +154,8 @@ impl Recognizer {
 
     /// The set whose names fit best, in this picture and those before.
     fn recognize(&mut self) -> BallSet {
-        for (i, set) in CANDIDATES.into_iter().enumerate() {
-            let cost = self.assign(&names_of(set));
+        for i in 0..CANDIDATES.len() {
+            let cost = self.assign(i);
             self.evidence[i] = (1.0 - FORGETTING) * self.evidence[i] + cost;
         }
         let least = self.evidence.iter().copied().fold(f32::INFINITY, f32::min);
@@ -161,8 +164,9 @@ impl Recognizer {
         CANDIDATES[best]
     }
 
-    /// Gives each ball the index of its name; returns what that costs.
-    fn assign(&mut self, names: &[Name]) -> f32 {
+    /// Gives each ball the index of its name in a set of `CANDIDATES`; returns what that costs.
+    fn assign(&mut self, set: usize) -> f32 {
+        let names = &self.names_of_sets[set];
         let red = self.red_of_this_table(names);
         self.costs.clear();
         self.pairs.clear();
@@ -335,8 +339,8 @@ mod tests {
         let mut recognizer = Recognizer::new(BallSet::Auto);
         recognizer.looks = looks;
         let set = recognizer.recognize();
+        recognizer.assign(CANDIDATES.iter().position(|s| *s == set).unwrap());
         let names = names_of(set);
-        recognizer.assign(&names);
         let name = |i: &usize| {
             names
                 .get(*i)
