@@ -45,7 +45,7 @@ pub struct RunArgs {
     /// Where frames come from; the simulated table when absent.
     pub source: Option<SourceSpec>,
     /// Address and port to serve on [default: 127.0.0.1:8000]
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = listen_address)]
     pub listen: Option<SocketAddr>,
     /// Configuration file; see assets/ghostball.toml for every key
     #[arg(long, value_name = "FILE")]
@@ -74,7 +74,7 @@ pub struct ReplayArgs {
     #[arg(long)]
     pub serve: bool,
     /// Address and port to serve on [default: 127.0.0.1:8000]
-    #[arg(long, value_name = "ADDR", requires = "serve")]
+    #[arg(long, value_name = "ADDR", requires = "serve", value_parser = listen_address)]
     pub listen: Option<SocketAddr>,
     /// Configuration file; see assets/ghostball.toml for every key
     #[arg(long, value_name = "FILE")]
@@ -99,6 +99,16 @@ pub struct DetectArgs {
     /// Configuration file; see assets/ghostball.toml for every key
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
+}
+
+/// `ADDRESS:PORT`, or a port of this machine alone.
+fn listen_address(text: &str) -> Result<SocketAddr, String> {
+    let port_alone = text.strip_prefix("localhost:").unwrap_or(text);
+    port_alone
+        .parse::<u16>()
+        .map(|port| SocketAddr::from(([127, 0, 0, 1], port)))
+        .or_else(|_| text.parse())
+        .map_err(|_| format!("expected an address and port as in 127.0.0.1:8000, or a port, found `{text}`"))
 }
 
 /// In which pictures the table is looked for.
@@ -201,6 +211,9 @@ mod tests {
         assert!("1.2x2.4".parse::<TableSize>().is_err());
         assert!("2.54".parse::<TableSize>().is_err());
         assert_eq!("max".parse(), Ok(Speed::Max));
+        assert_eq!(listen_address("localhost:9000"), listen_address("9000"));
+        assert_eq!(listen_address("[::1]:80").map(|address| address.port()), Ok(80));
+        assert!(listen_address("127.0.0.1").is_err());
         assert!("0".parse::<Speed>().is_err() && "NaN".parse::<Speed>().is_err());
     }
 }

@@ -1,6 +1,7 @@
 //! Configuration: one TOML file, every key with a default. `assets/ghostball.toml` is its reference, and a test holds
 //! the two together. Order of precedence: command line, environment, file, default.
 
+use std::ffi::OsString;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
@@ -105,7 +106,7 @@ impl Default for Trajectory {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file cannot be read.
-    #[error("cannot read the configuration {path}: {source}", path = path.display())]
+    #[error("cannot read the configuration {}", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -140,7 +141,7 @@ impl Config {
     /// Reads `file`, if given, lays the environment (`GHOSTBALL_API__SERVER__PORT=9000`) over it and checks the result.
     pub fn load(
         file: Option<&Path>,
-        environment: impl IntoIterator<Item = (String, String)>,
+        environment: impl IntoIterator<Item = (OsString, OsString)>,
     ) -> Result<Self, ConfigError> {
         let mut config = match file {
             None => Self::default(),
@@ -152,14 +153,20 @@ impl Config {
                 toml::from_str(&text).map_err(|error| malformed_at(path, &text, &error))?
             }
         };
-        let mut variables: Vec<_> = environment
+        // Names that are no text cannot be ours.
+        let mut variables: Vec<(String, OsString)> = environment
             .into_iter()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
             .filter(|(name, _)| {
                 name.starts_with(ENVIRONMENT_PREFIX) && !NOT_CONFIGURATION.contains(&name.as_str())
             })
             .collect();
         variables.sort();
         for (name, value) in variables {
+            let value = value.into_string().map_err(|value| ConfigError::Malformed {
+                origin: format!("environment variable {name}"),
+                message: format!("expected UTF-8, found {value:?}"),
+            })?;
             config = config.with_variable(&name, &value)?;
         }
         config.check()?;
@@ -254,7 +261,9 @@ mod tests {
     fn with(variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
         Config::load(
             None,
-            variables.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())),
+            variables
+                .iter()
+                .map(|(k, v)| (OsString::from(k), OsString::from(v))),
         )
     }
 

@@ -43,11 +43,20 @@ enum PictureFailure {
     Capture(#[from] CaptureError),
     #[error("{name}: {source}")]
     Detection { name: String, source: DetectionError },
+    #[error(
+        "{name}: with --table same every picture has the size of the first, {}x{} pixels; found {}x{}",
+        expected[0], expected[1], found[0], found[1]
+    )]
+    OtherSize {
+        name: String,
+        expected: [u32; 2],
+        found: [u32; 2],
+    },
 }
 
 /// Looks at every picture and prints what it found. A picture that cannot be read does not stop the others.
 pub fn detect(args: &DetectArgs) -> Result<Detected, DetectError> {
-    let config = Config::load(args.config.as_deref(), std::env::vars())?;
+    let config = Config::load(args.config.as_deref(), std::env::vars_os())?;
     let specification = args.table_size.map(|size| TableSpecification {
         length: size.length,
         width: size.width,
@@ -91,7 +100,8 @@ struct Look {
     sightings: Sightings,
     specification: Option<TableSpecification>,
     table_of: TableOf,
-    first_table: Option<TableSighting>,
+    /// Size of the first picture, and the table in it, if it shows one.
+    first_table: Option<([u32; 2], Option<TableSighting>)>,
 }
 
 impl Look {
@@ -105,8 +115,16 @@ impl Look {
         };
 
         let began = Instant::now();
+        let size = [picture.width(), picture.height()];
         let table = match (self.table_of, self.first_table) {
-            (TableOf::Same, Some(table)) => Some(table),
+            (TableOf::Same, Some((expected, table))) if expected == size => table,
+            (TableOf::Same, Some((expected, _))) => {
+                return Err(PictureFailure::OtherSize {
+                    name,
+                    expected,
+                    found: size,
+                });
+            }
             _ => match self.detector.find_table(picture) {
                 Ok(table) => Some(table),
                 Err(DetectionError::TableNotFound(why)) => {
@@ -117,7 +135,7 @@ impl Look {
             },
         };
         let table_ms = milliseconds_since(began);
-        self.first_table = self.first_table.or(table);
+        self.first_table = self.first_table.or(Some((size, table)));
 
         let began = Instant::now();
         self.sightings.balls.clear();
@@ -138,7 +156,7 @@ impl Look {
         };
         let position = |center| geometry.map(|geometry| geometry.table_from_image.apply(center));
         Ok(DetectRow {
-            size: [picture.width(), picture.height()],
+            size,
             table: table.as_ref().map(TableRow::from),
             balls: self
                 .sightings

@@ -19,6 +19,8 @@ fn main() -> ExitCode {
     log_to_stderr();
     match dispatch(cli) {
         Ok(code) => code,
+        // Whoever read our output has seen enough.
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             // The whole chain on one line: what failed, and why.
             tracing::error!("{error:#}");
@@ -41,13 +43,22 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
             }
         }
         Command::Simulate(args) => {
+            // Before the output is created: a mistake in the input must not cost an earlier result.
+            let cases = simulate::read(&args.cases)?;
             let mut lines = args.jsonl.as_deref().map(Output::create).transpose()?;
-            let summary = simulate::simulate(&args.cases, lines.as_mut().map(Output::writer))?;
+            let summary = simulate::simulate(&cases, lines.as_mut().map(Output::writer))?;
             lines.map_or(Ok(()), Output::finish)?;
             tracing::info!("{summary}");
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
+        .any(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
 /// Diagnostics go to standard error, results to standard output. `GHOSTBALL_LOG=debug` shows more.

@@ -6,7 +6,7 @@ use std::path::Path;
 
 /// Results cannot be written.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot write {name}: {source}")]
+#[error("cannot write {name}")]
 pub struct OutputError {
     /// Where they should go.
     name: String,

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::app;
-use crate::capture::{self, FrameReceiver, Pace, RingPolicy, SourceSpec};
+use crate::capture::{self, CaptureError, FrameReceiver, Pace, RingPolicy, SourceSpec};
 use crate::cli::{ReplayArgs, Speed};
 use crate::config::Config;
 use crate::output::Output;
@@ -29,14 +29,15 @@ pub enum Replayed {
 
 /// Plays a source and writes a line for each frame.
 pub fn replay(args: &ReplayArgs) -> Result<Replayed, RunError> {
-    let config = Config::load(args.config.as_deref(), std::env::vars())?;
+    let config = Config::load(args.config.as_deref(), std::env::vars_os())?;
     let pace = match args.speed {
         Some(Speed::Max) => Pace::Max,
         Some(Speed::Times(times)) => Pace::Speed(times),
         None if args.serve => Pace::Speed(1.0),
         None => Pace::Max,
     };
-    let (frames, expected_frames) = play(&args.source, pace)?;
+    let frames = play(&args.source, pace, args.repeat)?;
+    let expected_frames = frames.description().expected_frames.filter(|_| !args.repeat);
     let stop = stop_on_signal()?;
     let served = if args.serve {
         Some(serve(&config, args.listen)?)
@@ -50,10 +51,9 @@ pub fn replay(args: &ReplayArgs) -> Result<Replayed, RunError> {
         tracing::info!("open http://{}/ in a browser, Ctrl-C stops", server.local_addr());
     }
 
-    let progress = progress_bar(args.frames.or(expected_frames.filter(|_| !args.repeat)));
+    let progress = progress_bar(args.frames.or(expected_frames));
     let began = Instant::now();
     let mut played = 0;
-    let mut damaged = 0;
     while !stop.load(Ordering::Relaxed) && args.frames != Some(played) {
         match runner.step()? {
             Step::Frame => {
@@ -64,15 +64,10 @@ pub fn replay(args: &ReplayArgs) -> Result<Replayed, RunError> {
                 }
             }
             Step::Idle => {}
-            // A source without a single frame would begin again for ever.
-            Step::End if args.repeat && played > 0 => {
-                damaged += runner.counters().damaged;
-                runner.continue_with(play(&args.source, pace)?.0);
-            }
             Step::End => break,
         }
     }
-    damaged += runner.counters().damaged;
+    let damaged = runner.counters().damaged;
     progress.finish_and_clear();
     if let Some(lines) = lines {
         lines.finish()?;
@@ -93,14 +88,13 @@ pub fn replay(args: &ReplayArgs) -> Result<Replayed, RunError> {
     })
 }
 
-/// Opens the source and starts its thread; also says how many frames are expected, where that is known.
-fn play(source: &SourceSpec, pace: Pace) -> Result<(FrameReceiver, Option<u64>), RunError> {
-    let source = capture::open(source)?;
-    let expected_frames = source.description().expected_frames;
-    Ok((
-        capture::spawn(source, RingPolicy::Replay, pace, RING_CAPACITY)?,
-        expected_frames,
-    ))
+/// Opens the source and starts its thread.
+fn play(source: &SourceSpec, pace: Pace, repeat: bool) -> Result<FrameReceiver, CaptureError> {
+    if repeat {
+        capture::spawn_repeating(source.clone(), RingPolicy::Replay, pace, RING_CAPACITY)
+    } else {
+        capture::spawn(capture::open(source)?, RingPolicy::Replay, pace, RING_CAPACITY)
+    }
 }
 
 /// Shown on a terminal only.

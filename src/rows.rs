@@ -178,7 +178,7 @@ impl From<&CueSnapshot> for CueRow {
         Self {
             tip: Point::in_table(cue.pose.tip_in_table),
             butt: Point::in_table(cue.pose.butt_in_table),
-            angle: micro(cue.pose.angle()),
+            angle: milli(cue.pose.angle().to_degrees()),
             state: cue.state.name(),
             confidence: milli(cue.pose.confidence),
             image: cue.in_image.map(|stick| StickRow {

@@ -36,13 +36,13 @@ pub enum RunError {
     #[error(transparent)]
     Output(#[from] OutputError),
     /// Ctrl-C cannot be caught.
-    #[error("cannot listen for Ctrl-C: {0}")]
+    #[error("cannot listen for Ctrl-C")]
     Signal(#[from] ctrlc::Error),
 }
 
 /// Watches a table and serves it until it is told to stop, or the source ends.
 pub fn run(args: &RunArgs) -> Result<(), RunError> {
-    let config = Config::load(args.config.as_deref(), std::env::vars())?;
+    let config = Config::load(args.config.as_deref(), std::env::vars_os())?;
     let stop = stop_on_signal()?;
     // Before the source, which may take its time: the page is there at once and says that it waits for frames.
     let (server, bridge) = serve(&config, args.listen)?;

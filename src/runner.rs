@@ -58,11 +58,6 @@ impl Runner {
         }
     }
 
-    /// Goes on with other frames; the world stays as it is.
-    pub fn continue_with(&mut self, frames: FrameReceiver) {
-        self.frames = frames;
-    }
-
     /// What has come from the source, and what was lost on the way.
     pub fn counters(&self) -> CaptureCounters {
         self.frames.counters()

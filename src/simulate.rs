@@ -8,13 +8,14 @@ mod cases;
 
 use std::fmt;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use serde_json::{Value, json};
 
 use crate::physics::{Event, EventKind, Limits, PhysicsError, Shot, Simulator};
-use cases::{Case, FORMAT, PlayedTable, StateRow, find, physics_of, read, start_of};
+use cases::{Case, FORMAT, PlayedTable, StateRow, find, physics_of, start_of};
+pub use cases::{CaseFile, read};
 
 /// Why cases cannot be simulated.
 #[derive(Debug, thiserror::Error)]
@@ -122,8 +123,7 @@ impl fmt::Display for Summary {
 
 /// Plays every case of a file. With `lines`, writes one JSON object per case, in the file's order:
 /// `{"id", "events": [[type, t, [ids], [state after, per ball]], …], "final": {ball: state}, "ms": wall time}`.
-pub fn simulate(path: &Path, mut lines: Option<&mut dyn Write>) -> Result<Summary, SimulateError> {
-    let file = read(path)?;
+pub fn simulate(file: &CaseFile, mut lines: Option<&mut dyn Write>) -> Result<Summary, SimulateError> {
     let mut simulator = Simulator::new();
     let mut summary = Summary::default();
     for case in &file.cases {
@@ -134,8 +134,8 @@ pub fn simulate(path: &Path, mut lines: Option<&mut dyn Write>) -> Result<Summar
         let table = find(&file.tables, "table", &case.table)
             .and_then(PlayedTable::new)
             .map_err(in_case)?;
-        let physics = physics_of(&file, case).map_err(in_case)?;
-        let (names, balls) = start_of(&file, case, &table, &physics.ball).map_err(in_case)?;
+        let physics = physics_of(file, case).map_err(in_case)?;
+        let (names, balls) = start_of(file, case, &table, &physics.ball).map_err(in_case)?;
         #[expect(
             clippy::disallowed_methods,
             reason = "the wall time of a simulation is measured, and decides nothing"
@@ -193,6 +193,8 @@ fn event_row(event: &Event, table: &PlayedTable<'_>, names: &[&str]) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use std::io::{Read as _, Write as _};
 
     use flate2::Compression;
@@ -246,7 +248,7 @@ mod tests {
     fn lines_of(bytes: &[u8]) -> Result<Vec<Value>, SimulateError> {
         let file = on_disk(bytes);
         let mut lines = Vec::new();
-        let summary = simulate(file.path(), Some(&mut lines))?;
+        let summary = simulate(&read(file.path())?, Some(&mut lines))?;
         let lines: Vec<Value> = lines
             .split(|&byte| byte == b'\n')
             .filter(|line| !line.is_empty())
@@ -318,7 +320,9 @@ mod tests {
 
     #[test]
     fn what_is_wrong_with_a_file_is_said_by_name() {
-        let missing = simulate(Path::new("/nowhere/cases.json"), None).expect_err("refused");
+        let missing = read(Path::new("/nowhere/cases.json"))
+            .map(drop)
+            .expect_err("refused");
         assert!(message(missing).starts_with("cannot open the case file /nowhere/cases.json"));
 
         let whole = packed(&case_file(|_| ()));
@@ -375,7 +379,7 @@ mod tests {
             .expect("unpacked");
         let reference: Value = serde_json::from_slice(&packed).expect("JSON");
         let mut lines = Vec::new();
-        simulate(&path, Some(&mut lines)).expect("sound");
+        simulate(&read(&path).expect("sound"), Some(&mut lines)).expect("sound");
         let (mut compared, mut agreed) = (0, 0);
         let numbers = |state: &Value| -> StateRow { serde_json::from_value(state.clone()).expect("a state") };
         for (line, case) in lines

@@ -73,6 +73,101 @@ fn a_truncated_jpeg_is_refused_and_the_other_pictures_are_still_looked_at() {
 }
 
 #[test]
+fn a_damaged_picture_in_a_folder_is_left_out_and_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    common::write_rendered_frames(folder.path(), 2, 5);
+    fs::write(folder.path().join("0000b.jpg"), b"\xff\xd8 no picture").unwrap();
+    let output = run(&["replay", folder.path().to_str().unwrap(), "--jsonl", "-"]);
+    assert_eq!(
+        output.status.code(),
+        Some(3),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert_eq!(output.stdout.iter().filter(|byte| **byte == b'\n').count(), 2);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("0000b.jpg"));
+}
+
+#[test]
+fn with_the_same_table_a_picture_of_another_size_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    common::write_rendered_frames(folder.path(), 1, 5);
+    let other = folder.path().join("other.jpg");
+    let encoder = jpeg_encoder::Encoder::new_file(&other, 90).unwrap();
+    encoder
+        .encode(&[90; 3 * 200 * 100], 200, 100, jpeg_encoder::ColorType::Rgb)
+        .unwrap();
+    let first = folder.path().join("0000.jpg");
+    let arguments = [
+        "detect",
+        "--json",
+        "--table",
+        "same",
+        first.to_str().unwrap(),
+        other.to_str().unwrap(),
+    ];
+    refused(&run(&arguments), 1, &["other.jpg", "960x540", "200x100"]);
+}
+
+#[test]
+fn an_environment_that_is_no_text_does_no_harm() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let not_text = std::ffi::OsStr::from_bytes(b"\xff");
+    let replay = |name: &str| {
+        let mut command = common::ghostball();
+        command
+            .args(["replay", "sim", "--frames", "1"])
+            .env(name, not_text)
+            .output()
+            .unwrap()
+    };
+    assert!(replay("SOMEBODY_ELSES").status.success());
+    refused(
+        &replay("GHOSTBALL_TABLE__LENGTH"),
+        1,
+        &["GHOSTBALL_TABLE__LENGTH", "UTF-8"],
+    );
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_error() {
+    use std::io::{BufRead as _, BufReader};
+    let mut command = common::ghostball();
+    command.args(["replay", "sim?size=320x180", "--frames", "200", "--jsonl", "-"]);
+    let mut child = command
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    assert!(line.starts_with("{\"frame\":0,"), "{line}");
+    let output = child.wait_with_output().unwrap();
+    assert!(
+        output.status.success() && output.stderr.is_empty(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+#[test]
+fn a_mistake_in_the_cases_costs_no_earlier_result() {
+    let folder = tempfile::tempdir().unwrap();
+    let earlier = folder.path().join("earlier.jsonl");
+    fs::write(&earlier, "kept").unwrap();
+    let output = run(&[
+        "simulate",
+        "no/such/cases.json",
+        "--jsonl",
+        earlier.to_str().unwrap(),
+    ]);
+    refused(&output, 1, &["no/such/cases.json"]);
+    assert_eq!(fs::read_to_string(&earlier).unwrap(), "kept");
+}
+
+#[test]
 fn a_picture_of_one_pixel_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("dot.jpg");

@@ -178,7 +178,7 @@ function showShot() {
       return `${name(rest.ball_id)} ${rest.pocketed.replace("_", " ")}${chance}`;
     });
     const start = subject[0].toUpperCase() + subject.slice(1);
-    text = first ? `${start} ${meets[first.type]()} in ${first.time_to_collision.toFixed(1)} s.` : `${start} rolls to rest.`;
+    text = first ? `${start} ${meets[first.type]()} ${first.time_to_collision < 0.05 ? "now" : `in ${first.time_to_collision.toFixed(1)} s`}.` : `${start} rolls to rest.`;
     if (pots.length > 0) text += ` Potted: ${pots.join(", ")}.`;
   }
   const element = byId("shot");

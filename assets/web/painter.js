@@ -88,6 +88,8 @@ export class Painter {
   #paintBackdrop() {
     const { width, height } = this.#canvas;
     const pockets = this.#table?.pockets ?? [];
+    // A window that is being folded away has no room to paint in.
+    if (width === 0 || height === 0) return;
     const key = [width, height, this.#length, this.#width, this.#isUpright, JSON.stringify(pockets)].join();
     if (key !== this.#backdropKey) {
       this.#backdropKey = key;

@@ -16,8 +16,9 @@ use crate::physics::{
 
 pub(super) const FORMAT: &str = "pooltool-reference/1";
 
+/// A file of shots to play, with the tables, balls and laws that they name.
 #[derive(Deserialize)]
-pub(super) struct CaseFile {
+pub struct CaseFile {
     #[serde(default)]
     cue: CueSpecification,
     configs: BTreeMap<String, Configuration>,
@@ -250,7 +251,8 @@ impl<'a> PlayedTable<'a> {
     }
 }
 
-pub(super) fn read(path: &Path) -> Result<CaseFile, SimulateError> {
+/// Reads a file of cases, packed with gzip or plain.
+pub fn read(path: &Path) -> Result<CaseFile, SimulateError> {
     let in_reading = |source| SimulateError::Read {
         path: path.to_owned(),
         source,

@@ -27,18 +27,18 @@ pub enum BroadcastError {
         listen: SocketAddr,
     },
     /// The address is refused for another reason.
-    #[error("cannot listen on {listen}: {source}; choose another address with --listen")]
+    #[error("cannot listen on {listen}: {cause}; choose another address with --listen")]
     Bind {
         /// The address asked for.
         listen: SocketAddr,
         /// What the system says.
-        source: io::Error,
+        cause: io::Error,
     },
     /// No thread or no event queue is to be had.
-    #[error("cannot start the network thread: {source}; the system is out of threads or open files")]
+    #[error("cannot start the network thread: {cause}; the system is out of threads or open files")]
     Runtime {
         /// What the system says.
-        source: io::Error,
+        cause: io::Error,
     },
 }
 
@@ -47,7 +47,10 @@ impl BroadcastError {
     pub(crate) fn from_bind(listen: SocketAddr, source: io::Error) -> Self {
         match source.kind() {
             io::ErrorKind::AddrInUse => Self::PortInUse { listen },
-            _ => Self::Bind { listen, source },
+            _ => Self::Bind {
+                listen,
+                cause: source,
+            },
         }
     }
 }

@@ -18,14 +18,26 @@ pub(crate) struct ImageSource {
     paths: Vec<PathBuf>,
     description: SourceDescription,
     next_index: usize,
+    /// Images left out because they are no pictures.
+    damaged: u64,
 }
 
 impl ImageSource {
-    /// Reads the first image to know its size.
+    /// Reads the first sound image to know its size; where there is none, the error is that of the first.
     pub(crate) fn open(paths: Vec<PathBuf>, name: &Path) -> Result<Self, CaptureError> {
         let mut first = Frame::default();
-        if let Some(path) = paths.first() {
-            read_image(path, &mut first)?;
+        let mut failure = None;
+        for path in &paths {
+            match read_image(path, &mut first) {
+                Ok(()) => {
+                    failure = None;
+                    break;
+                }
+                Err(error) => failure = failure.or(Some(error)),
+            }
+        }
+        if let Some(error) = failure {
+            return Err(error);
         }
         Ok(Self {
             description: SourceDescription {
@@ -38,6 +50,7 @@ impl ImageSource {
             },
             paths,
             next_index: 0,
+            damaged: 0,
         })
     }
 }
@@ -48,17 +61,27 @@ impl FrameSource for ImageSource {
     }
 
     fn next_frame(&mut self, pool: &mut FramePool) -> Result<Option<Arc<Frame>>, CaptureError> {
-        let Some(path) = self.paths.get(self.next_index) else {
-            return Ok(None);
-        };
-        let number = self.next_index as u64;
-        self.next_index += 1;
-        let frame = pool.fill(|frame| {
-            frame.sequence = number;
-            frame.captured_at = stamp_of(number, FRAME_RATE);
-            read_image(path, frame)
-        })?;
-        Ok(Some(frame))
+        while let Some(path) = self.paths.get(self.next_index) {
+            let number = self.next_index as u64;
+            self.next_index += 1;
+            let read = pool.fill(|frame| {
+                frame.sequence = number;
+                frame.captured_at = stamp_of(number, FRAME_RATE);
+                read_image(path, frame)
+            });
+            match read {
+                Ok(frame) => return Ok(Some(frame)),
+                // One line for the first: the others are counted.
+                Err(error) if self.damaged == 0 => tracing::error!("{error}; it is left out"),
+                Err(_) => {}
+            }
+            self.damaged += 1;
+        }
+        Ok(None)
+    }
+
+    fn damaged(&self) -> u64 {
+        self.damaged
     }
 }
 

@@ -31,7 +31,7 @@ pub use ghostball_simulation::SimulationOptions;
 pub use admit::PendingFrame;
 pub use error::CaptureError;
 pub use image::{ImageError, MAX_IMAGE_SIDE, MIN_IMAGE_SIDE, decode_image, read_image};
-pub use ring::{CaptureCounters, FrameReceiver, Pace, Received, RingPolicy, spawn};
+pub use ring::{CaptureCounters, FrameReceiver, Pace, Received, RingPolicy, spawn, spawn_repeating};
 pub use source::{FrameSource, SourceDescription, open};
 pub use spec::{CameraFormat, CameraSpec, SourceSpec};
 

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use ghostball_world::{Frame, FramePool, Stamp};
 
-use crate::{CaptureError, FrameSource, SourceDescription};
+use crate::{CaptureError, FrameSource, SourceDescription, SourceSpec, open};
 
 /// What happens when the ring is full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,6 +94,27 @@ pub fn spawn(
     pace: Pace,
     capacity: usize,
 ) -> Result<FrameReceiver, CaptureError> {
+    start(source, None, policy, pace, capacity)
+}
+
+/// As [`spawn`], and opens the source again whenever it ends. Stamps and sequence start anew with it; the pace goes on.
+/// A source that ends without a single frame is not opened again.
+pub fn spawn_repeating(
+    spec: SourceSpec,
+    policy: RingPolicy,
+    pace: Pace,
+    capacity: usize,
+) -> Result<FrameReceiver, CaptureError> {
+    start(open(&spec)?, Some(spec), policy, pace, capacity)
+}
+
+fn start(
+    source: Box<dyn FrameSource>,
+    again: Option<SourceSpec>,
+    policy: RingPolicy,
+    pace: Pace,
+    capacity: usize,
+) -> Result<FrameReceiver, CaptureError> {
     let shared = Arc::new(Shared {
         ring: Mutex::default(),
         changed: Condvar::new(),
@@ -106,7 +127,7 @@ pub fn spawn(
         .name("capture".to_owned())
         .spawn(move || {
             let finish = FinishOnDrop(&for_thread);
-            capture(source, pace, finish.0);
+            capture(source, again, pace, finish.0);
         })
         .map_err(|e| CaptureError::Thread { cause: e.to_string() })?;
     Ok(FrameReceiver {
@@ -177,19 +198,39 @@ impl Drop for FinishOnDrop<'_> {
 }
 
 /// The capture thread, until the source ends or fails or nobody receives any more.
-fn capture(mut source: Box<dyn FrameSource>, pace: Pace, shared: &Shared) {
+fn capture(mut source: Box<dyn FrameSource>, again: Option<SourceSpec>, pace: Pace, shared: &Shared) {
     let mut pool = FramePool::default();
-    let mut pacer = Pacer::new(pace);
+    let mut pacer = Pacer::new(pace, source.description().frame_rate);
+    let mut damaged_before = 0;
+    let mut frames_of_lap = 0_u64;
     loop {
         let next = source.next_frame(&mut pool);
         let mut ring = shared.lock();
-        ring.counters.damaged = source.damaged();
+        ring.counters.damaged = damaged_before + source.damaged();
         if ring.stopped {
             return;
         }
         let frame = match next {
             Ok(Some(frame)) => frame,
-            Ok(None) => return,
+            Ok(None) => {
+                let Some(spec) = again.as_ref().filter(|_| frames_of_lap > 0) else {
+                    return;
+                };
+                damaged_before = ring.counters.damaged;
+                frames_of_lap = 0;
+                drop(ring);
+                match open(spec) {
+                    Ok(opened) => {
+                        source = opened;
+                        pacer.start_again();
+                    }
+                    Err(error) => {
+                        shared.lock().failure = Some(error);
+                        return;
+                    }
+                }
+                continue;
+            }
             Err(CaptureError::TimedOut { .. }) => {
                 ring.counters.timed_out += 1;
                 continue;
@@ -200,6 +241,7 @@ fn capture(mut source: Box<dyn FrameSource>, pace: Pace, shared: &Shared) {
             }
         };
         drop(ring);
+        frames_of_lap += 1;
         if !shared.wait_until(pacer.due(frame.captured_at)) || !shared.push(frame) {
             return;
         }
@@ -255,24 +297,45 @@ struct Pacer {
     speed: Option<f64>,
     /// When a frame was due, and its stamp: what the next ones are measured from.
     anchor: Option<(Instant, Stamp)>,
+    /// When the last frame was due.
+    last_due: Option<Instant>,
+    /// Whether the next frame is the first of a source that was opened again.
+    starts_again: bool,
+    /// Time from the last frame of a source to its first when it starts again.
+    interval: Duration,
 }
 
 impl Pacer {
     /// A frame that comes this late moves all later ones: no rush to catch up after a pause.
     const MAX_LATENESS: Duration = Duration::from_millis(500);
 
-    fn new(pace: Pace) -> Self {
+    fn new(pace: Pace, frame_rate: f64) -> Self {
         let speed = match pace {
             Pace::Speed(speed) if speed.is_finite() && speed > 0.0 => Some(speed),
             Pace::Speed(_) | Pace::Max => None,
         };
-        Self { speed, anchor: None }
+        let interval_secs = 1.0 / (frame_rate * speed.unwrap_or(1.0));
+        Self {
+            speed,
+            anchor: None,
+            last_due: None,
+            starts_again: false,
+            interval: Duration::try_from_secs_f64(interval_secs).unwrap_or_default(),
+        }
+    }
+
+    /// The source was opened again: its first frame follows the last one like any other.
+    fn start_again(&mut self) {
+        self.starts_again = true;
     }
 
     /// When the frame with this stamp is due; `None` for at once.
     fn due(&mut self, stamp: Stamp) -> Option<Instant> {
         let speed = self.speed?;
         let now = Instant::now();
+        if std::mem::take(&mut self.starts_again) {
+            self.anchor = self.last_due.map(|last| (last + self.interval, stamp));
+        }
         let due = self.anchor.and_then(|(at, first)| {
             let after = Duration::try_from_secs_f64(stamp.since(first).as_secs_f64() / speed).ok()?;
             let due = at.checked_add(after)?;
@@ -281,6 +344,7 @@ impl Pacer {
         if due.is_none() {
             self.anchor = Some((now, stamp));
         }
+        self.last_due = Some(due.unwrap_or(now));
         due
     }
 }
@@ -474,14 +538,18 @@ mod tests {
     #[test]
     fn frames_are_due_by_their_stamps_and_never_hurry_after_a_jump() {
         let stamp = |millis: u64| Stamp::from_nanos(millis * 1_000_000);
-        let mut pacer = Pacer::new(Pace::Speed(2.0));
+        let mut pacer = Pacer::new(Pace::Speed(2.0), 25.0);
         assert_eq!(pacer.due(stamp(1000)), None);
         let (start, _) = pacer.anchor.unwrap();
         assert_eq!(pacer.due(stamp(1100)), Some(start + Duration::from_millis(50)));
         assert_eq!(pacer.due(stamp(3000)), Some(start + Duration::from_millis(1000)));
+        // Opened again: one frame after the last, at twice the speed.
+        pacer.start_again();
+        assert_eq!(pacer.due(stamp(20)), Some(start + Duration::from_millis(1020)));
+        assert_eq!(pacer.due(stamp(60)), Some(start + Duration::from_millis(1040)));
         // The clock of the source went back: from here on anew.
         assert_eq!(pacer.due(stamp(10)), None);
-        assert_eq!(Pacer::new(Pace::Max).due(stamp(5)), None);
-        assert_eq!(Pacer::new(Pace::Speed(f64::NAN)).due(stamp(5)), None);
+        assert_eq!(Pacer::new(Pace::Max, 25.0).due(stamp(5)), None);
+        assert_eq!(Pacer::new(Pace::Speed(f64::NAN), 25.0).due(stamp(5)), None);
     }
 }

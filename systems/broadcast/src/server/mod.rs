@@ -81,7 +81,7 @@ impl Server {
         if !listen.ip().is_loopback() {
             return Err(BroadcastError::NotLoopback { listen });
         }
-        let no_runtime = |source| BroadcastError::Runtime { source };
+        let no_runtime = |cause| BroadcastError::Runtime { cause };
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_io()
             .enable_time()

@@ -213,12 +213,8 @@ impl Session {
             Message::Close(_) => return Err(End::Gone),
             // Answered by the library.
             Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => return Ok(()),
-            Message::Binary(_) => {
-                return Err(End::Close(
-                    CloseCode::Unsupported,
-                    "expected text, found a binary message",
-                ));
-            }
+            // No JSON, and told so like any other text that is none.
+            Message::Binary(_) => "",
         };
         match self.rate_limit.judge(now) {
             Verdict::Answer => match parse_command(text) {
