@@ -129,7 +129,7 @@ fn motion(track: &Track) -> Motion {
 }
 
 fn spawn(commands: &mut Commands, track: &Track, radius: f64) -> Entity {
-    let (kind, number) = track.votes.settled().components();
+    let (kind, number) = track.label().components();
     let mut entity = commands.spawn((
         Ball { radius },
         track.id,
@@ -151,7 +151,7 @@ fn write(commands: &mut Commands, entity: Entity, mut parts: BallPartsItem, trac
     if parts.ball.radius != radius {
         parts.ball.radius = radius;
     }
-    let (kind, number) = track.votes.settled().components();
+    let (kind, number) = track.label().components();
     parts.kind.set_if_neq(kind);
     parts.number.set_if_neq(number);
     parts.position.set_if_neq(PositionInTable(track.filter.position));
@@ -308,10 +308,20 @@ mod tests {
     }
 
     #[test]
-    fn a_ball_is_one_entity_with_its_documented_components_from_the_first_frame() {
+    fn a_ball_is_one_entity_with_its_documented_components_from_the_first_frame_and_named_once_it_is_sure() {
         let mut app = app();
         app.world_mut().spawn((Table, geometry()));
         tick(&mut app, two_balls(), None);
+        let mut kinds = app.world_mut().query::<(&TrackId, &BallKind)>();
+        let mut first: Vec<_> = kinds.iter(app.world()).map(|(id, kind)| (*id, *kind)).collect();
+        first.sort_unstable();
+        assert_eq!(
+            first,
+            [(TrackId(1), BallKind::Red), (TrackId(2), BallKind::Unknown)]
+        );
+        for _ in 0..12 {
+            tick(&mut app, two_balls(), None);
+        }
         let mut query = app.world_mut().query::<(
             &Ball,
             &TrackId,

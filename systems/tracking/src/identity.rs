@@ -14,6 +14,11 @@ const DOUBT: f64 = 1.0;
 /// How much larger the share of another label must be before a ball changes its name.
 const LOYALTY: f64 = 0.1;
 
+/// A ball is named once its label has so many votes: a third of a second at rest, at the usual 30 frames a second…
+const SURE_VOTES: f64 = 8.0;
+/// …and this share of all, so that no other label comes near.
+const SURE_SHARE: f64 = 0.7;
+
 /// What a sighting says a ball is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Label {
@@ -37,6 +42,17 @@ impl Label {
             | BallKind::Blue
             | BallKind::Pink
             | BallKind::Black => true,
+        }
+    }
+
+    /// The part of a label that only one ball has which many have: a solid or a stripe, but nothing of a colour.
+    pub fn without_number(self) -> Self {
+        match self.kind {
+            BallKind::Solid | BallKind::Stripe => Self {
+                kind: self.kind,
+                number: None,
+            },
+            _ => Self::default(),
         }
     }
 
@@ -84,9 +100,16 @@ impl Votes {
         }
     }
 
-    /// What the ball is taken to be.
+    /// What the ball is taken to be at present; may change from frame to frame.
     pub fn settled(&self) -> Label {
         self.settled
+    }
+
+    /// Whether `label` is one that only one ball has, and certain enough to name this ball for good.
+    pub fn is_sure_of(&self, label: Label) -> bool {
+        let votes_for = self.votes.iter().filter(|(known, _)| *known == label);
+        let weight: f64 = votes_for.map(|(_, votes)| votes).sum();
+        label.is_one_of_a_kind() && weight >= SURE_VOTES && self.share(label) >= SURE_SHARE
     }
 
     /// The share of all votes that `label` has, 0 to below 1.
@@ -243,6 +266,14 @@ mod tests {
     fn a_second_cue_ball_is_unknown() {
         let mut balls = [votes(&[(CUE, 0.9)]), votes(&[(CUE, 0.9), (CUE, 0.9)])];
         assert_eq!(settled(&mut balls), [Label::default(), CUE]);
+    }
+
+    #[test]
+    fn a_ball_is_sure_of_its_name_after_many_sightings_that_agree() {
+        let is_sure = |labels: &[(Label, f64)]| votes(labels).is_sure_of(CUE);
+        assert!(!is_sure(&[(CUE, 0.9); 3]));
+        assert!(is_sure(&[(CUE, 0.9); 12]));
+        assert!(!is_sure(&[[(CUE, 0.9); 12], [(solid(1), 0.9); 12]].concat()));
     }
 
     #[test]

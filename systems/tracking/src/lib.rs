@@ -27,6 +27,7 @@ mod entities;
 mod identity;
 mod kalman;
 mod motion;
+mod names;
 mod noise;
 mod repeat;
 #[cfg(test)]

@@ -61,6 +61,8 @@ fn log_odds(chance: f64) -> f64 {
 pub struct Track {
     /// Its name; 0 while it is only a candidate.
     pub id: TrackId,
+    /// The label that only this ball has. Given once, when it is sure, and never taken back.
+    pub name: Option<Label>,
     /// Where it is and how fast.
     pub filter: BallFilter,
     /// Whether it moves.
@@ -100,6 +102,7 @@ impl Track {
         votes.cast(observation.label, observation.confidence);
         Self {
             id: TrackId(0),
+            name: None,
             filter: BallFilter::at_rest(observation.position, observation.sigma),
             motion: MotionDetector::at_rest(observation.position),
             votes,
@@ -121,6 +124,18 @@ impl Track {
     /// Whether it moves.
     pub fn is_moving(&self) -> bool {
         self.motion.motion() == Motion::Moving
+    }
+
+    /// What it is said to be: its name, or else at most a label that many balls have.
+    pub fn label(&self) -> Label {
+        self.name.unwrap_or_else(|| {
+            let settled = self.votes.settled();
+            if settled.is_one_of_a_kind() {
+                settled.without_number()
+            } else {
+                settled
+            }
+        })
     }
 
     /// Confidence of its sighting in the current frame; 0 without one.
@@ -287,6 +302,7 @@ impl Track {
         votes.absorb(&other.votes);
         *self = Self {
             id: self.id,
+            name: self.name,
             votes,
             provisional: false,
             sightings: self.sightings + other.sightings,

@@ -6,6 +6,7 @@ use glam::DVec2;
 use crate::association::{Expectation, Matcher};
 use crate::bed::Bed;
 use crate::identity::{Label, Registrar};
+use crate::names;
 use crate::noise::PixelNoise;
 use crate::repeat::RepeatDetector;
 use crate::track::{Observation, Track};
@@ -197,6 +198,7 @@ impl BallTracker {
         self.bury(&pass);
         self.welcome(bed);
         self.registrar.settle(&mut self.tracks, |track| &mut track.votes);
+        names::keep(&mut self.tracks);
         self.frames = self.frames.saturating_add(1);
     }
 
@@ -438,11 +440,14 @@ fn was_potted(track: &Track, pass: &Pass) -> bool {
 fn find_lost(tracks: &[Track], candidate: &Track) -> Option<usize> {
     let looks = candidate.votes.strongest();
     let distance = |track: &Track| track.last_seen.position.distance(candidate.last_seen.position);
+    let same_name = |track: &Track| {
+        looks.is_one_of_a_kind() && track.name.unwrap_or_else(|| track.votes.settled()) == looks
+    };
     let fits = |track: &Track| {
         if track.seen.is_some() || track.frames_missed < candidate.age_frames {
             return false;
         }
-        if looks.is_one_of_a_kind() && track.votes.settled() == looks {
+        if same_name(track) {
             return true;
         }
         let lost_just_now = track.unseen_secs < LOST_SECS || track.is_moving();
@@ -450,7 +455,6 @@ fn find_lost(tracks: &[Track], candidate: &Track) -> Option<usize> {
             && lost_just_now
             && distance(track) < FASTEST * track.unseen_secs
     };
-    let same_name = |track: &Track| looks.is_one_of_a_kind() && track.votes.settled() == looks;
     (0..tracks.len())
         .filter(|index| fits(&tracks[*index]))
         .min_by(|a, b| {
