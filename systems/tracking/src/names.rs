@@ -33,22 +33,53 @@ fn give(tracks: &mut [Track]) {
     }
 }
 
-/// A ball without a name that is sure to be one that has not been seen since before it came is that ball.
+/// A ball without a name that is sure to be one that has not been seen since before it came is that ball. Where others
+/// were mixed up meanwhile, it takes the place of the one it looks like, that one the place of the one *it* looks like, and
+/// so on to the one that is hidden: as when the balls are racked anew.
 fn revive(tracks: &mut Vec<Track>) {
     let mut index = 0;
     while index < tracks.len() {
-        let track = tracks[index];
-        let looks = track.votes.strongest();
-        let lost = owner(tracks, looks)
-            .filter(|_| track.name.is_none() && track.votes.is_sure_of(looks))
-            .filter(|lost| tracks[*lost].frames_missed >= track.age_frames);
-        if let Some(lost) = lost {
-            tracks[lost].continue_as(&track);
-            tracks.remove(index);
-        } else {
+        if !leads_to_a_hidden_one(tracks, index) {
             index += 1;
+            continue;
         }
+        let age_frames = tracks[index].age_frames;
+        let mut ball = tracks[index];
+        while let Some(place) = owner(tracks, ball.votes.strongest()) {
+            let displaced = tracks[place];
+            if displaced.frames_missed >= age_frames {
+                tracks[place].continue_as(&ball);
+                break;
+            }
+            tracks[place] = Track {
+                id: displaced.id,
+                name: displaced.name,
+                ..ball
+            };
+            ball = displaced;
+        }
+        tracks.remove(index);
     }
+}
+
+/// Whether the track at `index` has no name, is sure of its looks, and from the owner of that name on each looks like the
+/// next one's, up to one that was hidden before this track began.
+fn leads_to_a_hidden_one(tracks: &[Track], index: usize) -> bool {
+    let new = &tracks[index];
+    let mut looks = new.votes.strongest();
+    if new.name.is_some() || !new.votes.is_sure_of(looks) {
+        return false;
+    }
+    for _ in 0..tracks.len() {
+        let Some(place) = owner(tracks, looks) else {
+            return false;
+        };
+        if tracks[place].frames_missed >= new.age_frames {
+            return true;
+        }
+        looks = tracks[place].votes.strongest();
+    }
+    false
 }
 
 /// Balls of which each looks like the next one's name, round in a circle, were mixed up: each goes back to its own track.
@@ -165,6 +196,29 @@ mod tests {
         }
         let expected = [(1, 0, 0.3), (2, 14, 0.1), (3, 12, 0.2), (4, 2, 0.4)];
         let expected = expected.map(|(id, ball, x)| (id, Some(label_of(ball)), x));
+        assert_eq!(names(&tracks), expected);
+    }
+
+    #[test]
+    fn a_new_ball_pushes_those_mixed_up_on_to_the_hidden_one() {
+        let mut tracks = vec![track(1, 0.1, 0), track(2, 0.2, 4)];
+        look(&mut tracks, &[0, 4], 12);
+        // The cue ball's track is on the four; the four is hidden; a new ball is the cue ball.
+        for _ in 0..30 {
+            tracks[1].miss(0.033);
+        }
+        tracks.push(track(3, 0.3, 0));
+        for _ in 0..20 {
+            if let Some(new) = tracks.get_mut(2) {
+                new.age_frames += 1;
+                new.votes.cast(label_of(0), 0.9);
+                tracks[0].votes.cast(label_of(4), 0.9);
+                tracks[1].miss(0.033);
+            }
+            Registrar::default().settle(&mut tracks, |track| &mut track.votes);
+            keep(&mut tracks);
+        }
+        let expected = [(1, Some(label_of(0)), 0.3), (2, Some(label_of(4)), 0.1)];
         assert_eq!(names(&tracks), expected);
     }
 
