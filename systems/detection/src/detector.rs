@@ -89,11 +89,23 @@ impl Detector {
         table: &TableSighting,
         sightings: &mut Sightings,
     ) -> Result<(), DetectionError> {
+        let planes = planes_of(picture, &mut self.converted)?;
+        self.cloth.learn(&planes, &table.corners_in_image);
+        self.see_on_known_cloth(picture, table, sightings)
+    }
+
+    /// As [`Detector::see_balls_and_cue`], with the cloth as it looked when that was last called for this table. Lamps
+    /// and cloth change slowly, and learning them takes a quarter of the time.
+    pub fn see_on_known_cloth(
+        &mut self,
+        picture: &Picture,
+        table: &TableSighting,
+        sightings: &mut Sightings,
+    ) -> Result<(), DetectionError> {
         sightings.balls.clear();
         sightings.cue = None;
         let planes = planes_of(picture, &mut self.converted)?;
         let size = [picture.width(), picture.height()];
-        self.cloth.learn(&planes, &table.corners_in_image);
         let balls = match &mut self.balls {
             Some(balls) if balls.table == *table && balls.size == size => balls,
             balls => balls.insert(BallsOfTable {
