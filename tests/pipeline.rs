@@ -14,8 +14,8 @@ use bevy_ecs::prelude::*;
 use common::{Simulated, write_rendered_frames};
 use ghostball::simulation::{SimulationOptions, TrueBall};
 use ghostball::world::{
-    Ball, BallKind, BallNumber, Confidence, Cue, CueInImage, CuePose, CueState, LatestSnapshot, Motion,
-    PositionInTable, Table, TableGeometry, TrackId, VelocityInTable,
+    Ball, BallKind, BallNumber, Confidence, Cue, CuePose, CueState, LatestSnapshot, Motion, PositionInTable,
+    Table, TableGeometry, TrackId, VelocityInTable,
 };
 
 /// A ball of which less is seen (under the cue stick, at the rim of a pocket) may be found or not.
@@ -38,7 +38,7 @@ fn the_world_holds_one_table_one_cue_while_it_is_shown_and_one_entity_per_ball()
         assert_eq!(tables, 1, "tables in frame {n}");
 
         let cues = world
-            .query_filtered::<(&CuePose, &CueState, &CueInImage), With<Cue>>()
+            .query_filtered::<(&CuePose, &CueState), With<Cue>>()
             .iter(world)
             .count();
         match truth.cue {
