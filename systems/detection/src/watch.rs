@@ -16,7 +16,7 @@ pub struct TableWatchSettings {
     /// The table is settled this long after it was first found. 0 s to 60 s; default 1 s: hands and arms that hide a
     /// cushion have moved by then.
     pub settle_time: Duration,
-    /// Time between two looks while it settles. Default 0.1 s: ten sightings make a median.
+    /// Time between two looks while it settles. Default 0.2 s: five sightings make a median, and each costs a few frames.
     pub settle_interval: Duration,
     /// Time between two looks at a table that is held. Default 5 s: a look costs about a frame's time.
     pub check_interval: Duration,
@@ -30,7 +30,7 @@ impl Default for TableWatchSettings {
     fn default() -> Self {
         Self {
             settle_time: Duration::from_secs(1),
-            settle_interval: Duration::from_millis(100),
+            settle_interval: Duration::from_millis(200),
             check_interval: Duration::from_secs(5),
             doubt_interval: Duration::from_millis(500),
             patience: 3,
