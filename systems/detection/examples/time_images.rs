@@ -72,7 +72,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let (mut votes, mut candidates) = (Votes::default(), Vec::new());
         let noise = cloth.spread.map(|spread| spread.max(1.0));
         let find = best_of(repeat, || votes.find(&work, &place, noise, 160, &mut candidates));
-        let counts = [votes.edges(), candidates.len(), sightings.balls.len()].map(|n| n as f64);
+        let counts = [votes.edges().len(), candidates.len(), sightings.balls.len()].map(|n| n as f64);
         let figures = [learn, fill, find, all, counts[0], counts[1], counts[2]];
         row(&path, figures);
         by_size.entry(size).or_default().push(figures);

@@ -22,7 +22,7 @@ use crate::kind::Recognizer;
 use place::BallPlace;
 use rim::{Rays, Rim, RimFinder};
 use select::Choice;
-use votes::{Candidate, Votes};
+use votes::{Candidate, Edge, Votes};
 use work::WorkPicture;
 
 /// Candidates looked at per frame: several times as many as any game has balls; it bounds the time.
@@ -117,6 +117,11 @@ impl BallFinder {
     /// A ball's apparent radius by the one that was expected at its place.
     pub fn size_against_expected(&self, ball: &BallSighting) -> f64 {
         ball.circle.radius / self.place.radius_at(ball.circle.center)
+    }
+
+    /// The reduced picture of the last [`BallFinder::find`], and the edges in it.
+    pub fn edges(&self) -> (&WorkPicture, &[Edge]) {
+        (&self.work, self.votes.edges())
     }
 
     /// Every candidate of the last picture with what was seen round it, for finding out why a ball was missed.

@@ -43,19 +43,24 @@ pub struct Votes {
     edges: Vec<Edge>,
 }
 
-/// A pixel on the crest of an edge: where, and its gradient (Sobel's sums).
-#[derive(Clone, Copy, Debug)]
-struct Edge {
-    x: i16,
-    y: i16,
-    gx: i16,
-    gy: i16,
+/// A pixel on the crest of an edge in the [`WorkPicture`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Edge {
+    /// Column in the work picture.
+    pub x: i16,
+    /// Row in the work picture.
+    pub y: i16,
+    /// Gradient towards larger x: Sobel's sum, 8 times the change per pixel, of the channel where it stands out most
+    /// from that channel's noise.
+    pub gx: i16,
+    /// The same towards larger y.
+    pub gy: i16,
 }
 
 impl Votes {
-    /// Edge pixels in the last picture.
-    pub fn edges(&self) -> usize {
-        self.edges.len()
+    /// Edge pixels of the last picture, row by row.
+    pub fn edges(&self) -> &[Edge] {
+        &self.edges
     }
 
     /// Finds candidates, best first, at most `most`. `noise` is the standard deviation of cloth pixels (Y, U, V).
