@@ -7,9 +7,11 @@ mod area;
 mod ball_size;
 mod cushions;
 pub(crate) mod line;
+mod noses;
 mod pockets;
 
 use ghostball_world::{Planes, TableSighting};
+use glam::DVec2;
 
 use cushions::Noses;
 
@@ -31,11 +33,15 @@ const LEAST_CONFIDENCE: f64 = 0.15;
 const SURE: f64 = 0.8;
 const LIKELY: f64 = 0.6;
 
+/// The noses are known within this many pixels before they are traced.
+const TRACE_REACH_PX: f64 = 2.5;
+
 /// Finds the table in a frame. Holds buffers that are used again.
 #[derive(Clone, Debug, Default)]
 pub struct TableFinder {
     areas: area::AreaFinder,
     cushions: cushions::CushionFinder,
+    noses: noses::NoseTracer,
     cloth: ClothModel,
     balls: ball_size::BallSizer,
     ball_evidence: u32,
@@ -51,6 +57,14 @@ impl TableFinder {
     /// that it was assumed.
     pub fn ball_evidence(&self) -> u32 {
         self.ball_evidence
+    }
+
+    /// Where the cushion noses were seen in the table found last: places in image space, pixels, in clockwise order,
+    /// for the top, right, bottom and left side. Up to some 200 a side, none at the pockets; none on a side that
+    /// is hidden. Each is right within a fraction of a pixel, and lies where the lens puts it: a straight nose may look
+    /// bent.
+    pub fn nose_points(&self) -> [&[DVec2]; 4] {
+        self.noses.sides().each_ref().map(|side| side.points.as_slice())
     }
 
     /// Finds the table in one frame: the playing surface between the noses, the pockets, the size of a ball.
@@ -91,7 +105,9 @@ impl TableFinder {
         if !ASPECT.contains(&aspect) || noses.confidence < LEAST_CONFIDENCE {
             return Err(no_cushions(aspect));
         }
-        let quad = noses.quad;
+        let quad = self
+            .noses
+            .trace(planes, &noses.quad, noses.rising, TRACE_REACH_PX);
         let map = pockets::image_from_halves(&quad).ok_or_else(|| no_cushions(aspect))?;
         self.cloth.learn(planes, &quad.corners);
         let (ball_radius_px, evidence) = self.balls.measure(planes, &quad, &map, &self.cloth);
@@ -116,7 +132,6 @@ fn aspect_of(quad: &Quad) -> f64 {
 mod tests {
     use super::*;
     use crate::fixture::{Drawn, draw};
-    use glam::DVec2;
 
     fn worst_corner(drawn: &Drawn) -> f64 {
         let picture = draw(drawn);

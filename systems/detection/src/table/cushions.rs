@@ -86,6 +86,8 @@ pub(crate) struct Noses {
     pub quad: Quad,
     /// The outer edge of the cushions' cloth.
     pub cloth: Quad,
+    /// Whether the picture gets brighter inwards at each side's nose, where that was seen.
+    pub rising: [Option<bool>; 4],
     /// How much of a table it is: compares different outlines of one picture.
     pub score: f64,
     /// 0 to 1: how much of noses and pockets was seen.
@@ -161,6 +163,7 @@ impl CushionFinder {
         Some(Noses {
             quad,
             cloth,
+            rising: choices.map(|choice| choice.edge.map(|edge| edge.rising)),
             score,
             confidence: confidence.clamp(0.0, 1.0),
         })

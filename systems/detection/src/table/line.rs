@@ -1,6 +1,6 @@
 //! Straight lines through points of which many belong to something else.
 
-use glam::DVec2;
+use glam::{DMat3, DVec2, DVec3};
 
 /// A line `across = offset + slope · along`; which coordinate is which is the user's choice.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -88,6 +88,83 @@ pub(crate) fn least_squares(points: impl Iterator<Item = (f64, f64, f64)>) -> Op
         offset: (y - slope * x) / n,
         slope,
     })
+}
+
+/// A slightly bent line `across = offset + slope · x + bend · x²` with `x = along − middle`.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Curve {
+    pub middle: f64,
+    pub offset: f64,
+    pub slope: f64,
+    pub bend: f64,
+}
+
+impl Curve {
+    /// The straight line through two points (along, across).
+    pub fn line((a, at_a): (f64, f64), (b, at_b): (f64, f64)) -> Self {
+        let slope = (at_b - at_a) / (b - a);
+        Self {
+            middle: 0.5 * (a + b),
+            offset: 0.5 * (at_a + at_b),
+            slope: if slope.is_finite() { slope } else { 0.0 },
+            bend: 0.0,
+        }
+    }
+
+    pub fn at(&self, along: f64) -> f64 {
+        let x = along - self.middle;
+        self.offset + x * (self.slope + x * self.bend)
+    }
+
+    pub fn slope_at(&self, along: f64) -> f64 {
+        self.slope + 2.0 * self.bend * (along - self.middle)
+    }
+}
+
+/// The curve through most of `points` (along, across) near a first guess: least squares, weighted by Tukey's biweight
+/// of the distance over three times `scale`; `None` where too few points are near or they lie too close together.
+pub(crate) fn curve_through(points: &[(f64, f64)], guess: Curve, scale: f64) -> Option<Curve> {
+    const ROUNDS: usize = 6;
+    const LEAST_POINTS: f64 = 8.0;
+    let mut curve = guess;
+    for _ in 0..ROUNDS {
+        // Normal equations; coordinates along in units of the points' reach, so that all sums are of one size.
+        let reach = points
+            .iter()
+            .map(|p| (p.0 - curve.middle).abs())
+            .fold(1.0, f64::max);
+        let (mut sums, mut right) = ([0.0; 5], [0.0; 3]);
+        for (along, across) in points {
+            let off = (across - curve.at(*along)) / (3.0 * scale);
+            let weight = (1.0 - off * off).max(0.0);
+            let weight = weight * weight;
+            let x = (along - curve.middle) / reach;
+            let mut power = weight;
+            for (i, sum) in sums.iter_mut().enumerate() {
+                *sum += power;
+                if let Some(right) = right.get_mut(i) {
+                    *right += power * across;
+                }
+                power *= x;
+            }
+        }
+        if sums[0] < LEAST_POINTS {
+            return None;
+        }
+        let [n, x, xx, xxx, xxxx] = sums;
+        let matrix = DMat3::from_cols_array(&[n, x, xx, x, xx, xxx, xx, xxx, xxxx]);
+        if matrix.determinant().abs() < 1e-6 * n * n * n {
+            return None;
+        }
+        let found = matrix.inverse() * DVec3::from(right);
+        curve = Curve {
+            middle: curve.middle,
+            offset: found.x,
+            slope: found.y / reach,
+            bend: found.z / (reach * reach),
+        };
+    }
+    Some(curve)
 }
 
 /// Where the line through `a` in direction `u` meets the line through `b` in direction `v`.
