@@ -15,6 +15,8 @@ use crate::table_model::TableModel;
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Surface {
     Floor(DVec2),
+    /// By its place in the look's list.
+    FloorThing(usize, DVec2),
     Wood(DVec2),
     Sight,
     Casting(DVec2),
@@ -42,6 +44,9 @@ impl Surface {
             Self::CushionFace(_) => 7,
             Self::Bed(_) => 8,
             Self::BedByLine(_) | Self::Line(_) => FINE,
+            Self::FloorThing(i, _) => FINE
+                .saturating_add(1)
+                .saturating_add(u8::try_from(i).unwrap_or(u8::MAX)),
         }
     }
 
@@ -120,6 +125,8 @@ struct Painter<'a> {
     camera: &'a Camera,
     seed: u64,
     center_in_image: DVec2,
+    /// Half a rectangle of the bed into which no pocket reaches.
+    quiet_half: DVec2,
     /// Size of a pixel on the bed, metres.
     pixel: f64,
     cloth: Linear,
@@ -141,7 +148,21 @@ impl<'a> Painter<'a> {
         width: usize,
         height: usize,
     ) -> Self {
+        let reaches = table
+            .shape
+            .pockets
+            .iter()
+            .map(|pocket| pocket.center.abs() - pocket.radius);
+        // A pocket leaves the quiet rectangle alone that ends before it in one direction: corner pockets, in both.
+        let quiet = reaches.fold(table.half_size(), |quiet, reach| {
+            if reach.x > 0.0 {
+                quiet.min(reach)
+            } else {
+                quiet.with_y(quiet.y.min(reach.y))
+            }
+        });
         Self {
+            quiet_half: quiet,
             table,
             look,
             camera,
@@ -165,13 +186,23 @@ impl<'a> Painter<'a> {
         let hit = |height: f64| (origin + ray * ((height - origin.z) / ray.z)).truncate();
         let table = self.table;
         let half = table.half_size();
+        // Nothing but cloth reaches here: most rays need no further question.
+        let bed = hit(0.0);
+        if is_within(bed, self.quiet_half) && is_within(hit(table.shape.cushion_height), half) {
+            return self.on_the_bed(bed);
+        }
 
         let top = hit(table.rail_height);
         if !within_rounded(top, table.half_outer_size(), OUTER_CORNER_RADIUS) {
-            return Surface::Floor(hit(FLOOR_HEIGHT));
+            let floor = hit(FLOOR_HEIGHT);
+            let thing = self
+                .look
+                .floor_things
+                .iter()
+                .rposition(|thing| thing.contains(floor));
+            return thing.map_or(Surface::Floor(floor), |i| Surface::FloorThing(i, floor));
         }
         let nose = hit(table.shape.cushion_height);
-        let bed = hit(0.0);
         let nearest = |point: DVec2| {
             table
                 .shape
@@ -223,6 +254,10 @@ impl<'a> Painter<'a> {
             let outside = (bed.abs() - self.table.half_size()).max_element();
             return Surface::CushionFace(outside);
         }
+        self.on_the_bed(bed)
+    }
+
+    fn on_the_bed(&self, bed: DVec2) -> Surface {
         if self.look.has_markings {
             let distance = self.distance_from_marking(bed);
             if distance < 0.0 {
@@ -308,12 +343,16 @@ impl<'a> Painter<'a> {
         let table = self.table;
         let light = |point: DVec2, height: f64| self.look.irradiance(point.extend(height));
         let color = match surface {
-            Surface::Floor(at) => {
+            Surface::Floor(at) | Surface::FloorThing(_, at) => {
                 // The table keeps the lamps off the floor beside it.
                 let beside = (at.abs() - table.half_outer_size()).max_element() as f32;
                 let shade = 0.25 + 0.45 * smooth_step(-0.1, 0.5, beside);
+                let color = match surface {
+                    Surface::FloorThing(i, _) => self.look.lit(self.look.floor_things[i].color),
+                    _ => self.floor,
+                };
                 scaled(
-                    self.floor,
+                    color,
                     shade * light(at, FLOOR_HEIGHT) * floor_brightness(at, self.seed),
                 )
             }

@@ -1,6 +1,6 @@
 //! Balls as the camera sees them: shaded spheres.
 
-use glam::{DMat3, DVec3};
+use glam::{DMat3, DVec2, DVec3};
 
 use crate::ball_paint::BallPaint;
 use crate::camera::{Camera, EllipseInImage};
@@ -14,7 +14,7 @@ use crate::tile::Tile;
 /// Lamps that one ball can have; more give no light to balls.
 const MOST_LAMPS: usize = 8;
 /// A fast ball is drawn at this many moments at most while the shutter is open.
-const MOST_MOMENTS: usize = 8;
+const MOST_MOMENTS: usize = 32;
 
 /// The light one ball stands in, in axes of its own: x to the right and y down in the picture, z to the camera.
 struct BallLight {
@@ -51,7 +51,8 @@ pub(crate) fn draw_ball(
     } = *stage;
     let center = ball.position_in_table.extend(radius);
     let travel = 0.5 * look.exposure_secs * ball.velocity_in_table.extend(0.0);
-    let ends = [center - travel, center + travel].map(|at| camera.sphere_outline(at, radius));
+    let outline_at = |at| camera.ellipse_through_lens(&camera.sphere_outline(at, radius));
+    let ends = [center - travel, center + travel].map(outline_at);
     let blur_px = ends[0].center.distance(ends[1].center);
     // A pixel and a half apart, the steps vanish in the soft edge.
     let moments = ((blur_px / 1.5).ceil() as usize).clamp(1, MOST_MOMENTS);
@@ -65,15 +66,14 @@ pub(crate) fn draw_ball(
     }
 
     let axes = axes_towards_camera(camera, center);
-    let outline = camera.sphere_outline(center, radius);
-    let light = BallLight::new(look, center, &axes, outline.circle().radius);
+    let light = BallLight::new(look, center, &axes, outline_at(center).circle().radius);
     let body_from_view = (DMat3::from_quat(ball.table_from_body).transpose() * axes).as_mat3();
     let to_body = body_from_view.to_cols_array_2d();
     let weight = 1.0 / moments as f32;
     for moment in 0..moments {
         let share = (2 * moment + 1) as f64 / moments as f64 - 1.0;
         let outline = camera.sphere_outline(center + share * travel, radius);
-        draw_moment(tile, &outline, &light, encoder, paint, &to_body, weight);
+        draw_moment(tile, camera, &outline, &light, encoder, paint, &to_body, weight);
     }
     tile.blend(canvas);
 }
@@ -88,8 +88,14 @@ fn axes_towards_camera(camera: &Camera, center: DVec3) -> DMat3 {
     DMat3::from_cols(right, down, toward)
 }
 
+/// `outline` is that in the pinhole's picture.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "all of one ball, taken apart once for its moments"
+)]
 fn draw_moment(
     tile: &mut Tile,
+    camera: &Camera,
     outline: &EllipseInImage,
     light: &BallLight,
     encoder: &Encoder,
@@ -98,24 +104,30 @@ fn draw_moment(
     weight: f32,
 ) {
     let shape = outline.unit_from_offset.as_mat2().to_cols_array();
-    let half = outline.half_extent();
-    let blur = (1.0 / outline.circle().radius) as f32;
+    // Steps in the picture, as steps in the pinhole's picture, on the unit disc: for the width of the soft edge.
+    let derivative = camera.lens_derivative(outline.center).inverse();
+    let slope = (derivative.transpose() * outline.unit_from_offset)
+        .as_mat2()
+        .to_cols_array();
+    let shown = camera.ellipse_through_lens(outline);
+    let half = shown.half_extent();
+    let blur = (1.0 / shown.circle().radius) as f32;
     let (left, right) = (tile.left, tile.left + tile.width);
     let first = |low: f64, start: usize| (low.max(0.0) as usize).max(start);
     let last = |high: f64, end: usize| (high.max(0.0) as usize).min(end);
-    let rows = first(outline.center.y - half.y - 1.0, tile.top)
-        ..last(outline.center.y + half.y + 2.0, tile.top + tile.height);
-    let columns = first(outline.center.x - half.x - 1.0, left)..last(outline.center.x + half.x + 2.0, right);
+    let rows = first(shown.center.y - half.y - 1.0, tile.top)
+        ..last(shown.center.y + half.y + 2.0, tile.top + tile.height);
+    let columns = first(shown.center.x - half.x - 1.0, left)..last(shown.center.x + half.x + 2.0, right);
     for y in rows {
-        let dy = (y as f64 - outline.center.y) as f32;
         let row = tile.row(y);
         for x in columns.clone() {
-            let dx = (x as f64 - outline.center.x) as f32;
-            // On the unit disc; the root of the quadratic form grows by |shape · q| / |q| per pixel.
+            let in_pinhole = camera.pinhole_from_image(DVec2::new(x as f64, y as f64));
+            let [dx, dy] = (in_pinhole - outline.center).as_vec2().to_array();
+            // On the unit disc; the root of the quadratic form grows by |slope · q| / |q| per pixel.
             let (qx, qy) = (shape[0] * dx + shape[2] * dy, shape[1] * dx + shape[3] * dy);
             let squared = qx * qx + qy * qy;
             let from_center = squared.sqrt();
-            let (gx, gy) = (shape[0] * qx + shape[2] * qy, shape[1] * qx + shape[3] * qy);
+            let (gx, gy) = (slope[0] * qx + slope[2] * qy, slope[1] * qx + slope[3] * qy);
             let gradient = (gx * gx + gy * gy).sqrt() / from_center.max(1e-6);
             let coverage = (0.5 + (1.0 - from_center) / gradient.max(1e-6)).clamp(0.0, 1.0);
             if coverage == 0.0 {

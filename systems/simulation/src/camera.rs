@@ -1,9 +1,9 @@
-//! The camera above the table: a pinhole without distortion.
+//! The camera above the table: a pinhole, and the lens in it.
 
 use ghostball_world::{CircleInImage, Homography};
 use glam::{DMat2, DMat3, DVec2, DVec3};
 
-use crate::{Random, TableModel};
+use crate::{Lens, Random, TableModel};
 
 /// How the camera hangs. Its height follows: the whole table fits into the picture.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -16,8 +16,10 @@ pub struct CameraPose {
     pub looks_at_in_table: DVec2,
     /// How far it is turned about its own axis, radians.
     pub roll: f64,
-    /// Room around the table, share of the picture's size.
+    /// Room around the table, share of the picture's size; negative: the rails' outer edges are cut off.
     pub margin: f64,
+    /// What the lens does to straight lines.
+    pub lens: Lens,
 }
 
 impl Default for CameraPose {
@@ -29,6 +31,7 @@ impl Default for CameraPose {
             looks_at_in_table: DVec2::ZERO,
             roll: 0.0,
             margin: 0.03,
+            lens: Lens::NONE,
         }
     }
 }
@@ -45,11 +48,14 @@ impl CameraPose {
             looks_at_in_table,
             roll: random.between(-0.018, 0.018),
             margin: random.between(0.012, 0.035),
+            lens: Lens::NONE,
         }
     }
 }
 
-/// A pinhole camera: `image = principal point + focal length · (x, y) / z` with the axes below.
+/// A camera: `image = principal point + focal length · lens((x, y) / z)` with the axes below.
+///
+/// Without its lens it shows the pinhole's picture, in which lines are straight and balls are ellipses.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Camera {
     position: DVec3,
@@ -57,6 +63,7 @@ pub struct Camera {
     camera_from_table: DMat3,
     focal_px: f64,
     principal_in_image: DVec2,
+    lens: Lens,
 }
 
 impl Camera {
@@ -65,15 +72,17 @@ impl Camera {
         let size = DVec2::new(f64::from(width), f64::from(height));
         let room = 0.5 * size * (1.0 - 2.0 * pose.margin);
         let outer = table.half_outer_size();
-        let corners = [
-            outer,
-            DVec2::new(-outer.x, outer.y),
-            -outer,
-            DVec2::new(outer.x, -outer.y),
-        ];
+        // Corners, and the middles of the rails, which a barrel bends outwards.
+        let turns = [-1.0, 0.0, 1.0];
+        let border = || {
+            turns
+                .iter()
+                .flat_map(|x| turns.iter().map(|y| DVec2::new(*x, *y)))
+        };
+        let middle = 0.5 * (size - DVec2::ONE);
         let fits = |camera: &Self| {
-            corners.iter().all(|corner| {
-                let at = camera.project(corner.extend(table.rail_height)) - camera.principal_in_image;
+            border().all(|side| {
+                let at = camera.project((outer * side).extend(table.rail_height)) - middle;
                 at.x.abs() <= room.x && at.y.abs() <= room.y
             })
         };
@@ -101,7 +110,8 @@ impl Camera {
             position,
             camera_from_table: DMat3::from_cols(right, down, forward).transpose(),
             focal_px: pose.focal_length * size.x,
-            principal_in_image: 0.5 * (size - DVec2::ONE),
+            principal_in_image: 0.5 * (size - DVec2::ONE) + size.x * pose.lens.principal_offset,
+            lens: pose.lens,
         }
     }
 
@@ -126,26 +136,67 @@ impl Camera {
         (self.camera_from_table * (point_in_table - self.position)).z
     }
 
+    /// The lens.
+    pub fn lens(&self) -> Lens {
+        self.lens
+    }
+
+    /// Where the optical axis meets the picture, pixels.
+    pub fn principal_in_image(&self) -> DVec2 {
+        self.principal_in_image
+    }
+
     /// Where a point of table space is seen, pixels.
     pub fn project(&self, point_in_table: DVec3) -> DVec2 {
+        self.image_from_pinhole(self.project_by_pinhole(point_in_table))
+    }
+
+    /// Where it would be seen without the lens.
+    pub fn project_by_pinhole(&self, point_in_table: DVec3) -> DVec2 {
         let p = self.camera_from_table * (point_in_table - self.position);
         self.principal_in_image + self.focal_px * p.truncate() / p.z
     }
 
+    /// Where a point of the pinhole's picture is in this camera's.
+    pub fn image_from_pinhole(&self, point_in_pinhole: DVec2) -> DVec2 {
+        if self.lens.k1 == 0.0 {
+            return point_in_pinhole;
+        }
+        let p = (point_in_pinhole - self.principal_in_image) / self.focal_px;
+        self.principal_in_image + self.focal_px * self.lens.distorted(p)
+    }
+
+    /// The inverse of [`Self::image_from_pinhole`].
+    pub fn pinhole_from_image(&self, point_in_image: DVec2) -> DVec2 {
+        if self.lens.k1 == 0.0 {
+            return point_in_image;
+        }
+        let p = (point_in_image - self.principal_in_image) / self.focal_px;
+        self.principal_in_image + self.focal_px * self.lens.undistorted(p)
+    }
+
+    /// What a small step at a point of the pinhole's picture becomes in this camera's.
+    pub(crate) fn lens_derivative(&self, point_in_pinhole: DVec2) -> DMat2 {
+        self.lens
+            .derivative((point_in_pinhole - self.principal_in_image) / self.focal_px)
+    }
+
     /// Direction, in table space, of what is seen at a point of the picture. Not of unit length.
     pub fn ray(&self, point_in_image: DVec2) -> DVec3 {
-        let p = (point_in_image - self.principal_in_image) / self.focal_px;
+        let p = self
+            .lens
+            .undistorted((point_in_image - self.principal_in_image) / self.focal_px);
         self.camera_from_table.transpose() * p.extend(1.0)
     }
 
-    /// The map from the horizontal plane at `height` (metres above the bed) to the picture.
-    pub fn image_from_plane(&self, height: f64) -> Homography {
+    /// The map from the horizontal plane at `height` (metres above the bed) to the pinhole's picture.
+    pub fn pinhole_from_plane(&self, height: f64) -> Homography {
         let r = self.camera_from_table;
         let origin = r * (DVec3::Z * height - self.position);
         Homography::from_matrix(self.intrinsics() * DMat3::from_cols(r.x_axis, r.y_axis, origin))
     }
 
-    /// The outline of a sphere.
+    /// The outline of a sphere in the pinhole's picture.
     ///
     /// A ray d from the camera touches the sphere of centre c and radius r where (d·c)² = |d|² (|c|² − r²): a cone,
     /// whose section with the image plane is the conic c cᵀ − (|c|² − r²) I in camera space (Hartley & Zisserman,
@@ -158,7 +209,7 @@ impl Camera {
         EllipseInImage::from_conic(back.transpose() * cone * back)
     }
 
-    /// The image of a horizontal circle.
+    /// The image of a horizontal circle in the pinhole's picture.
     pub fn circle_outline(&self, center_in_table: DVec3, radius: f64) -> EllipseInImage {
         let c = center_in_table.truncate();
         let conic = DMat3::from_cols(
@@ -166,8 +217,43 @@ impl Camera {
             DVec3::new(0.0, 1.0, -c.y),
             DVec3::new(-c.x, -c.y, c.length_squared() - radius * radius),
         );
-        let plane_from_image = self.image_from_plane(center_in_table.z).matrix().inverse();
+        let plane_from_image = self.pinhole_from_plane(center_in_table.z).matrix().inverse();
         EllipseInImage::from_conic(plane_from_image.transpose() * conic * plane_from_image)
+    }
+
+    /// What the lens makes of an ellipse of the pinhole's picture: the ellipse of the same area, centre of mass and second
+    /// moments. (The true curve departs from it by a few hundredths of a pixel for a ball at the edge of a wide picture.)
+    pub fn ellipse_through_lens(&self, in_pinhole: &EllipseInImage) -> EllipseInImage {
+        if self.lens.k1 == 0.0 {
+            return *in_pinhole;
+        }
+        const SIDES: usize = 48;
+        let offset_from_unit = in_pinhole.unit_from_offset.inverse();
+        let middle = self.image_from_pinhole(in_pinhole.center);
+        let corner = |i: usize| {
+            let (sin, cos) = libm::sincos(core::f64::consts::TAU * i as f64 / SIDES as f64);
+            self.image_from_pinhole(in_pinhole.center + offset_from_unit * DVec2::new(cos, sin)) - middle
+        };
+        // Area, first and second moments of the polygon, as sums over the triangles to the middle.
+        let (mut area, mut first, mut second) = (0.0, DVec2::ZERO, DMat2::ZERO);
+        for i in 0..SIDES {
+            let (p, q) = (corner(i), corner(i + 1));
+            let double = p.perp_dot(q);
+            let sum = p + q;
+            let outer = |v: DVec2| DMat2::from_cols(v * v.x, v * v.y);
+            area += 0.5 * double;
+            first += sum * (double / 6.0);
+            second += (outer(p) + outer(q) + outer(sum)) * (double / 24.0);
+        }
+        let shift = first / area;
+        let spread = second * (1.0 / area) - DMat2::from_cols(shift * shift.x, shift * shift.y);
+        // A circle's variance is a quarter of its radius squared; the polygon of n sides inscribed in it has
+        // (2 + cos(2π/n)) / 3 of that.
+        let inscribed = (2.0 + libm::cos(core::f64::consts::TAU / SIDES as f64)) / 3.0;
+        EllipseInImage {
+            center: middle + shift,
+            unit_from_offset: root_of(spread.inverse() * (0.25 * inscribed)),
+        }
     }
 
     fn intrinsics(&self) -> DMat3 {
@@ -177,6 +263,13 @@ impl Camera {
             self.principal_in_image.extend(1.0),
         )
     }
+}
+
+/// Root of a symmetric positive 2x2 matrix, by Cayley-Hamilton.
+fn root_of(shape: DMat2) -> DMat2 {
+    let root_det = shape.determinant().max(0.0).sqrt();
+    let trace = shape.x_axis.x + shape.y_axis.y;
+    (shape + DMat2::from_diagonal(DVec2::splat(root_det))) * (1.0 / (trace + 2.0 * root_det).sqrt())
 }
 
 /// An ellipse in image space: the points with |`unit_from_offset` (p − `center`)| ≤ 1.
@@ -195,15 +288,9 @@ impl EllipseInImage {
         let b = q.z_axis.truncate();
         let center = -(a.inverse() * b);
         let at_center = q.z_axis.z + b.dot(center);
-        let shape = a * (-1.0 / at_center);
-        // Root of a symmetric positive 2x2 matrix, by Cayley-Hamilton.
-        let root_det = shape.determinant().max(0.0).sqrt();
-        let trace = shape.x_axis.x + shape.y_axis.y;
-        let unit_from_offset =
-            (shape + DMat2::from_diagonal(DVec2::splat(root_det))) * (1.0 / (trace + 2.0 * root_det).sqrt());
         Self {
             center,
-            unit_from_offset,
+            unit_from_offset: root_of(a * (-1.0 / at_center)),
         }
     }
 
@@ -285,8 +372,8 @@ mod tests {
         fn a_plane_maps_as_its_points_do(seed in 0..50_u64, x in -1.2..1.2, y in -0.6..0.6, z in 0.0..0.1) {
             let camera = camera(seed);
             let point = DVec2::new(x, y);
-            let at = camera.image_from_plane(z).apply(point);
-            prop_assert!(at.distance(camera.project(point.extend(z))) < 1e-9);
+            let at = camera.pinhole_from_plane(z).apply(point);
+            prop_assert!(at.distance(camera.project_by_pinhole(point.extend(z))) < 1e-9);
             let ray = camera.ray(at);
             let hit = camera.position() + ray * ((z - camera.position().z) / ray.z);
             prop_assert!(hit.truncate().distance(point) < 1e-9);

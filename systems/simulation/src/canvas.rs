@@ -53,6 +53,17 @@ impl Canvas {
         }
     }
 
+    /// Gives every sample `softness` of the difference to each of its neighbours, along rows and then along columns.
+    pub fn soften(&mut self, softness: f64, scratch: &mut Vec<u8>) {
+        if softness == 0.0 {
+            return;
+        }
+        let (w, h) = (self.width, self.height);
+        soften_plane(&mut self.luma, w, h, softness as f32, scratch);
+        soften_plane(&mut self.u, w / 2, h / 2, softness as f32, scratch);
+        soften_plane(&mut self.v, w / 2, h / 2, softness as f32, scratch);
+    }
+
     /// Writes the picture with noise, in any format. Without chroma noise where the format has no chroma.
     pub fn deliver(
         &self,
@@ -124,6 +135,25 @@ impl Canvas {
             }
         }
         Ok(())
+    }
+}
+
+fn soften_plane(plane: &mut [u8], width: usize, height: usize, share: f32, scratch: &mut Vec<u8>) {
+    let mixed = |before: u8, here: u8, after: u8| {
+        let [before, here, after] = [before, here, after].map(f32::from);
+        to_byte(here + share * (before + after - 2.0 * here))
+    };
+    scratch.clear();
+    for row in plane.chunks_exact(width) {
+        let at = |x: usize| row[x.min(width - 1)];
+        scratch.extend((0..width).map(|x| mixed(at(x.saturating_sub(1)), at(x), at(x + 1))));
+    }
+    for (y, out) in plane.chunks_exact_mut(width).enumerate() {
+        let row = |y: usize| &scratch[y.min(height - 1) * width..][..width];
+        let rows = row(y.saturating_sub(1)).iter().zip(row(y)).zip(row(y + 1));
+        for (out, ((before, here), after)) in out.iter_mut().zip(rows) {
+            *out = mixed(*before, *here, *after);
+        }
     }
 }
 
@@ -254,6 +284,19 @@ mod tests {
             .sum::<f64>();
         assert!((mean - 100.0).abs() < 0.1, "{mean}");
         assert!(((variance / 64_000.0).sqrt() - 2.0).abs() < 0.15);
+    }
+
+    #[test]
+    fn softening_keeps_the_brightness_and_sharpening_raises_the_contrast() {
+        let mut canvas = Canvas::new(8, 8);
+        canvas.fill_from(|x, y| [if (x, y) == (4, 4) { 200.0 } else { 100.0 }, 128.0, 128.0]);
+        let sum = |canvas: &Canvas| canvas.luma.iter().map(|v| u32::from(*v)).sum::<u32>();
+        let (mut soft, mut sharp) = (canvas.clone(), canvas.clone());
+        soft.soften(0.2, &mut Vec::new());
+        sharp.soften(-0.1, &mut Vec::new());
+        assert!(sum(&soft).abs_diff(sum(&canvas)) <= 4);
+        assert_eq!(soft.luma[4 * 8 + 4], 136);
+        assert_eq!(sharp.luma[4 * 8 + 4], 244);
     }
 
     #[test]

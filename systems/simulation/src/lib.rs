@@ -2,7 +2,8 @@
 //!
 //! [`SimulatedTable`] is the whole: a [`Game`] played from a seed, seen by a camera above the table. Everything that
 //! differs from table to table (cloth, rails, lamps, where the camera hangs) comes from the same seed, and so does every
-//! byte of every picture, on every machine.
+//! byte of every picture, on every machine. A [`Specimen`] is one picture from one seed, as varied as the world: any
+//! table in any [`Hall`] with any [`Layout`] of balls.
 //!
 //! Its halves stand for themselves: a [`Player`] plays on a [`TableModel`] and knows nothing of pictures; a [`Renderer`]
 //! renders any [`Scene`] with any [`Look`] under any [`CameraPose`]. [`render_scene`] makes a fixture in one line:
@@ -25,7 +26,7 @@
 //! What stands still is ray-traced once, when the camera is hung (`background`). Each frame then copies it, darkens the
 //! cloth where balls and cue keep the lamps off (`shadow`), draws every ball as a lit sphere (`ball`, `ball_paint`) and
 //! the cue (`cue_stick`), directly in planes of YUV 4:2:0, and adds sensor noise while it writes the camera's own pixel
-//! format (`canvas`). The camera is a pinhole without distortion; noses, balls and bed lie at their true heights.
+//! format (`canvas`). The camera is a pinhole with a [`Lens`]; noses, balls and bed lie at their true heights.
 
 mod background;
 mod ball;
@@ -35,6 +36,9 @@ mod canvas;
 mod cloth;
 mod color;
 mod cue_stick;
+mod hall;
+mod layout;
+mod lens;
 mod look;
 mod options;
 mod player;
@@ -45,6 +49,7 @@ mod scene;
 mod shadow;
 mod shot_choice;
 mod simulated_table;
+mod specimen;
 mod stage;
 mod strip;
 mod stroke;
@@ -53,12 +58,16 @@ mod tile;
 mod truth;
 
 pub use camera::{Camera, CameraPose, EllipseInImage};
-pub use look::{Lamp, Look, Sights};
+pub use hall::Hall;
+pub use layout::Layout;
+pub use lens::Lens;
+pub use look::{FloorThing, Lamp, Look, Sights};
 pub use options::{Game, SimulationError, SimulationOptions};
 pub use player::Player;
 pub use random::Random;
 pub use renderer::{Renderer, render_scene};
 pub use scene::{Scene, SceneBall, SceneCue};
 pub use simulated_table::SimulatedTable;
+pub use specimen::Specimen;
 pub use table_model::{CushionOutline, TableModel};
 pub use truth::{GroundTruth, TrueBall, TrueCue, TrueTable};

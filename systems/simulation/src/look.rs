@@ -58,6 +58,38 @@ pub struct Look {
     pub noise: f64,
     /// How long the shutter is open, seconds.
     pub exposure_secs: f64,
+    /// Share of each of the four neighbours in a pixel, twice: −0.12 (sharpened by the camera) to 0.25 (out of focus).
+    pub softness: f64,
+    /// What lies on the floor beside the table.
+    pub floor_things: Vec<FloorThing>,
+}
+
+/// A flat thing beside the table.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FloorThing {
+    /// Metres in table space, on the floor.
+    pub center_in_table: DVec2,
+    /// Half its extent along its own axes, metres.
+    pub half_size: DVec2,
+    /// Radians.
+    pub turn: f64,
+    /// An ellipse, or else a rectangle.
+    pub is_round: bool,
+    /// sRGB.
+    pub color: [u8; 3],
+}
+
+impl FloorThing {
+    /// Whether a point of the floor lies under it.
+    pub(crate) fn contains(&self, point_in_table: DVec2) -> bool {
+        let (sin, cos) = libm::sincos(self.turn);
+        let at = DVec2::new(cos, -sin).rotate(point_in_table - self.center_in_table) / self.half_size;
+        if self.is_round {
+            at.length_squared() <= 1.0
+        } else {
+            at.abs().max_element() <= 1.0
+        }
+    }
 }
 
 /// Lighter than the ball of the same colour, as cloths are.
@@ -108,6 +140,8 @@ impl Look {
             cloth_texture: 0.0,
             noise: 0.0,
             exposure_secs: 0.0,
+            softness: 0.0,
+            floor_things: Vec::new(),
         }
     }
 
@@ -155,6 +189,8 @@ impl Look {
             cloth_texture: random.between(0.012, 0.025),
             noise: random.between(1.4, 2.6),
             exposure_secs: 0.002,
+            softness: 0.0,
+            floor_things: Vec::new(),
         }
     }
 
@@ -194,7 +230,7 @@ impl Lamp {
 }
 
 /// Lamps in a row along x from −`reach` to `reach`, `aside` metres off the axis, that give `share` of the light.
-fn row_of_lamps(count: usize, reach: f64, height: f64, aside: f64, share: f64) -> Vec<Lamp> {
+pub(crate) fn row_of_lamps(count: usize, reach: f64, height: f64, aside: f64, share: f64) -> Vec<Lamp> {
     let at = |i: usize| reach * (2.0 * i as f64 / (count.max(2) - 1) as f64 - 1.0);
     (0..count)
         .map(|i| Lamp {

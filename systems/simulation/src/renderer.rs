@@ -36,6 +36,7 @@ pub struct Renderer {
     resting: Canvas,
     shadows_of: Vec<DVec2>,
     canvas: Canvas,
+    scratch: Vec<u8>,
     tile: Tile,
     true_table: TrueTable,
     /// Outline and place in the scene of every ball, the farthest from the camera first.
@@ -68,6 +69,7 @@ impl Renderer {
             true_table: true_table(&table, &camera),
             noise: SensorNoise::new(look.noise, &mut random),
             canvas: Canvas::new(w, h),
+            scratch: Vec::new(),
             resting: background.canvas.clone(),
             shadows_of: Vec::new(),
             shadows: Shadows::new(),
@@ -119,7 +121,8 @@ impl Renderer {
             .extend(scene.balls.iter().enumerate().map(|(i, ball)| {
                 let center = ball.position_in_table.extend(radius);
                 let distance = camera.position().distance(center);
-                (distance, camera.sphere_outline(center, radius), i)
+                let outline = camera.ellipse_through_lens(&camera.sphere_outline(center, radius));
+                (distance, outline, i)
             }));
         self.outlines
             .sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.2.cmp(&b.2)));
@@ -131,6 +134,7 @@ impl Renderer {
         if let Some(cue) = &scene.cue {
             draw_cue(&mut self.canvas, &mut self.tile, &stage, cue);
         }
+        self.canvas.soften(look.softness, &mut self.scratch);
         self.canvas
             .deliver(&self.noise, &mut self.random, format, picture)?;
         self.tell(scene, truth);
@@ -261,7 +265,9 @@ fn true_table(table: &TableModel, camera: &Camera) -> TrueTable {
             .iter()
             .map(|pocket| {
                 let center = pocket.center.extend(table.shape.cushion_height);
-                camera.circle_outline(center, pocket.radius).circle()
+                camera
+                    .ellipse_through_lens(&camera.circle_outline(center, pocket.radius))
+                    .circle()
             })
             .collect(),
     }

@@ -175,15 +175,17 @@ fn shadow_box(lamp: &Lamp, contact: DVec3, radius: f64) -> (DVec2, DVec2) {
 
 impl Patch {
     fn around(camera: &Camera, position_in_table: DVec2) -> Self {
-        let image_from_bed = camera.image_from_plane(0.0);
-        let image_from_cloth = DMat2::from_cols(
-            image_from_bed.apply_direction(position_in_table, DVec2::X),
-            image_from_bed.apply_direction(position_in_table, DVec2::Y),
-        );
+        let pinhole_from_bed = camera.pinhole_from_plane(0.0);
+        let in_pinhole = pinhole_from_bed.apply(position_in_table);
+        let image_from_cloth = camera.lens_derivative(in_pinhole)
+            * DMat2::from_cols(
+                pinhole_from_bed.apply_direction(position_in_table, DVec2::X),
+                pinhole_from_bed.apply_direction(position_in_table, DVec2::Y),
+            );
         Self {
             columns: 0..0,
             rows: 0..0,
-            center: image_from_bed.apply(position_in_table),
+            center: camera.image_from_pinhole(in_pinhole),
             image_from_cloth,
             cloth_from_image: image_from_cloth.inverse().as_mat2().to_cols_array(),
         }

@@ -2,12 +2,11 @@
 
 use ghostball_world::{Picture, TableSpecification};
 
-use crate::camera::CameraPose;
-use crate::look::Look;
+use crate::hall::Hall;
 use crate::player::Player;
 use crate::renderer::Renderer;
 use crate::scene::Scene;
-use crate::{GroundTruth, Random, SimulationError, SimulationOptions, TableModel};
+use crate::{GroundTruth, SimulationError, SimulationOptions};
 
 /// A table with its balls, a player and a camera above it.
 #[derive(Clone, Debug)]
@@ -31,10 +30,7 @@ impl SimulatedTable {
             height,
             ..
         } = options;
-        let table = TableModel::for_game(game);
-        let mut random = Random::for_purpose(seed, 2);
-        let look = Look::random(game, &table, &mut random);
-        let pose = CameraPose::random(&mut random);
+        let Hall { table, look, pose } = Hall::well_kept(game, seed);
         Ok(Self {
             player: Player::new(game, table.clone(), seed),
             renderer: Renderer::new(table, look, &pose, width, height, seed)?,

@@ -8,6 +8,8 @@ use crate::tile::span;
 /// The image of a straight body of round cross-section between two points of space.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Strip {
+    camera: Camera,
+    /// In the pinhole's picture, where it is straight; as all that follows.
     start: DVec2,
     direction: DVec2,
     length_px: f64,
@@ -31,8 +33,9 @@ pub(crate) struct OnStrip {
 impl Strip {
     pub fn new(camera: &Camera, ends: [DVec3; 2], half_widths: [f64; 2]) -> Self {
         let depths = ends.map(|end| camera.depth(end));
-        let [start, end] = ends.map(|end| camera.project(end));
+        let [start, end] = ends.map(|end| camera.project_by_pinhole(end));
         Self {
+            camera: *camera,
             start,
             direction: (end - start).normalize_or(DVec2::X),
             length_px: (end - start).length(),
@@ -42,7 +45,7 @@ impl Strip {
     }
 
     pub fn at(&self, point_in_image: DVec2) -> OnStrip {
-        let offset = point_in_image - self.start;
+        let offset = self.camera.pinhole_from_image(point_in_image) - self.start;
         let along_px = offset.dot(self.direction);
         let s = (along_px / self.length_px.max(1e-9)).clamp(0.0, 1.0);
         // Inverse depth is linear in the picture, not depth.
@@ -65,22 +68,17 @@ impl Strip {
     /// Even-aligned rows that it can touch.
     pub fn rows(&self, height: usize) -> core::ops::Range<usize> {
         let reach = self.reach();
-        let end = self.start + self.direction * self.length_px;
-        span(
-            self.start.y.min(end.y) - reach,
-            self.start.y.max(end.y) + reach,
-            height,
-        )
+        let [low, high] = self.bounds();
+        span(low.y - reach, high.y + reach, height)
     }
 
     /// Even-aligned columns that it can touch in rows `y` and `y + 1`.
     pub fn columns(&self, y: usize, width: usize) -> core::ops::Range<usize> {
-        let end = self.start + self.direction * self.length_px;
-        let (low, high) = (self.start.x.min(end.x), self.start.x.max(end.x));
+        let [low, high] = self.bounds().map(|corner| corner.x);
         // Crossing of the axis with the middle of both rows; far away for a level strip, then the ends bound it.
         let rise = self.direction.y;
         let slack = self.reach();
-        if rise.abs() < 1e-3 {
+        if rise.abs() < 1e-3 || self.camera.lens().k1 != 0.0 {
             return span(low - slack, high + slack, width);
         }
         let run = self.direction.x / rise;
@@ -91,6 +89,19 @@ impl Strip {
             (x + spread).min(high + slack),
             width,
         )
+    }
+
+    /// Least and greatest coordinates of its axis in the picture.
+    fn bounds(&self) -> [DVec2; 2] {
+        let at = |share: f64| {
+            let in_pinhole = self.start + self.direction * (share * self.length_px);
+            self.camera.image_from_pinhole(in_pinhole)
+        };
+        // The lens bends it: a few points between the ends come within a pixel of the greatest bow.
+        (0..=16).fold([at(0.0); 2], |[low, high], i| {
+            let point = at(f64::from(i) / 16.0);
+            [low.min(point), high.max(point)]
+        })
     }
 
     fn reach(&self) -> f64 {

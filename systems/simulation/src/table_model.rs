@@ -62,10 +62,19 @@ const CAROM_CUSHION: f64 = 0.0508;
 impl TableModel {
     /// The table this game is played on: WPA nine-foot pool, WPBSA twelve-foot snooker, UMB match carom.
     pub fn for_game(game: Game) -> Self {
-        let (length, width, ball_radius, ball_set) = match game {
-            Game::EightBall | Game::NineBall => (2.54, 1.27, 0.028_575, BallSet::AmericanPool),
-            Game::Snooker => (3.569, 1.778, 0.026_25, BallSet::Snooker),
-            Game::Carom => (2.84, 1.42, 0.030_75, BallSet::Carom),
+        match game {
+            Game::EightBall | Game::NineBall => Self::sized(game, 2.54, 1.27, 0.028_575),
+            Game::Snooker => Self::sized(game, 3.569, 1.778, 0.026_25),
+            Game::Carom => Self::sized(game, 2.84, 1.42, 0.030_75),
+        }
+    }
+
+    /// A table for this game with another playing surface and balls of another radius, metres; pockets suit the balls.
+    pub fn sized(game: Game, length: f64, width: f64, ball_radius: f64) -> Self {
+        let ball_set = match game {
+            Game::EightBall | Game::NineBall => BallSet::AmericanPool,
+            Game::Snooker => BallSet::Snooker,
+            Game::Carom => BallSet::Carom,
         };
         let pockets = match game {
             Game::EightBall | Game::NineBall => Some(PocketDimensions::pool(ball_radius)),

@@ -1,0 +1,244 @@
+//! Detection on one specimen, held against its truth.
+
+use ghostball_detection::Detector;
+use ghostball_simulation::{GroundTruth, Specimen, TrueBall};
+use ghostball_world::{
+    BallKind, BallSighting, CircleInImage, Picture, Sightings, TableGeometry, TableSighting,
+};
+use glam::DVec2;
+
+/// Less of a ball than this need not be found, and may be.
+const LEAST_VISIBLE_SHARE: f64 = 0.5;
+
+/// Where the table comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TableFrom {
+    /// Found in the same picture.
+    Picture,
+    /// The truth.
+    Truth,
+}
+
+/// A true ball and what was seen of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Pair {
+    pub truth: TrueBall,
+    pub seen: BallSighting,
+    /// Between their centres, pixels.
+    pub error_px: f64,
+}
+
+/// All that there is to say of one picture.
+pub struct Outcome {
+    pub picture: Picture,
+    pub truth: GroundTruth,
+    pub table: Option<TableSighting>,
+    pub pairs: Vec<Pair>,
+    pub missed: Vec<TrueBall>,
+    pub invented: Vec<BallSighting>,
+    /// Mean distance of the table's corners from the true ones, pixels.
+    pub corner_error_px: Option<f64>,
+    /// Size of a ball at the middle of the table by the true one, less 1.
+    pub ball_size_error: Option<f64>,
+    /// Of the balls' places on the cloth, metres; in the order of `pairs`.
+    pub place_errors: Vec<f64>,
+}
+
+/// Renders the specimen of a seed and looks at it.
+pub fn look_at(specimen: &Specimen, table_from: TableFrom, detector: &mut Detector) -> Outcome {
+    let mut renderer = specimen.renderer().expect("a specimen can be rendered");
+    let (mut picture, mut truth) = (Picture::default(), GroundTruth::default());
+    renderer
+        .render(&specimen.scene, specimen.format, &mut picture, &mut truth)
+        .expect("a specimen can be rendered");
+    let radius = renderer.table().ball_radius;
+    let camera = renderer.camera();
+    let middle = camera.ellipse_through_lens(&camera.sphere_outline(DVec2::ZERO.extend(radius), radius));
+    let true_size = middle.circle().radius;
+
+    let table = match table_from {
+        TableFrom::Picture => detector.find_table(&picture).ok(),
+        TableFrom::Truth => Some(TableSighting {
+            corners_in_image: truth.table.corners_in_image,
+            pockets_in_image: pockets(&truth),
+            ball_radius_px: true_size,
+            confidence: 1.0,
+        }),
+    };
+    let mut sightings = Sightings::default();
+    if let Some(table) = &table {
+        detector
+            .see_balls_and_cue(&picture, table, &mut sightings)
+            .expect("a picture that shows a table can be looked at");
+    }
+    let (pairs, missed, invented) = matched(&truth, &sightings.balls);
+    let specification = specimen.hall.table.specification();
+    let geometry = table.and_then(|table| TableGeometry::from_sighting(&table, &specification).ok());
+    let place_errors = geometry.map(|geometry| {
+        let error = |pair: &Pair| {
+            let place = geometry.table_from_image.apply(pair.seen.circle.center);
+            place.distance(pair.truth.position_in_table)
+        };
+        pairs.iter().map(error).collect()
+    });
+    Outcome {
+        corner_error_px: table.map(|table| {
+            let pairs = table.corners_in_image.iter().zip(&truth.table.corners_in_image);
+            pairs.map(|(found, truth)| found.distance(*truth)).sum::<f64>() / 4.0
+        }),
+        ball_size_error: table.map(|table| table.ball_radius_px / true_size - 1.0),
+        place_errors: place_errors.unwrap_or_default(),
+        picture,
+        truth,
+        table,
+        pairs,
+        missed,
+        invented,
+    }
+}
+
+/// On a table without pockets: nothing, at the middles of the rails and the corners.
+fn pockets(truth: &GroundTruth) -> [CircleInImage; 6] {
+    let [tl, tr, br, bl] = truth.table.corners_in_image;
+    let at = |center: DVec2| CircleInImage { center, radius: 0.0 };
+    let none = [tl, tl.midpoint(tr), tr, br, br.midpoint(bl), bl].map(at);
+    truth.table.pockets_in_image.clone().try_into().unwrap_or(none)
+}
+
+/// Pairs within half a radius (moving: a radius), closest first; what has to be seen and was not; what is not there.
+fn matched(truth: &GroundTruth, seen: &[BallSighting]) -> (Vec<Pair>, Vec<TrueBall>, Vec<BallSighting>) {
+    let mut pairs: Vec<(f64, usize, usize)> = Vec::new();
+    for (i, ball) in truth.balls.iter().enumerate() {
+        let limit = ball.circle_in_image.radius * if ball.is_moving { 1.0 } else { 0.5 };
+        for (j, sighting) in seen.iter().enumerate() {
+            let error = ball.circle_in_image.center.distance(sighting.circle.center);
+            if error <= limit {
+                pairs.push((error, i, j));
+            }
+        }
+    }
+    pairs.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let (mut taken, mut used) = (vec![false; truth.balls.len()], vec![false; seen.len()]);
+    let mut out = Vec::new();
+    for (error_px, i, j) in pairs {
+        if !taken[i] && !used[j] {
+            (taken[i], used[j]) = (true, true);
+            let (truth, seen) = (truth.balls[i], seen[j]);
+            if truth.visible_share >= LEAST_VISIBLE_SHARE {
+                out.push(Pair {
+                    truth,
+                    seen,
+                    error_px,
+                });
+            }
+        }
+    }
+    let missed = truth.balls.iter().zip(&taken).filter(|(_, taken)| !**taken);
+    let missed = missed
+        .map(|(ball, _)| *ball)
+        .filter(|ball| ball.visible_share >= LEAST_VISIBLE_SHARE);
+    let invented = seen
+        .iter()
+        .zip(&used)
+        .filter(|(_, used)| !**used)
+        .map(|(ball, _)| *ball);
+    (out, missed.collect(), invented.collect())
+}
+
+/// Sums over many pictures.
+#[derive(Clone, Debug, Default)]
+pub struct Totals {
+    pub pictures: usize,
+    pub exact: usize,
+    pub tables: usize,
+    pub missed: usize,
+    pub invented: usize,
+    /// Of balls at rest, pixels.
+    pub errors_px: Vec<f64>,
+    pub corner_errors_px: Vec<f64>,
+    pub ball_size_errors: Vec<f64>,
+    pub radius_errors: Vec<f64>,
+    pub place_errors: Vec<f64>,
+    pub hits: usize,
+    pub kinds: usize,
+    pub numbered: usize,
+    pub numbers: usize,
+}
+
+impl Totals {
+    pub fn add(&mut self, outcome: &Outcome) {
+        self.pictures += 1;
+        self.exact += usize::from(outcome.missed.is_empty() && outcome.invented.is_empty());
+        self.tables += usize::from(outcome.table.is_some());
+        self.missed += outcome.missed.len();
+        self.invented += outcome.invented.len();
+        self.hits += outcome.pairs.len();
+        for pair in &outcome.pairs {
+            if !pair.truth.is_moving {
+                self.errors_px.push(pair.error_px);
+                let ratio = pair.seen.circle.radius / pair.truth.circle_in_image.radius;
+                self.radius_errors.push((ratio - 1.0).abs());
+            }
+            self.kinds +=
+                usize::from(pair.seen.kind == pair.truth.kind && pair.seen.kind != BallKind::Unknown);
+            if pair.truth.number.is_some() {
+                self.numbered += 1;
+                self.numbers += usize::from(pair.seen.number == pair.truth.number);
+            }
+        }
+        self.corner_errors_px.extend(outcome.corner_error_px);
+        self.ball_size_errors
+            .extend(outcome.ball_size_error.map(f64::abs));
+        self.place_errors.extend(&outcome.place_errors);
+    }
+
+    pub fn recall(&self) -> f64 {
+        self.hits as f64 / (self.hits + self.missed).max(1) as f64
+    }
+
+    pub fn precision(&self) -> f64 {
+        self.hits as f64 / (self.hits + self.invented).max(1) as f64
+    }
+}
+
+impl core::fmt::Display for Totals {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let share = |part: usize, all: usize| part as f64 / all.max(1) as f64;
+        write!(
+            f,
+            "pictures {}  exact {}  tables {}  recall {:.5} (missed {})  precision {:.5} (invented {})  centre {:.3} px \
+             (95 % {:.3})  corners {:.2} px (95 % {:.2})  ball size {:.4}  radius {:.4}  kind {:.4}  number {:.4}  place \
+             {:.2} mm (95 % {:.2})",
+            self.pictures,
+            self.exact,
+            self.tables,
+            self.recall(),
+            self.missed,
+            self.precision(),
+            self.invented,
+            mean(&self.errors_px),
+            percentile(&self.errors_px, 95),
+            mean(&self.corner_errors_px),
+            percentile(&self.corner_errors_px, 95),
+            mean(&self.ball_size_errors),
+            mean(&self.radius_errors),
+            share(self.kinds, self.hits),
+            share(self.numbers, self.numbered),
+            1e3 * mean(&self.place_errors),
+            1e3 * percentile(&self.place_errors, 95),
+        )
+    }
+}
+
+pub fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len().max(1) as f64
+}
+
+pub fn percentile(values: &[f64], percent: usize) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted
+        .get(sorted.len() * percent / 100)
+        .copied()
+        .unwrap_or_default()
+}
