@@ -5,7 +5,7 @@ use ghostball_world::{BallSet, Picture, Planes, Sightings, TableSighting};
 use crate::balls::BallFinder;
 use crate::balls::size::measure_ball_radius;
 use crate::cloth::ClothModel;
-use crate::cue::CueFinder;
+use crate::cue::{CueFinder, CueScene};
 use crate::error::DetectionError;
 use crate::quad::Quad;
 use crate::table::TableFinder;
@@ -115,7 +115,15 @@ impl Detector {
             }),
         };
         balls.finder.find(&planes, &self.cloth, &mut sightings.balls);
-        sightings.cue = self.cues.find(&planes, table, &self.cloth);
+        let (work, edges) = balls.finder.edges();
+        sightings.cue = self.cues.find(&CueScene {
+            planes: &planes,
+            table,
+            cloth: &self.cloth,
+            work,
+            edges,
+            balls: &sightings.balls,
+        });
         Ok(())
     }
 

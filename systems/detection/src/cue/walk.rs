@@ -1,0 +1,118 @@
+//! From the border of the table along a line to the tip of a stick.
+
+/// Gaps in a stick are glints and balls' gloss: up to this, cells.
+const GAP: usize = 6;
+/// Least length over which both edges are seen, ball diameters: the part before the hand.
+const LEAST_SLIM: f64 = 1.6;
+/// Least share of the way from tip to border over which both edges are seen: hands and arms hide the rest.
+const LEAST_SLIM_SHARE: f64 = 0.3;
+/// Least share of that way that is covered by anything.
+const LEAST_COVER: f64 = 0.85;
+/// So many ball diameters of stick tell all that length can.
+const PLAIN_LENGTH: f64 = 6.0;
+
+/// What is at a place on a line.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Seen {
+    /// Cloth.
+    Cloth,
+    /// Something, without the edges of a stick.
+    Covered,
+    /// Both edges of a stick.
+    Stick,
+}
+
+/// A stick from the border to its tip.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Reach {
+    /// Cells from the border to the tip.
+    pub tip: usize,
+    /// Cells of stick.
+    pub slim: usize,
+    diameter: f64,
+}
+
+impl Reach {
+    /// 0 to 1: how much of it was seen, and how long that is against a hand's reach before the bridge.
+    pub fn confidence(&self) -> f64 {
+        let share = (self.slim as f64 / (self.tip as f64 + 1.0)).min(1.0);
+        share.sqrt() * (self.slim as f64 / (PLAIN_LENGTH * self.diameter)).min(1.0)
+    }
+}
+
+/// Walks over `cells` from the border inwards as long as something covers the cloth; the last stretch of stick is the tip.
+/// `diameter` is that of a ball, cells. `None` where no stick begins at the border, and where one goes on to the other
+/// border: nobody plays with that.
+pub(crate) fn walk(cells: usize, diameter: f64, look: impl Fn(usize) -> Seen) -> Option<Reach> {
+    let (mut gap, mut covered, mut slim, mut run) = (0, 0, 0, 0);
+    let mut last: Option<(Reach, usize)> = None;
+    for cell in 0..cells {
+        match look(cell) {
+            Seen::Stick => {
+                (gap, covered, slim, run) = (0, covered + 1, slim + 1, run + 1);
+                // A few cells in a row: single ones are the rims of balls.
+                if run >= GAP {
+                    let reach = Reach {
+                        tip: cell,
+                        slim,
+                        diameter,
+                    };
+                    last = Some((reach, covered));
+                }
+            }
+            Seen::Covered => (gap, covered, run) = (0, covered + 1, run.saturating_sub(1)),
+            Seen::Cloth => (gap, run) = (gap + 1, 0),
+        }
+        if gap > GAP {
+            break;
+        }
+        if cell + 1 == cells {
+            return None;
+        }
+    }
+    let (reach, covered) = last?;
+    let way = (reach.tip + 1) as f64;
+    let slim = reach.slim as f64;
+    let is_stick = slim >= LEAST_SLIM * diameter
+        && slim >= LEAST_SLIM_SHARE * way
+        && covered as f64 >= LEAST_COVER * way;
+    is_stick.then_some(reach)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Seen::{Cloth, Covered, Stick};
+
+    fn look(parts: &[(Seen, usize)]) -> Option<Reach> {
+        let cells: Vec<Seen> = parts
+            .iter()
+            .flat_map(|(seen, count)| vec![*seen; *count])
+            .collect();
+        walk(cells.len(), 15.0, |cell| cells[cell])
+    }
+
+    #[test]
+    fn a_stick_ends_where_cloth_begins() {
+        let reach = look(&[(Stick, 60), (Cloth, 100)]).unwrap();
+        assert_eq!((reach.tip, reach.slim), (59, 60));
+    }
+
+    #[test]
+    fn a_hand_and_an_arm_may_lie_over_it() {
+        let reach = look(&[(Covered, 80), (Stick, 60), (Cloth, 100)]).unwrap();
+        assert_eq!((reach.tip, reach.slim), (139, 60));
+    }
+
+    #[test]
+    fn what_begins_inside_or_goes_right_across_is_no_stick() {
+        assert_eq!(look(&[(Cloth, 20), (Stick, 60), (Cloth, 100)]), None);
+        assert_eq!(look(&[(Stick, 200)]), None);
+    }
+
+    #[test]
+    fn a_ball_beyond_the_tip_is_not_the_stick() {
+        let reach = look(&[(Stick, 60), (Cloth, 3), (Covered, 15), (Cloth, 80)]).unwrap();
+        assert_eq!(reach.tip, 59);
+    }
+}
