@@ -81,6 +81,7 @@ impl Table {
             length: self.length,
             width: self.width,
             ball_radius: (self.ball_radius > 0.0).then_some(self.ball_radius),
+            nose_height: None,
             ball_set: self.ball_set,
         }
     }

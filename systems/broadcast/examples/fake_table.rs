@@ -73,6 +73,7 @@ fn table() -> Result<TableGeometry, Failure> {
         corners_in_image: corners,
         pockets_in_image: pockets.map(|center| CircleInImage { center, radius: 21.0 }),
         ball_radius_px: 10.8,
+        lens: None,
         confidence: 1.0,
     };
     Ok(TableGeometry::from_sighting(

@@ -24,6 +24,7 @@ pub(crate) fn table() -> TableGeometry {
         corners_in_image: corners,
         pockets_in_image: pockets.map(|center| CircleInImage { center, radius: 23.5 }),
         ball_radius_px: 11.25,
+        lens: None,
         confidence: 1.0,
     };
     TableGeometry::from_sighting(&sighting, &TableSpecification::default()).unwrap()

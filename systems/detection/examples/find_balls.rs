@@ -41,6 +41,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                 radius: v[13 + 3 * i],
             }),
             ball_radius_px: v[2],
+            lens: None,
             confidence: 1.0,
         };
         let mut cloth = ClothModel::new();

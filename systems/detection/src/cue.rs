@@ -373,6 +373,7 @@ mod tests {
             corners_in_image: drawn.corners_in_image,
             pockets_in_image: [CircleInImage::default(); 6],
             ball_radius_px: drawn.ball_radius * map.scale_at(DVec2::ZERO),
+            lens: None,
             confidence: 1.0,
         };
         let mut cloth = ClothModel::new();

@@ -1,6 +1,6 @@
 //! Everything that is done to one frame, without an app around it.
 
-use ghostball_world::{BallSet, Picture, Planes, Sightings, TableSighting};
+use ghostball_world::{BallSet, Lens, Picture, Planes, Sightings, TableSighting};
 
 use crate::balls::BallFinder;
 use crate::balls::size::measure_ball_radius;
@@ -63,6 +63,7 @@ impl Detector {
     pub fn find_table(&mut self, picture: &Picture) -> Result<TableSighting, DetectionError> {
         let planes = planes_of(picture, &mut self.converted)?;
         let mut table = self.tables.find(&planes)?;
+        table.lens = Some(Lens::usual([picture.width(), picture.height()]));
         if let Some(ball_by_length) = self.ball_by_length {
             table.ball_radius_px = ball_by_length * Quad::new(table.corners_in_image).length();
             return Ok(table);
@@ -226,6 +227,7 @@ mod tests {
                 corners_in_image: corners.map(|(x, y)| glam::DVec2::new(x, y)),
                 pockets_in_image: Default::default(),
                 ball_radius_px,
+                lens: None,
                 confidence: 1.0,
             };
             detector.see_balls_and_cue(&picture, &table, &mut Sightings::default()).unwrap();

@@ -116,6 +116,7 @@ impl TableFinder {
             corners_in_image: quad.corners,
             pockets_in_image: pockets::usual(&quad).map(|p| p.0).unwrap_or_default(),
             ball_radius_px,
+            lens: None,
             confidence: noses.confidence,
         })
     }

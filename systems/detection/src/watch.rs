@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use bevy_ecs::resource::Resource;
-use ghostball_world::{CircleInImage, TableSighting};
+use ghostball_world::{CircleInImage, Lens, TableSighting};
 use glam::DVec2;
 
 /// How often to look for the table. A resource; set it before the app runs.
@@ -213,6 +213,14 @@ fn median_of(sightings: &[TableSighting]) -> TableSighting {
             radius: median(&|s| s.pockets_in_image[i].radius),
         }),
         ball_radius_px: median(&|s| s.ball_radius_px),
+        lens: sightings.first().and_then(|first| first.lens).map(|first| {
+            let of = |s: &TableSighting| s.lens.unwrap_or(first);
+            Lens {
+                focal_px: median(&|s| of(s).focal_px),
+                radial: [0, 1].map(|i| median(&|s| of(s).radial[i])),
+                ..first
+            }
+        }),
         confidence: best,
     }
 }
@@ -227,6 +235,7 @@ mod tests {
                 .map(|corner| DVec2::from(corner) + DVec2::new(x, 0.0)),
             pockets_in_image: [CircleInImage::default(); 6],
             ball_radius_px: 10.0,
+            lens: None,
             confidence: 0.9,
         }
     }

@@ -106,6 +106,7 @@ impl TableModel {
             length: self.shape.length,
             width: self.shape.width,
             ball_radius: Some(self.ball_radius),
+            nose_height: Some(self.shape.cushion_height),
             ball_set: self.ball_set,
         }
     }

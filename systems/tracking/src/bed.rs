@@ -120,6 +120,7 @@ pub(crate) mod tests {
                 pocket(0.0, 1.27),
             ],
             ball_radius_px: 14.2875,
+            lens: None,
             confidence: 1.0,
         };
         TableGeometry::from_sighting(&sighting, &TableSpecification::default()).unwrap()

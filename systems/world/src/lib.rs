@@ -27,6 +27,7 @@ mod clock;
 mod cue;
 mod frame;
 mod geometry;
+mod lens;
 mod picture;
 mod pool;
 mod prediction;
@@ -36,6 +37,7 @@ mod snapshot;
 mod specification;
 mod stage_times;
 mod table;
+mod view;
 
 pub use alert::{Alert, AlertCode, AlertLevel};
 pub use ball::{
@@ -46,6 +48,7 @@ pub use clock::{FrameClock, Stamp};
 pub use cue::{Cue, CueInImage, CuePose, CueState};
 pub use frame::{CurrentFrame, Frame, FramePool};
 pub use geometry::{CircleInImage, GeometryError, Homography};
+pub use lens::Lens;
 pub use picture::{
     Chroma, ColorEncoding, ColorMatrix, ColorRange, Picture, PictureError, PixelFormat, Plane, Planes,
 };
@@ -60,3 +63,4 @@ pub use snapshot::{BallSnapshot, CueSnapshot, LatestSnapshot, Snapshot, TableSna
 pub use specification::{BallSet, PocketName, TableSpecification};
 pub use stage_times::StageTimes;
 pub use table::{Table, TableGeometry};
+pub use view::{ImageFromTable, PlaneInView, TableFromImage};

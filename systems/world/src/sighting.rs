@@ -3,7 +3,7 @@
 use bevy_ecs::resource::Resource;
 use glam::DVec2;
 
-use crate::{BallKind, CircleInImage};
+use crate::{BallKind, CircleInImage, Lens};
 
 /// The table as found in a picture.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -14,6 +14,9 @@ pub struct TableSighting {
     pub pockets_in_image: [CircleInImage; 6],
     /// Apparent radius of a ball at the middle of the table, pixels.
     pub ball_radius_px: f64,
+    /// The lens through which it is seen; `None`: nothing is known of the camera, and balls are taken to lie in the
+    /// plane of the noses.
+    pub lens: Option<Lens>,
     /// 0 to 1.
     pub confidence: f64,
 }

@@ -29,6 +29,8 @@ pub struct TableSpecification {
     pub width: f64,
     /// Radius of a ball; `None` means: taken from the apparent size of the balls.
     pub ball_radius: Option<f64>,
+    /// Height of the cushion noses above the cloth; `None` means: as the rules have it (see [`Self::nose_height_for`]).
+    pub nose_height: Option<f64>,
     /// The balls in play.
     pub ball_set: BallSet,
 }
@@ -40,8 +42,34 @@ impl Default for TableSpecification {
             length: 2.54,
             width: 1.27,
             ball_radius: None,
+            nose_height: None,
             ball_set: BallSet::Auto,
         }
+    }
+}
+
+impl TableSpecification {
+    /// Height of the noses by the diameter of the ball that the cushions are made for: WPA, equipment specifications
+    /// 2008, §7: 63.5 % ± 1 %; snooker tables have the same.
+    const NOSE_BY_DIAMETER: f64 = 0.635;
+    /// Radius of a pool ball, and the length from which tables are made for the balls of snooker, 3.1 to 3.6 m long.
+    const POOL_BALL: f64 = 0.028_575;
+    const LEAST_SNOOKER_LENGTH: f64 = 3.0;
+
+    /// Height of the noses above the cloth with balls of this radius, metres.
+    ///
+    /// Smaller tables are pool tables, whatever is played on them: their noses stand 36.3 mm high also over the balls of
+    /// snooker sets. Where that is wrong (some British pool tables are made for balls of 51 mm), it is by 4 mm, which
+    /// moves a ball a metre from the middle by 2 mm.
+    pub fn nose_height_for(&self, ball_radius: f64) -> f64 {
+        self.nose_height.unwrap_or_else(|| {
+            let made_for = if self.length < Self::LEAST_SNOOKER_LENGTH {
+                ball_radius.max(Self::POOL_BALL)
+            } else {
+                ball_radius
+            };
+            Self::NOSE_BY_DIAMETER * 2.0 * made_for
+        })
     }
 }
 

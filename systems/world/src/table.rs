@@ -3,7 +3,10 @@
 use bevy_ecs::component::Component;
 use glam::DVec2;
 
-use crate::{CircleInImage, GeometryError, Homography, TableSighting, TableSpecification};
+use crate::{
+    CircleInImage, GeometryError, ImageFromTable, Lens, PlaneInView, TableFromImage, TableSighting,
+    TableSpecification,
+};
 
 /// Marks the entity of the table; it exists from the first frame in which a table was found.
 #[derive(Component, Clone, Copy, Debug, Default)]
@@ -22,10 +25,18 @@ pub struct TableGeometry {
     pub width: f64,
     /// Radius of a ball, metres.
     pub ball_radius: f64,
-    /// From the picture to the plane of the balls' centres, metres.
-    pub table_from_image: Homography,
+    /// Height of the cushion noses above the cloth, metres.
+    pub nose_height: f64,
+    /// From balls in the picture to the plane of their centres, metres.
+    pub table_from_image: TableFromImage,
     /// The inverse.
-    pub image_from_table: Homography,
+    pub image_from_table: ImageFromTable,
+    /// The plane of the noses in the picture.
+    pub noses_in_view: PlaneInView,
+    /// The plane of the balls' centres in the picture; that of the noses where the lens is not known.
+    pub balls_in_view: PlaneInView,
+    /// The lens, where it is known.
+    pub lens: Option<Lens>,
 }
 
 impl TableGeometry {
@@ -36,55 +47,94 @@ impl TableGeometry {
         specification: &TableSpecification,
     ) -> Result<Self, GeometryError> {
         let corners = sighting.corners_in_image;
-        let (half_length, half_width) = (0.5 * specification.length, 0.5 * specification.width);
-        let [tl, tr, br, bl] = corners;
-        let across = tl.distance(tr) + bl.distance(br);
-        let down = tl.distance(bl) + tr.distance(br);
-        let mut corners_in_table = [
-            DVec2::new(-half_length, half_width),
-            DVec2::new(half_length, half_width),
-            DVec2::new(half_length, -half_width),
-            DVec2::new(-half_length, -half_width),
-        ];
-        if down > across {
-            corners_in_table.rotate_left(1);
-        }
-        let table_from_image = Homography::from_four_points(&corners, &corners_in_table)?;
-        let image_from_table = table_from_image.inverse()?;
-        let ball_radius = specification.ball_radius.unwrap_or_else(|| {
-            let center_in_table = DVec2::ZERO;
-            sighting.ball_radius_px / image_from_table.scale_at(center_in_table)
-        });
+        let corners_in_table = corners_in_table(&corners, specification);
+        let lens = sighting.lens;
+        let noses_in_view = PlaneInView::through(lens.unwrap_or(Lens::NONE), &corners, &corners_in_table)?;
+        let measured = || match lens {
+            Some(_) => {
+                // Balls are seen a percent smaller than they would be in the plane of the noses; each round
+                // knows better how far below it they are.
+                let mut radius = 0.0;
+                for _ in 0..3 {
+                    let below = specification.nose_height_for(radius) - radius;
+                    let balls = noses_in_view.lowered(below, 0.0).unwrap_or(noses_in_view);
+                    let seen = balls.sphere_in_image(DVec2::ZERO, UNIT);
+                    radius = UNIT * sighting.ball_radius_px / seen.radius;
+                }
+                radius
+            }
+            None => sighting.ball_radius_px / ImageFromTable::new(noses_in_view).scale_at(DVec2::ZERO),
+        };
+        let ball_radius = specification.ball_radius.unwrap_or_else(measured);
+        let nose_height = specification.nose_height_for(ball_radius);
+        let balls_in_view = match lens {
+            Some(_) => noses_in_view.lowered(nose_height - ball_radius, ball_radius)?,
+            None => noses_in_view,
+        };
         Ok(Self {
             corners_in_image: corners,
             pockets_in_image: sighting.pockets_in_image,
             length: specification.length,
             width: specification.width,
             ball_radius,
-            table_from_image,
-            image_from_table,
+            nose_height,
+            table_from_image: TableFromImage::new(balls_in_view),
+            image_from_table: ImageFromTable::new(balls_in_view),
+            noses_in_view,
+            balls_in_view,
+            lens,
         })
     }
 
-    /// A ball of this table's size at `position_in_table`, as it appears in the picture (its mean radius).
+    /// A ball of this table's size at `position_in_table`, as it appears in the picture: the circle of its outline's
+    /// centre and area.
     pub fn ball_in_image(&self, position_in_table: DVec2) -> CircleInImage {
-        CircleInImage {
-            center: self.image_from_table.apply(position_in_table),
-            radius: self.ball_radius * self.image_from_table.scale_at(position_in_table),
+        match self.lens {
+            Some(_) => self
+                .balls_in_view
+                .sphere_in_image(position_in_table, self.ball_radius),
+            None => CircleInImage {
+                center: self.image_from_table.apply(position_in_table),
+                radius: self.ball_radius * self.image_from_table.scale_at(position_in_table),
+            },
         }
     }
 
     /// Corners of the playing surface in table space, in the picture's order TL TR BR BL.
     pub fn corners_in_table(&self) -> [DVec2; 4] {
-        self.corners_in_image
-            .map(|corner| self.table_from_image.apply(corner))
+        self.noses_to_table(self.corners_in_image)
     }
 
     /// Pocket centres in table space, metres, in the order of [`PocketName`](crate::PocketName).
     pub fn pockets_in_table(&self) -> [DVec2; 6] {
-        self.pockets_in_image
-            .map(|pocket| self.table_from_image.apply(pocket.center))
+        self.noses_to_table(self.pockets_in_image.map(|pocket| pocket.center))
     }
+
+    fn noses_to_table<const N: usize>(&self, points_in_image: [DVec2; N]) -> [DVec2; N] {
+        let table_from_image = TableFromImage::new(self.noses_in_view);
+        points_in_image.map(|point| table_from_image.apply(point))
+    }
+}
+
+/// A radius to measure apparent sizes with, metres: about a ball's.
+const UNIT: f64 = 0.028;
+
+/// Where the noses' corners are in table space, in the picture's order.
+fn corners_in_table(corners_in_image: &[DVec2; 4], specification: &TableSpecification) -> [DVec2; 4] {
+    let (half_length, half_width) = (0.5 * specification.length, 0.5 * specification.width);
+    let [tl, tr, br, bl] = corners_in_image;
+    let across = tl.distance(*tr) + bl.distance(*br);
+    let down = tl.distance(*bl) + tr.distance(*br);
+    let mut corners = [
+        DVec2::new(-half_length, half_width),
+        DVec2::new(half_length, half_width),
+        DVec2::new(half_length, -half_width),
+        DVec2::new(-half_length, -half_width),
+    ];
+    if down > across {
+        corners.rotate_left(1);
+    }
+    corners
 }
 
 #[cfg(test)]
@@ -96,6 +146,7 @@ mod tests {
             corners_in_image: corners.map(DVec2::from),
             pockets_in_image: [CircleInImage::default(); 6],
             ball_radius_px: 10.0,
+            lens: None,
             confidence: 1.0,
         }
     }
@@ -117,5 +168,37 @@ mod tests {
         assert!(up.abs_diff_eq(DVec2::new(1.27, 0.0), 1e-9), "{up}");
         let left = geometry.table_from_image.apply(DVec2::new(100.0, 550.0));
         assert!(left.abs_diff_eq(DVec2::new(0.0, 0.635), 1e-9), "{left}");
+    }
+
+    #[test]
+    fn with_a_lens_balls_lie_below_the_noses_and_are_measured_there() {
+        // From 1.5 m above the noses, 1 px per mm there.
+        let lens = Lens {
+            focal_px: 1500.0,
+            ..Lens::usual([2541, 1271])
+        };
+        let wide = TableSighting {
+            lens: Some(lens),
+            ball_radius_px: 1500.0 * 0.028_575 / (1500.0 + 7.7) * 1000.0,
+            ..sighting([[0.0, 0.0], [2540.0, 0.0], [2540.0, 1270.0], [0.0, 1270.0]])
+        };
+        let geometry = TableGeometry::from_sighting(&wide, &TableSpecification::default()).unwrap();
+        assert!(
+            (geometry.ball_radius - 0.0286).abs() < 1e-4,
+            "{}",
+            geometry.ball_radius
+        );
+        assert!((geometry.nose_height - 0.0363).abs() < 1e-4);
+        let corner = geometry.table_from_image.apply(DVec2::ZERO);
+        // Half a percent farther out than the corner of the noses.
+        assert!(corner.abs_diff_eq(DVec2::new(-1.2765, 0.6382), 1e-3), "{corner}");
+        assert!(geometry.corners_in_table()[0].abs_diff_eq(DVec2::new(-1.27, 0.635), 1e-9));
+        let ball = geometry.ball_in_image(DVec2::new(0.3, 0.2));
+        assert!(
+            geometry
+                .table_from_image
+                .apply(ball.center)
+                .abs_diff_eq(DVec2::new(0.3, 0.2), 1e-9)
+        );
     }
 }

@@ -273,6 +273,7 @@ mod tests {
             corners_in_image: [tr, br, bl, tl],
             pockets_in_image: pockets,
             ball_radius_px: 11.25,
+            lens: None,
             confidence: 1.0,
         };
         let table = TableGeometry::from_sighting(&sighting, &TableSpecification::default()).unwrap();

@@ -51,6 +51,7 @@ pub fn snapshot(number: u64, x: f64) -> Arc<Snapshot> {
             radius: 20.0,
         }; 6],
         ball_radius_px: 11.25,
+        lens: None,
         confidence: 1.0,
     };
     let table = TableGeometry::from_sighting(&sighting, &TableSpecification::default()).unwrap();

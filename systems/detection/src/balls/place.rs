@@ -152,6 +152,7 @@ mod tests {
             pockets_in_image: [a, 0.5 * (a + b), b, c, 0.5 * (c + d), d]
                 .map(|center| CircleInImage { center, radius: 30.0 }),
             ball_radius_px: 15.0,
+            lens: None,
             confidence: 1.0,
         }
     }

@@ -24,6 +24,7 @@ fn table() -> TableSighting {
         pockets_in_image: [a, 0.5 * (a + b), b, c, 0.5 * (c + d), d]
             .map(|center| CircleInImage { center, radius: 20.0 }),
         ball_radius_px: RADIUS,
+        lens: None,
         confidence: 1.0,
     }
 }

@@ -62,6 +62,7 @@ pub fn look_at(specimen: &Specimen, table_from: TableFrom, detector: &mut Detect
             corners_in_image: truth.table.corners_in_image,
             pockets_in_image: pockets(&truth),
             ball_radius_px: true_size,
+            lens: None,
             confidence: 1.0,
         }),
     };
