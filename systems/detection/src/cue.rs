@@ -10,7 +10,7 @@
 //! 4. [`slice`]: at full resolution, the stick's middle and width across the line, and where it ends.
 //!
 //! Lines drawn or projected on the cloth are too thin, arms too wide and not straight, cables not straight either,
-//! planks and rulers do not come from outside, shadows are cloth.
+//! planks and rulers neither come from outside nor taper, shadows are cloth.
 
 mod bars;
 mod lines;
@@ -29,7 +29,7 @@ use crate::table::line::{Line as Axis, least_squares};
 use bars::BarFinder;
 use lines::{Line, LineFinder};
 use slice::{least_difference, off_cloth, slice_at};
-use walk::{Reach, Seen, walk};
+use walk::{Reach, Seen, lone, walk};
 
 /// Distance of a stick's edges by a ball's diameter: least and most.
 const WIDTH: [f64; 2] = [0.17, 0.7];
@@ -52,8 +52,13 @@ const SLICES: usize = 48;
 const MOST_SHADED: f64 = 0.5;
 /// How far, in the median, a stick's middle may be from a straight line, ball diameters: half a pixel or so.
 const STRAIGHT: f64 = 0.02;
-/// How far the tip is looked for from where the edges end, ball diameters: inwards, outwards.
-const TIP_REACH: [f64; 2] = [1.0, 0.7];
+/// How much wider the butt's half of a stick is than the tip's, at least: tips of 9 to 13 mm, butts of 29 mm give 1.4
+/// and more.
+const LEAST_TAPER: f64 = 1.2;
+/// How far outwards from where the edges end the tip may be, ball diameters.
+const TIP_REACH: f64 = 0.7;
+/// A tip ends where it is unlike cloth by less than this share of what the stick is: leather, chalked, is less unlike.
+const TIP_EDGE: f64 = 0.2;
 /// Distance of samples along a tip, pixels.
 const TIP_STEP: f64 = 0.5;
 
@@ -159,26 +164,44 @@ impl CueFinder {
             walk(cells, diameter, look).map(|reach| (reach, from, 1.0)),
             walk(cells, diameter, |cell| look(cells - 1 - cell)).map(|reach| (reach, to, -1.0)),
         ];
-        let (reach, border, sign) = ways.into_iter().flatten().max_by_key(|(reach, ..)| reach.slim)?;
-        let tip = border + sign * scale * reach.tip as f64;
-        self.measure(scene, quad, [center, line.along], [from, border, tip], &reach)
+        let from_outside = ways.into_iter().flatten().max_by_key(|(reach, ..)| reach.slim);
+        let axis = [center, line.along];
+        if let Some((reach, border, sign)) = from_outside {
+            let tip = border + sign * scale * reach.tip as f64;
+            let (cue, _) = self.measure(scene, axis, [from, border, tip], &reach)?;
+            let outward = cue.butt_in_image - cue.tip_in_image;
+            return Some(CueSighting {
+                butt_in_image: quad.leave(cue.tip_in_image, outward).unwrap_or(cue.butt_in_image),
+                ..cue
+            });
+        }
+        // A stick that lies on the table, or is held over it from afar: of all straight bars only sticks taper.
+        let (ends, reach) = lone(cells, diameter, look)?;
+        let [first, last] = ends.map(|cell| from + scale * cell as f64);
+        let (cue, widening) = self.measure(scene, axis, [from, last, first], &reach)?;
+        if widening >= LEAST_TAPER {
+            return Some(cue);
+        }
+        let (cue, widening) = self.measure(scene, axis, [from, first, last], &reach)?;
+        (widening >= LEAST_TAPER).then_some(cue)
     }
 
-    /// Where the stick is exactly: its axis from slices across it, its tip along that.
+    /// Where the stick is exactly: its axis from slices across it, its tip along that. And how much wider its half
+    /// at the butt is than that at the tip.
     fn measure(
         &mut self,
         scene: &CueScene,
-        quad: &Quad,
         [center, along]: [DVec2; 2],
         [from, border, tip]: [f64; 3],
         reach: &Reach,
-    ) -> Option<CueSighting> {
+    ) -> Option<(CueSighting, f64)> {
         let CueScene { planes, cloth, .. } = *scene;
         let diameter_px = 2.0 * scene.table.ball_radius_px;
         let normal = along.perp();
         self.slices.clear();
         self.widths.clear();
         let mut shaded = 0;
+        let mut halves = [(0.0, 0.0); 2];
         for i in 0..SLICES {
             let at = tip + (border - tip) * (i as f64 + 0.5) / SLICES as f64;
             let cell = ((at - from) / scene.work.scale as f64) as usize;
@@ -189,6 +212,8 @@ impl CueFinder {
                 self.widths.push(slice.width / diameter_px);
                 self.slices.push((at, slice.off));
                 shaded += usize::from(slice.is_shade);
+                let (sum, count) = &mut halves[usize::from(2 * i >= SLICES)];
+                (*sum, *count) = (*sum + slice.width, *count + 1.0);
             }
         }
         let width = median(&mut self.widths)?;
@@ -226,11 +251,13 @@ impl CueFinder {
         let place = |at: f64| center + at * along + axis.at(at) * normal;
         let outward = (place(border) - place(tip)).normalize_or_zero();
         let tip = self.tip(scene, place(tip), outward, diameter_px);
-        Some(CueSighting {
+        let cue = CueSighting {
             tip_in_image: tip,
-            butt_in_image: quad.leave(tip, outward).unwrap_or(place(border)),
+            butt_in_image: place(border),
             confidence: reach.confidence() * (1.0 - bend * bend),
-        })
+        };
+        let [at_tip, at_butt] = halves.map(|(sum, count)| sum / f64::max(count, 1.0));
+        Some((cue, at_butt / at_tip))
     }
 
     /// Where the stick ends, near `tip`; `outward` leads to its butt.
@@ -246,23 +273,22 @@ impl CueFinder {
                 .sum();
             f64::from(sum / 3.0)
         };
-        let [inwards, outwards] = TIP_REACH.map(|reach| reach * diameter_px);
+        let outwards = TIP_REACH * diameter_px;
         self.widths.clear();
         let mut at = -2.0 * outwards;
         while at < -0.5 * outwards {
             self.widths.push(strangeness(at));
             at += 2.0 * TIP_STEP;
         }
-        let half = 0.5
-            * median(&mut self.widths)
-                .unwrap_or(0.0)
-                .max(f64::from(least_difference(scene.cloth)));
+        let stick = median(&mut self.widths).unwrap_or(0.0);
+        let edge = (TIP_EDGE * stick).max(f64::from(least_difference(scene.cloth)));
         let (mut at, mut before) = (-outwards, strangeness(-outwards));
         let mut end = None;
-        while at < inwards {
+        // The whole bed at most: where edges are faint, the stick goes on past the last that were seen.
+        while at < scene.planes.luma.width as f64 {
             let value = strangeness(at + TIP_STEP);
-            if before >= half && value < half {
-                end = Some(at + TIP_STEP * (before - half) / (before - value));
+            if before >= edge && value < edge {
+                end = Some(at + TIP_STEP * (before - edge) / (before - value));
             }
             // Past a gap as long as a tip begins something else.
             if end.is_some_and(|end| at - end > 0.25 * diameter_px) {
@@ -277,7 +303,7 @@ impl CueFinder {
             let within = ball.circle.radius * ball.circle.radius - across * across;
             // How far outward the stick leaves the ball's outline.
             let leaves = off.dot(outward) + within.max(0.0).sqrt();
-            if within > 0.0 && leaves > 0.0 && leaves < 1.5 * ball.circle.radius {
+            if within > 0.0 && leaves > 0.0 && leaves < 3.0 * ball.circle.radius {
                 tip += leaves * outward;
             }
         }

@@ -8,6 +8,8 @@ const LEAST_SLIM: f64 = 1.6;
 const LEAST_SLIM_SHARE: f64 = 0.3;
 /// Least share of that way that is covered by anything.
 const LEAST_COVER: f64 = 0.85;
+/// Least length of a stick that does not come from outside, ball diameters: longer than rulers, chalk and hands.
+const LEAST_LONE: f64 = 10.0;
 /// So many ball diameters of stick tell all that length can.
 const PLAIN_LENGTH: f64 = 6.0;
 
@@ -79,6 +81,34 @@ pub(crate) fn walk(cells: usize, diameter: f64, look: impl Fn(usize) -> Seen) ->
     is_stick.then_some(reach)
 }
 
+/// The longest stretch of stick, if it is long enough for a stick that lies about: its first and last cell.
+pub(crate) fn lone(cells: usize, diameter: f64, look: impl Fn(usize) -> Seen) -> Option<([usize; 2], Reach)> {
+    let mut best: Option<([usize; 2], usize)> = None;
+    let (mut run, mut gap): (Option<([usize; 2], usize)>, usize) = (None, 0);
+    for cell in 0..cells {
+        match (look(cell), &mut run) {
+            (Seen::Stick, Some((ends, slim))) => (ends[1], *slim, gap) = (cell, *slim + 1, 0),
+            (Seen::Stick, None) => (run, gap) = (Some(([cell, cell], 1)), 0),
+            (Seen::Covered, _) => gap = 0,
+            (Seen::Cloth, _) => gap += 1,
+        }
+        if run.map(|(_, slim)| slim) > best.map(|(_, slim)| slim) {
+            best = run;
+        }
+        if gap > GAP {
+            run = None;
+        }
+    }
+    let (ends, slim) = best?;
+    let reach = Reach {
+        tip: ends[1] - ends[0],
+        slim,
+        diameter,
+    };
+    let way = reach.tip as f64;
+    (way >= LEAST_LONE * diameter && slim as f64 >= LEAST_SLIM_SHARE * way).then_some((ends, reach))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -108,6 +138,18 @@ mod tests {
     fn what_begins_inside_or_goes_right_across_is_no_stick() {
         assert_eq!(look(&[(Cloth, 20), (Stick, 60), (Cloth, 100)]), None);
         assert_eq!(look(&[(Stick, 200)]), None);
+    }
+
+    #[test]
+    fn the_longest_stretch_counts_where_none_begins_at_the_border() {
+        let mut cells = vec![Cloth; 300];
+        cells[20..30].fill(Stick);
+        cells[60..250].fill(Stick);
+        cells[100..110].fill(Covered);
+        let seen = |count| lone(count, 15.0, |cell: usize| cells[cell]);
+        let ([first, last], reach) = seen(300).unwrap();
+        assert_eq!(([first, last], reach.slim), ([60, 249], 180));
+        assert_eq!(seen(200), None);
     }
 
     #[test]
