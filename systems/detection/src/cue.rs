@@ -58,7 +58,7 @@ const LEAST_TAPER: f64 = 1.2;
 /// How far outwards from where the edges end the tip may be, ball diameters.
 const TIP_REACH: f64 = 0.7;
 /// A tip ends where it is unlike cloth by less than this share of what the stick is: leather, chalked, is less unlike.
-const TIP_EDGE: f64 = 0.2;
+const TIP_EDGE: f64 = 0.3;
 /// Distance of samples along a tip, pixels.
 const TIP_STEP: f64 = 0.5;
 
@@ -449,11 +449,25 @@ mod tests {
     }
 
     #[test]
+    fn a_stick_that_lies_on_the_cloth_is_seen_with_its_tip_at_the_thin_end() {
+        let stick = [[-0.4, -0.1], [0.4, 0.12]].map(DVec2::from);
+        for [tip, butt] in [stick, [stick[1], stick[0]]] {
+            let (cue, map) = look(&Drawn {
+                stick: Some([tip, butt]),
+                ..Drawn::default()
+            });
+            let cue = cue.unwrap();
+            assert!(cue.tip_in_image.distance(map.apply(tip)) < 3.0, "{cue:?}");
+            assert!(cue.butt_in_image.distance(map.apply(butt)) < 12.0, "{cue:?}");
+        }
+    }
+
+    #[test]
     fn a_ruler_on_the_cloth_is_no_stick() {
-        let ruler = [[-0.4, 0.0], [0.3, 0.12]].map(DVec2::from);
+        let ruler = [[-0.4, 0.03], [0.3, 0.045]].map(DVec2::from);
         assert_eq!(
             look(&Drawn {
-                stick: Some(ruler),
+                clutter: Some(ruler),
                 ..Drawn::default()
             })
             .0,
