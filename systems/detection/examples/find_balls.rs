@@ -62,18 +62,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let list: Vec<Value> = balls
             .iter()
             .map(|b| {
-                let look = ghostball_detection::kind::look::Look::at(&planes, &cloth, &b.circle);
-                let look = [
-                    look.color[0],
-                    look.color[1],
-                    look.color[2],
-                    look.mean[0],
-                    look.mean[1],
-                    look.mean[2],
-                    look.white,
-                    look.rim_white,
-                ];
-                json!({"look": look, "x": b.circle.center.x, "y": b.circle.center.y, "r": b.circle.radius,
+                json!({"x": b.circle.center.x, "y": b.circle.center.y, "r": b.circle.radius,
                     "kind": b.kind.name(), "number": b.number, "confidence": b.confidence})
             })
             .collect();
