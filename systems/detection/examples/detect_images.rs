@@ -56,6 +56,11 @@ fn table_as_json(table: &TableSighting) -> Value {
         "pockets": table.pockets_in_image.map(|pocket| [pocket.center.x, pocket.center.y, pocket.radius]),
         "ball_radius_px": table.ball_radius_px,
         "confidence": table.confidence,
+        "lens": table.lens.map(|lens| json!({
+            "focal_px": lens.focal_px,
+            "center": lens.center_in_image.to_array(),
+            "radial": lens.radial,
+        })),
     })
 }
 

@@ -1,9 +1,11 @@
 //! Everything that is done to one frame, without an app around it.
 
 use ghostball_world::{BallSet, Lens, Picture, Planes, Sightings, TableSighting};
+use glam::DVec2;
 
 use crate::balls::BallFinder;
 use crate::balls::size::measure_ball_radius;
+use crate::calibration::{LensBelief, SeenTable, calibrate};
 use crate::cloth::ClothModel;
 use crate::cue::{CueFinder, CueScene};
 use crate::error::DetectionError;
@@ -25,6 +27,8 @@ const SURE_OF_BALL: f64 = 0.6;
 pub struct Detector {
     ball_set: BallSet,
     ball_by_length: Option<f64>,
+    width_by_length: f64,
+    lens: Option<Lens>,
     tables: TableFinder,
     cloth: ClothModel,
     balls: Option<BallsOfTable>,
@@ -46,6 +50,8 @@ impl Detector {
         Self {
             ball_set,
             ball_by_length: None,
+            width_by_length: 0.5,
+            lens: None,
             tables: TableFinder::new(),
             cloth: ClothModel::new(),
             balls: None,
@@ -59,11 +65,30 @@ impl Detector {
         self.ball_by_length = ball_by_length;
     }
 
+    /// Tells the width of the playing surface by its length, where it is not the usual half.
+    pub fn set_width_by_length(&mut self, width_by_length: f64) {
+        self.width_by_length = width_by_length;
+    }
+
+    /// Tells the lens, where it was calibrated: it is then not measured.
+    pub fn set_lens(&mut self, lens: Option<Lens>) {
+        self.lens = lens;
+    }
+
     /// Finds the table in a frame with no help.
     pub fn find_table(&mut self, picture: &Picture) -> Result<TableSighting, DetectionError> {
         let planes = planes_of(picture, &mut self.converted)?;
         let mut table = self.tables.find(&planes)?;
-        table.lens = Some(Lens::usual([picture.width(), picture.height()]));
+        let size = [picture.width(), picture.height()];
+        let belief = self
+            .lens
+            .map_or_else(|| LensBelief::usual(size), LensBelief::known);
+        see_through_lens(
+            &mut table,
+            self.tables.nose_points(),
+            self.width_by_length,
+            &belief,
+        );
         if let Some(ball_by_length) = self.ball_by_length {
             table.ball_radius_px = ball_by_length * Quad::new(table.corners_in_image).length();
             return Ok(table);
@@ -131,6 +156,26 @@ impl Detector {
     /// What the cloth looked like in the last frame.
     pub fn cloth(&self) -> &ClothModel {
         &self.cloth
+    }
+}
+
+/// Adds the lens, and moves the corners to where they are seen through it.
+fn see_through_lens(
+    table: &mut TableSighting,
+    noses_in_image: [&[DVec2]; 4],
+    width_by_length: f64,
+    belief: &LensBelief,
+) {
+    table.lens = Some(belief.lens);
+    let seen = SeenTable {
+        corners_in_image: table.corners_in_image,
+        noses_in_image,
+        balls: &[],
+        width_by_length,
+    };
+    if let Some(calibrated) = calibrate(&seen, belief) {
+        table.lens = Some(calibrated.lens);
+        table.corners_in_image = calibrated.corners_in_image;
     }
 }
 
@@ -224,7 +269,7 @@ mod tests {
             let found = detector.find_table(&picture);
             prop_assert!(found.is_err() || found.is_ok_and(|t| t.ball_radius_px.is_finite()));
             let table = TableSighting {
-                corners_in_image: corners.map(|(x, y)| glam::DVec2::new(x, y)),
+                corners_in_image: corners.map(|(x, y)| DVec2::new(x, y)),
                 pockets_in_image: Default::default(),
                 ball_radius_px,
                 lens: None,

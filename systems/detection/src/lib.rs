@@ -1,6 +1,7 @@
 //! A frame to sightings: the table, the balls on it, the cue stick over it. No memory of balls from frame to frame.
 
 pub mod balls;
+pub mod calibration;
 pub mod cloth;
 pub mod cue;
 pub mod detector;
