@@ -11,37 +11,45 @@
 //! Scores are logarithms of probability densities (nats), so that colours, white and games add up.
 
 mod assignment;
+mod clue;
 mod light;
 mod look;
 mod naming;
 mod paint;
+mod siblings;
 mod spread;
 mod white;
 
 use ghostball_world::{BallKind, BallSet, BallSighting, Planes};
 
 use crate::cloth::ClothModel;
+use clue::Clue;
 use look::{Look, Samples};
 use naming::Naming;
 use paint::Game;
-use white::{White, WhiteFinder};
+use white::{BRIGHT, White, WhiteFinder};
 
-/// How much of what was seen of the game is forgotten with each picture: with 30 a second, a new game on the table is
-/// recognised after minutes, and the last two or three balls of a frame of pool are not taken for carom.
-const FORGETTING: f32 = 1.0 / 4000.0;
-/// A game that is this much less likely than another, nats, is out of the question.
-const OUT_OF_QUESTION: f32 = 30.0;
+/// How much of what was seen of a game is forgotten each time it is tried, every sixth picture: a new game on the table
+/// is recognised within minutes, and the last two or three balls of a frame of pool are not taken for carom.
+const FORGETTING: f32 = 1.0 / 800.0;
+/// A game that is this much less likely than another at first sight, nats, is out of the question: the light that fits it
+/// best adds less.
+const OUT_OF_QUESTION: f32 = 20.0;
 
 /// Names balls. Remembers light and game, not the balls.
 #[derive(Clone, Debug)]
 pub struct Recognizer {
     games: Vec<Naming>,
-    /// How likely each game is by what was seen before, nats below the likeliest.
+    /// How likely each game is by what was seen before, nats below the one in play.
     evidence: Vec<f32>,
+    in_play: usize,
+    is_recognized: bool,
+    next_rival: usize,
     white: White,
     white_finder: WhiteFinder,
     samples: Samples,
     looks: Vec<Look>,
+    clues: Vec<Clue>,
 }
 
 impl Recognizer {
@@ -55,11 +63,15 @@ impl Recognizer {
             .collect();
         Self {
             evidence: vec![0.0; games.len()],
+            in_play: 0,
+            is_recognized: false,
+            next_rival: 0,
             games,
             white: White::default(),
             white_finder: WhiteFinder::default(),
             samples: Samples::default(),
             looks: Vec::new(),
+            clues: Vec::new(),
         }
     }
 
@@ -69,13 +81,18 @@ impl Recognizer {
             return;
         }
         self.samples.take(planes, balls.iter().map(|ball| &ball.circle));
+        let bright = self.samples.brighter_than(BRIGHT);
         self.white = self
             .white_finder
-            .find(self.samples.colors(), self.samples.per_ball(), self.white);
-        self.looks.clear();
-        let looks = self.samples.looks(&self.white).zip(balls.iter());
-        self.looks
-            .extend(looks.map(|(look, ball)| look.relit(cloth, ball)));
+            .find(bright, self.samples.per_ball(), self.white);
+        self.samples.looks(&self.white, &mut self.looks);
+        self.clues.clear();
+        let lit = self
+            .looks
+            .iter()
+            .zip(balls.iter())
+            .map(|(look, ball)| look.relit(cloth, ball));
+        self.clues.extend(lit.map(Clue::of));
         let Some(naming) = self.recognize() else { return };
 
         for (ball, name) in balls.iter_mut().zip(&naming.names) {
@@ -85,28 +102,38 @@ impl Recognizer {
         }
     }
 
-    /// The game under which balls are most likely to look as they do, in this picture and those before.
+    /// The game under which balls are most likely to look as they do, in this picture and those before. The first picture
+    /// is tried with every game, later ones with the one in play and one other in turn.
     fn recognize(&mut self) -> Option<&Naming> {
+        let count = self.games.len();
+        let in_play = self.in_play;
+        let is_tried = |game: usize| !self.is_recognized || game == in_play || game == self.next_rival;
         let mut best = f32::NEG_INFINITY;
-        // Starting with the one that was in play, as it usually is: others are then soon out of the question.
-        let in_play = self.evidence.iter().position(|e| *e >= 0.0).unwrap_or(0);
-        let order = (in_play..self.games.len()).chain(0..in_play);
-        for game in order {
-            let naming = &mut self.games[game];
-            naming.find(&self.looks, best - OUT_OF_QUESTION);
-            best = best.max(naming.score);
+        for game in (0..count).filter(|game| is_tried(*game)) {
+            self.games[game].begin(&self.clues);
+            best = best.max(self.games[game].score);
         }
-        let mut likeliest = (f32::NEG_INFINITY, 0);
-        for (i, (evidence, naming)) in self.evidence.iter_mut().zip(&self.games).enumerate() {
-            *evidence = (1.0 - FORGETTING) * *evidence + (naming.score - best).max(-OUT_OF_QUESTION);
-            if *evidence > likeliest.0 {
-                likeliest = (*evidence, i);
+        for game in (0..count).filter(|game| is_tried(*game)) {
+            if self.games[game].score > best - OUT_OF_QUESTION || game == in_play {
+                self.games[game].settle(&self.clues);
+            }
+        }
+        let score = self.games.get(in_play)?.score;
+        let mut likeliest = (0.0, in_play);
+        for game in (0..count).filter(|game| is_tried(*game) && *game != in_play) {
+            let likelier = (self.games[game].score - score).clamp(-OUT_OF_QUESTION, OUT_OF_QUESTION);
+            self.evidence[game] += likelier - FORGETTING * self.evidence[game];
+            if self.evidence[game] > likeliest.0 {
+                likeliest = (self.evidence[game], game);
             }
         }
         for evidence in &mut self.evidence {
             *evidence -= likeliest.0;
         }
-        self.games.get(likeliest.1)
+        self.is_recognized = true;
+        self.in_play = likeliest.1;
+        self.next_rival = (self.next_rival + 1) % count;
+        self.games.get(self.in_play)
     }
 }
 

@@ -2,7 +2,8 @@
 
 /// Assigns columns to rows at the least total cost. Keeps its buffers.
 ///
-/// Shortest augmenting paths with potentials (Jonker & Volgenant 1987; the form of e-maxx.ru/algo/assignment_hungary).
+/// Shortest augmenting paths with potentials (Jonker & Volgenant 1987; the form of e-maxx.ru/algo/assignment_hungary),
+/// where a row may also stay without a column.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Assignment {
     row_potential: Vec<f32>,
@@ -11,11 +12,12 @@ pub(super) struct Assignment {
     before: Vec<usize>,
     least: Vec<f32>,
     is_used: Vec<bool>,
+    used: Vec<usize>,
 }
 
 impl Assignment {
-    /// `cost(row, column)` has to be finite and at most 0; no column costs 0. Calls `give(row, column)` for every row that
-    /// gets one. No column is given twice.
+    /// `cost(row, column)` has to be finite; no column costs 0. Calls `give(row, column)` for every row that gets one. No
+    /// column is given twice.
     pub fn solve(
         &mut self,
         rows: usize,
@@ -23,53 +25,14 @@ impl Assignment {
         cost: impl Fn(usize, usize) -> f32,
         mut give: impl FnMut(usize, usize),
     ) {
-        // Counted from 1; after the true columns one for every row that stands for no column.
-        let last = columns + rows;
-        let cost = |row: usize, column: usize| {
-            if column <= columns {
-                cost(row - 1, column - 1).min(0.0)
-            } else {
-                0.0
-            }
-        };
+        // Counted from 1; 0 is none.
         reset(&mut self.row_potential, rows + 1, 0.0);
-        reset(&mut self.column_potential, last + 1, 0.0);
-        reset(&mut self.row_of, last + 1, 0);
-        reset(&mut self.before, last + 1, 0);
+        reset(&mut self.column_potential, columns + 1, 0.0);
+        reset(&mut self.row_of, columns + 1, 0);
+        reset(&mut self.before, columns + 1, 0);
         for row in 1..=rows {
             self.row_of[0] = row;
-            reset(&mut self.least, last + 1, f32::INFINITY);
-            reset(&mut self.is_used, last + 1, false);
-            let mut column = 0;
-            // Each turn uses up a column, so this ends.
-            while self.row_of[column] != 0 {
-                self.is_used[column] = true;
-                let from = self.row_of[column];
-                let (mut delta, mut next) = (f32::INFINITY, 0);
-                for to in 1..=last {
-                    if self.is_used[to] {
-                        continue;
-                    }
-                    let reduced = cost(from, to) - self.row_potential[from] - self.column_potential[to];
-                    if reduced < self.least[to] {
-                        self.least[to] = reduced;
-                        self.before[to] = column;
-                    }
-                    if self.least[to] < delta {
-                        delta = self.least[to];
-                        next = to;
-                    }
-                }
-                for to in 0..=last {
-                    if self.is_used[to] {
-                        self.row_potential[self.row_of[to]] += delta;
-                        self.column_potential[to] -= delta;
-                    } else {
-                        self.least[to] -= delta;
-                    }
-                }
-                column = next;
-            }
+            let mut column = self.shortest_path(columns, &cost);
             while column != 0 {
                 let before = self.before[column];
                 self.row_of[column] = self.row_of[before];
@@ -77,9 +40,63 @@ impl Assignment {
             }
         }
         for column in 1..=columns {
-            let row = self.row_of[column];
-            if row != 0 && cost(row, column) < 0.0 {
-                give(row - 1, column - 1);
+            if self.row_of[column] != 0 {
+                give(self.row_of[column] - 1, column - 1);
+            }
+        }
+    }
+
+    /// From the row of column 0 along columns and the rows that have them, to a column that is free, which is returned,
+    /// or to a row that had better stay without: then the column it loses.
+    fn shortest_path(&mut self, columns: usize, cost: &impl Fn(usize, usize) -> f32) -> usize {
+        reset(&mut self.least, columns + 1, f32::INFINITY);
+        reset(&mut self.is_used, columns + 1, false);
+        self.used.clear();
+        let mut column = 0;
+        // Each turn uses up a column, so this ends.
+        loop {
+            self.is_used[column] = true;
+            self.used.push(column);
+            let from = self.row_of[column];
+            let (mut delta, mut next) = (f32::INFINITY, None);
+            for to in 1..=columns {
+                if self.is_used[to] {
+                    continue;
+                }
+                let reduced = cost(from - 1, to - 1) - self.row_potential[from] - self.column_potential[to];
+                if reduced < self.least[to] {
+                    self.least[to] = reduced;
+                    self.before[to] = column;
+                }
+                if self.least[to] < delta {
+                    delta = self.least[to];
+                    next = Some(to);
+                }
+            }
+            let mut loser = None;
+            for used in &self.used {
+                let without = -self.row_potential[self.row_of[*used]];
+                if without <= delta {
+                    delta = without;
+                    loser = Some(*used);
+                }
+            }
+            for used in &self.used {
+                self.row_potential[self.row_of[*used]] += delta;
+                self.column_potential[*used] -= delta;
+            }
+            for (least, is_used) in self.least.iter_mut().zip(&self.is_used) {
+                if !is_used {
+                    *least -= delta;
+                }
+            }
+            if let Some(loser) = loser {
+                return loser;
+            }
+            match next {
+                Some(next) if self.row_of[next] != 0 => column = next,
+                Some(next) => return next,
+                None => return 0,
             }
         }
     }

@@ -21,12 +21,15 @@ const SIGMAS: [f32; 4] = [12.0, 0.15, 0.2, 0.09];
 
 impl Light {
     /// What a paint looks like.
-    pub fn show(&self, paint: Vec3) -> Vec3 {
+    pub fn shows(&self) -> impl Fn(Vec3) -> Vec3 + use<> {
         let (sin, cos) = libm::sincosf(self.hue);
-        let k = libm::expf(self.saturation);
-        let u = k * (cos * paint.y - sin * paint.z);
-        let v = k * (sin * paint.y + cos * paint.z);
-        libm::expf(self.gain) * Vec3::new(paint.x, u, v) + Vec3::new(self.veil, 0.0, 0.0)
+        let gain = libm::expf(self.gain);
+        let k = gain * libm::expf(self.saturation);
+        let veil = self.veil;
+        move |paint| {
+            let (u, v) = (cos * paint.y - sin * paint.z, sin * paint.y + cos * paint.z);
+            Vec3::new(gain * paint.x + veil, k * u, k * v)
+        }
     }
 
     /// Logarithm of how likely such a light is, up to a constant.
@@ -116,8 +119,8 @@ mod tests {
             let mut fit = LightFit::from(light);
             for paint in paints {
                 fit.add(
-                    light.show(paint),
-                    truth.show(paint),
+                    light.shows()(paint),
+                    truth.shows()(paint),
                     Mat3::from_diagonal(Vec3::splat(0.25)),
                 );
             }

@@ -43,10 +43,10 @@ pub(super) struct Look {
     pub confidence: f32,
 }
 
-/// A pixel of a ball: its colour, and where it is, in radii from the centre.
+/// A pixel of a ball: Y, U, V as in the picture, and where it is, in radii from the centre.
 #[derive(Clone, Copy, Debug)]
 struct Sample {
-    color: Vec3,
+    color: [u8; 3],
     dx: f32,
     dy: f32,
 }
@@ -57,6 +57,24 @@ pub(super) struct Samples {
     samples: Vec<Sample>,
     /// Where each ball's samples end.
     ends: Vec<usize>,
+    /// What turns their colours into those of full range and BT.601, with U and V about 0.
+    from_raw: ColorMap,
+    seen: Vec<Seen>,
+}
+
+/// An affine map of colours.
+#[derive(Clone, Copy, Debug, Default)]
+struct ColorMap {
+    matrix: Mat3,
+    offset: Vec3,
+}
+
+/// A pixel of a ball under white light.
+#[derive(Clone, Copy, Debug)]
+struct Seen {
+    color: Vec3,
+    /// Cell of its distance from white; `WHITE` for white itself.
+    distance: u8,
 }
 
 impl Samples {
@@ -64,7 +82,7 @@ impl Samples {
     pub fn take<'a>(&mut self, planes: &Planes, circles: impl Iterator<Item = &'a CircleInImage>) {
         self.samples.clear();
         self.ends.clear();
-        let (from_raw, offset) = full_range(planes.color);
+        self.from_raw = ColorMap::full_range(planes.color);
         for circle in circles {
             let center = circle.center;
             let radius = INNER * circle.radius;
@@ -74,18 +92,15 @@ impl Samples {
             let across = (every / down).max(1);
             let first = |center: f64| (center - radius).max(0.0).ceil() as usize;
             let end = |center: f64, count: usize| ((center + radius + 1.0).max(0.0) as usize).min(count);
-            let per_radius = 1.0 / circle.radius;
+            let per_radius = (1.0 / circle.radius) as f32;
+            let most = (INNER * INNER) as f32;
             for y in (first(center.y)..end(center.y, planes.luma.height)).step_by(down) {
-                let dy = y as f64 - center.y;
+                let dy = per_radius * (y as f64 - center.y) as f32;
                 for x in (first(center.x)..end(center.x, planes.luma.width)).step_by(across) {
-                    let dx = x as f64 - center.x;
-                    if dx * dx + dy * dy <= radius * radius {
-                        let [luma, u, v] = color_of(planes, x, y).map(f32::from);
-                        self.samples.push(Sample {
-                            color: from_raw * Vec3::new(luma, u, v) + offset,
-                            dx: (dx * per_radius) as f32,
-                            dy: (dy * per_radius) as f32,
-                        });
+                    let dx = per_radius * (x as f64 - center.x) as f32;
+                    if dx * dx + dy * dy <= most {
+                        let color = color_of(planes, x, y);
+                        self.samples.push(Sample { color, dx, dy });
                     }
                 }
             }
@@ -93,9 +108,16 @@ impl Samples {
         }
     }
 
-    /// The colours of all balls: Y, U, V of full range, U and V about 0.
-    pub fn colors(&self) -> impl Iterator<Item = Vec3> {
-        self.samples.iter().map(|sample| sample.color)
+    /// Colours that are at least so bright, Y of 0 to 255: Y, U, V of full range, U and V about 0.
+    pub fn brighter_than(&self, least: f32) -> impl Iterator<Item = Vec3> {
+        let rows = self.from_raw;
+        let colors = self.samples.iter().map(move |sample| sample.color);
+        // Y of the picture is that of full range, or less; most samples need no look at their chroma.
+        let in_picture = ((least - rows.offset.x) / rows.matrix.x_axis.x.max(1e-3)).clamp(0.0, 255.0) as u8;
+        let bright = colors.filter(move |color| color[0] >= in_picture);
+        bright
+            .map(move |color| rows.of(color))
+            .filter(move |color| color.x > least)
     }
 
     /// How many samples a ball has, on average.
@@ -103,54 +125,76 @@ impl Samples {
         self.samples.len() as f32 / self.ends.len().max(1) as f32
     }
 
-    /// What each ball looks like where white is `white`.
-    pub fn looks(&self, white: &White) -> impl Iterator<Item = Look> {
+    /// Replaces `out` by what each ball looks like where white is `white`.
+    pub fn looks(&mut self, white: &White, out: &mut Vec<Look>) {
         let balance = white.balance();
-        let start = |ball: usize| ball.checked_sub(1).map_or(0, |before| self.ends[before]);
-        (0..self.ends.len()).map(move |ball| Look::of(&self.samples[start(ball)..self.ends[ball]], balance))
+        let map = ColorMap {
+            matrix: balance * self.from_raw.matrix,
+            offset: balance * self.from_raw.offset,
+        };
+        out.clear();
+        let mut start = 0;
+        for end in &self.ends {
+            out.push(Look::of(&self.samples[start..*end], &map, &mut self.seen));
+            start = *end;
+        }
+    }
+}
+
+impl ColorMap {
+    /// To full range and BT.601, U and V about 0.
+    fn full_range(encoding: ColorEncoding) -> Self {
+        let turned = |raw: Vec3| {
+            let rgb = encoding.rgb_from_yuv(raw.x, raw.y, raw.z);
+            let [y, u, v] = ColorEncoding::default().yuv_from_rgb(rgb);
+            Vec3::new(y, u - 128.0, v - 128.0)
+        };
+        let offset = turned(Vec3::ZERO);
+        let column = |axis: Vec3| turned(axis) - offset;
+        Self {
+            matrix: Mat3::from_cols(column(Vec3::X), column(Vec3::Y), column(Vec3::Z)),
+            offset,
+        }
+    }
+
+    #[inline]
+    fn of(&self, color: [u8; 3]) -> Vec3 {
+        self.matrix * Vec3::from_array(color.map(f32::from)) + self.offset
     }
 }
 
 impl Look {
-    fn of(samples: &[Sample], balance: Mat3) -> Self {
+    fn of(samples: &[Sample], map: &ColorMap, seen: &mut Vec<Seen>) -> Self {
         if samples.is_empty() {
             return Self::default();
         }
         let mut white = Spot::default();
         let mut distances = [0_u32; DISTANCES];
+        seen.clear();
         for sample in samples {
-            let color = balance * sample.color;
-            if is_white(color) {
+            let color = map.of(sample.color);
+            let distance = if is_white(color) {
                 white.add(sample.dx, sample.dy);
+                WHITE
             } else {
-                distances[distance_from_white(color)] += 1;
-            }
+                let distance = distance_from_white(color);
+                distances[usize::from(distance)] += 1;
+                distance
+            };
+            seen.push(Seen { color, distance });
         }
         let count = samples.len() as f32;
         let colored = samples.len() as u32 - white.count;
         let shows_color = colored >= 3 && colored as f32 >= LEAST_COLORED * count;
         let farthest = quantile(&distances, colored, FARTHEST) as f32;
-        let mut channels = [[0_u32; 256]; 3];
-        let mut core = 0;
-        for sample in samples {
-            let color = balance * sample.color;
-            let is_core = !is_white(color) && distance_from_white(color) as f32 > CORE * farthest;
-            if is_core || !shows_color {
-                core += u32::from(is_core);
-                for (channel, value) in channels
-                    .iter_mut()
-                    .zip([color.x, color.y + 128.0, color.z + 128.0])
-                {
-                    channel[value.clamp(0.0, 255.0) as usize] += 1;
-                }
-            }
-        }
-        let of = if shows_color { core } else { samples.len() as u32 };
-        let [y, u, v] = channels.map(|channel| quantile(&channel, of, 0.5) as f32);
+        let is_core = |pixel: &&Seen| {
+            !shows_color || pixel.distance != WHITE && f32::from(pixel.distance) > CORE * farthest
+        };
+        let (color, core) = middle_of(seen.iter().filter(is_core));
         let share = white.count as f32 / count;
         Self {
-            color: Vec3::new(y, u - 128.0, v - 128.0),
-            color_share: if shows_color { core as f32 / count } else { 0.0 },
+            color,
+            color_share: if shows_color { core / count } else { 0.0 },
             white: share,
             white_spread: share.sqrt() * white.longest_axis(),
             confidence: 1.0,
@@ -172,44 +216,42 @@ impl Look {
     }
 }
 
-/// Distances from white are counted in steps of 4.
+/// Distances from white are counted in cells of 4.
 const DISTANCES: usize = 64;
+/// In place of a distance.
+const WHITE: u8 = u8::MAX;
 
+#[inline]
 fn is_white(color: Vec3) -> bool {
     let most = MOST_CHROMA * color.x.max(LEAST_LUMA_OF_CHROMA);
     color.x > LEAST_LUMA && color.y * color.y + color.z * color.z < most * most
 }
 
 /// Luma counts less: white's own shade is white.
-fn distance_from_white(color: Vec3) -> usize {
+#[inline]
+fn distance_from_white(color: Vec3) -> u8 {
     let luma = 255.0 - color.x.min(255.0);
     let squared = 0.5 * luma * luma + color.y * color.y + color.z * color.z;
-    (0.25 * squared.sqrt()).min((DISTANCES - 1) as f32) as usize
+    (0.25 * squared.sqrt()).min((DISTANCES - 1) as f32) as u8
 }
 
-/// The value that `share` of the `count` values in a histogram do not exceed.
+/// The cell that `share` of the `count` values in a histogram do not exceed.
 fn quantile(histogram: &[u32], count: u32, share: f32) -> usize {
+    let least = (share * count as f32) as u32;
     let mut below = 0;
     let at = histogram.iter().position(|n| {
         below += n;
-        below as f32 >= share * count as f32
+        below > least
     });
     at.unwrap_or(0)
 }
 
-/// What turns raw Y, U, V into those of full range and BT.601, U and V about 0.
-fn full_range(encoding: ColorEncoding) -> (Mat3, Vec3) {
-    let turned = |raw: Vec3| {
-        let rgb = encoding.rgb_from_yuv(raw.x, raw.y, raw.z);
-        let [y, u, v] = ColorEncoding::default().yuv_from_rgb(rgb);
-        Vec3::new(y, u - 128.0, v - 128.0)
-    };
-    let zero = turned(Vec3::ZERO);
-    let column = |axis: Vec3| turned(axis) - zero;
-    (
-        Mat3::from_cols(column(Vec3::X), column(Vec3::Y), column(Vec3::Z)),
-        zero,
-    )
+/// The mean of the colours, and how many there are.
+fn middle_of<'a>(pixels: impl Iterator<Item = &'a Seen>) -> (Vec3, f32) {
+    let (sum, count) = pixels.fold((Vec3::ZERO, 0.0_f32), |(sum, count), pixel| {
+        (sum + pixel.color, count + 1.0)
+    });
+    (sum / count.max(1.0), count)
 }
 
 /// Sums over white pixels.

@@ -49,6 +49,11 @@ pub(super) enum Pattern {
     Striped,
 }
 
+impl Pattern {
+    /// All of them, in order.
+    pub const ALL: [Self; 5] = [Self::Cue, Self::Plain, Self::Pale, Self::Numbered, Self::Striped];
+}
+
 /// A name that a set has, and what goes with it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Name {

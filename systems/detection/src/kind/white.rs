@@ -13,7 +13,7 @@ const USUAL: f32 = 0.1;
 /// White's shade and highlights are this near to it.
 const NEAR: f32 = 0.05;
 /// Pixels at least this bright tell white.
-const BRIGHT: f32 = 128.0;
+pub(super) const BRIGHT: f32 = 128.0;
 /// As much white, in balls, weighs as much as what was known before.
 const DOUBT: f32 = 0.15;
 /// White paint is brighter than this share of its pixels: its lit side, without its shade.
@@ -77,15 +77,15 @@ impl Default for WhiteFinder {
 }
 
 impl WhiteFinder {
-    /// White by the `pixels` of a picture's balls (Y, U, V, with U and V about 0), of which a ball has `pixels_per_ball`;
-    /// `before` is what was known.
+    /// White by the pixels of a picture's balls that are brighter than [`BRIGHT`] (Y, U, V, with U and V about 0). A ball
+    /// has `pixels_per_ball`, bright or not; `before` is what was known.
     ///
     /// Bright pixels of one tint, the more usual the better, are white: cue ball, stripes, numbers, highlights.
-    pub fn find(&mut self, pixels: impl Iterator<Item = Vec3>, pixels_per_ball: f32, before: White) -> White {
+    pub fn find(&mut self, bright: impl Iterator<Item = Vec3>, pixels_per_ball: f32, before: White) -> White {
         self.bright.clear();
         let mut counts = [[0_u16; CELLS + 2]; CELLS + 2];
         let cell = |ratio: f32| ((ratio + REACH) * (CELLS as f32 / (2.0 * REACH))) as usize + 1;
-        for pixel in pixels.filter(|pixel| pixel.x > BRIGHT) {
+        for pixel in bright {
             let (u, v) = (pixel.y / pixel.x, pixel.z / pixel.x);
             if u.abs() < REACH && v.abs() < REACH {
                 let count = &mut counts[cell(v).min(CELLS)][cell(u).min(CELLS)];
@@ -178,7 +178,7 @@ mod tests {
             u: -0.1,
             v: 0.05,
         };
-        let reds = (0..100).map(|_| Vec3::new(76.0, -30.0, 110.0));
+        let reds = (0..100).map(|_| Vec3::new(140.0, -50.0, 90.0));
         assert_eq!(WhiteFinder::default().find(reds, 100.0, before), before);
     }
 }
