@@ -16,10 +16,10 @@ use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
 use ghostball_detection::Detector;
-use ghostball_simulation::Specimen;
+use ghostball_simulation::{GroundTruth, Specimen};
 use ghostball_world::{BallSet, CircleInImage};
 use glam::DVec2;
-use simulated::{Outcome, TableFrom, Totals, look_at, mean};
+use simulated::{Outcome, Rendered, TableFrom, Totals, mean};
 
 const GREEN: [u8; 3] = [60, 255, 60];
 const RED: [u8; 3] = [255, 40, 40];
@@ -64,13 +64,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     );
     for seed in seeds {
         let specimen = Specimen::random(seed);
-        let outcome = look_at(&specimen, table_from, &mut detector);
+        let rendered = Rendered::new(&specimen);
+        let outcome = rendered.look(table_from, &mut detector);
         let mut one = Totals::default();
         one.add(&outcome);
-        totals.add(&outcome);
+        totals.merge(&one);
         let badness = cost(&one);
         if badness > 0.0 || prints_all {
-            print_line(&specimen, &outcome, &one);
+            print_line(&specimen, &rendered, &outcome, &one);
         }
         if folder.is_some() && badness > 0.0 {
             bad.push((badness, seed));
@@ -81,9 +82,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         std::fs::create_dir_all(&folder)?;
         bad.sort_by(|a, b| b.0.total_cmp(&a.0));
         for (_, seed) in bad.iter().take(worst) {
-            let specimen = Specimen::random(*seed);
-            let outcome = look_at(&specimen, table_from, &mut detector);
-            write_picture(&outcome, &folder.join(format!("seed_{seed}.png")))?;
+            let rendered = Rendered::new(&Specimen::random(*seed));
+            let outcome = rendered.look(table_from, &mut detector);
+            write_picture(&rendered, &outcome, &folder.join(format!("seed_{seed}.png")))?;
         }
     }
     Ok(())
@@ -97,7 +98,7 @@ fn cost(one: &Totals) -> f64 {
     wrong + if corners > 4.0 { corners } else { 0.0 } + if most > 0.8 { most } else { 0.0 }
 }
 
-fn print_line(specimen: &Specimen, outcome: &Outcome, one: &Totals) {
+fn print_line(specimen: &Specimen, rendered: &Rendered, outcome: &Outcome, one: &Totals) {
     let [r, g, b] = specimen.hall.look.cloth;
     let most = one.errors_px.iter().copied().fold(0.0, f64::max);
     let optional = |value: Option<f64>| value.map_or("none".to_owned(), |value| format!("{value:.2}"));
@@ -108,7 +109,7 @@ fn print_line(specimen: &Specimen, outcome: &Outcome, one: &Totals) {
         specimen.layout,
         specimen.size[0],
         specimen.size[1],
-        outcome.truth.balls.len(),
+        rendered.truth.balls.len(),
         one.missed,
         one.invented,
         mean(&one.errors_px),
@@ -192,8 +193,8 @@ impl Drawing {
 const ZOOM: usize = 6;
 const CUT: usize = 64;
 
-fn write_picture(outcome: &Outcome, path: &Path) -> Result<(), Box<dyn Error>> {
-    let picture = &outcome.picture;
+fn write_picture(rendered: &Rendered, outcome: &Outcome, path: &Path) -> Result<(), Box<dyn Error>> {
+    let picture = &rendered.picture;
     let (width, height) = (picture.width() as usize, picture.height() as usize);
     let missed = outcome
         .missed
@@ -216,7 +217,7 @@ fn write_picture(outcome: &Outcome, path: &Path) -> Result<(), Box<dyn Error>> {
             drawing.dot(DVec2::new(x as f64, y as f64), picture.rgb_at(x as u32, y as u32));
         }
     }
-    outline(outcome, &mut drawing, DVec2::ZERO, 1.0, true);
+    outline(&rendered.truth, outcome, &mut drawing, DVec2::ZERO, 1.0, true);
     for (i, (center, color)) in cuts.iter().enumerate() {
         let corner = DVec2::new((i % columns * side) as f64, (height + i / columns * side) as f64);
         let start = center.round() - DVec2::splat(0.5 * CUT as f64);
@@ -234,7 +235,14 @@ fn write_picture(outcome: &Outcome, path: &Path) -> Result<(), Box<dyn Error>> {
                 }
             }
         }
-        outline(outcome, &mut cut, start - 0.5, ZOOM as f64, false);
+        outline(
+            &rendered.truth,
+            outcome,
+            &mut cut,
+            start - 0.5,
+            ZOOM as f64,
+            false,
+        );
         let last = side as f64 - 1.0;
         let frame = [[0.0, 0.0], [last, 0.0], [last, last], [0.0, last]].map(DVec2::from);
         for i in 0..4 {
@@ -254,7 +262,14 @@ fn write_picture(outcome: &Outcome, path: &Path) -> Result<(), Box<dyn Error>> {
 }
 
 /// Truth in green, what was seen in red; `start` is the point of the picture at the drawing's corner.
-fn outline(outcome: &Outcome, drawing: &mut Drawing, start: DVec2, zoom: f64, has_table: bool) {
+fn outline(
+    truth: &GroundTruth,
+    outcome: &Outcome,
+    drawing: &mut Drawing,
+    start: DVec2,
+    zoom: f64,
+    has_table: bool,
+) {
     let shown = |point: DVec2| zoom * (point - start) - if zoom > 1.0 { 0.5 } else { 0.0 };
     let circle = |circle: CircleInImage| CircleInImage {
         center: shown(circle.center),
@@ -262,19 +277,16 @@ fn outline(outcome: &Outcome, drawing: &mut Drawing, start: DVec2, zoom: f64, ha
     };
     if has_table {
         let found = outcome.table.map(|table| (table.corners_in_image, RED));
-        for (corners, color) in [(outcome.truth.table.corners_in_image, GREEN)]
-            .into_iter()
-            .chain(found)
-        {
+        for (corners, color) in [(truth.table.corners_in_image, GREEN)].into_iter().chain(found) {
             for i in 0..4 {
                 drawing.line(shown(corners[i]), shown(corners[(i + 1) % 4]), color);
             }
         }
-        for pocket in &outcome.truth.table.pockets_in_image {
+        for pocket in &truth.table.pockets_in_image {
             drawing.circle(circle(*pocket), GREEN);
         }
     }
-    for ball in &outcome.truth.balls {
+    for ball in &truth.balls {
         drawing.circle(circle(ball.circle_in_image), GREEN);
     }
     let pairs = outcome.pairs.iter().map(|pair| pair.seen.circle);

@@ -1,67 +1,16 @@
 //! Everything that stands still, rendered once per camera: bed, cushions, rails, pockets, floor.
 
-use ghostball_physics::PocketShape;
-use ghostball_world::BallSet;
-use glam::DVec2;
+use glam::{DVec2, DVec3};
 
 use crate::camera::Camera;
 use crate::canvas::Canvas;
-use crate::cloth::{cloth_brightness, floor_brightness, wood_brightness};
-use crate::color::{Encoder, Linear, linear, mixed, plus, scaled, smooth_step};
-use crate::look::{Look, Sights};
+use crate::color::Encoder;
+use crate::look::Look;
+use crate::painter::{BED, BareBed, FINE, Painter};
 use crate::table_model::TableModel;
 
-/// What a ray from the camera meets first. Points are metres in table space.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Surface {
-    Floor(DVec2),
-    /// By its place in the look's list.
-    FloorThing(usize, DVec2),
-    Wood(DVec2),
-    Sight,
-    Casting(DVec2),
-    Rim(f64),
-    Hole(f64),
-    CushionTop(DVec2, f64),
-    CushionFace(f64),
-    Bed(DVec2),
-    /// Within a pixel of a line, which may be thinner than a pixel.
-    BedByLine(DVec2),
-    Line(DVec2),
-}
-
-impl Surface {
-    /// Equal for points between which nothing has an edge.
-    fn class(self) -> u8 {
-        match self {
-            Self::Floor(_) => 0,
-            Self::Wood(_) => 1,
-            Self::Sight => 2,
-            Self::Casting(_) => 3,
-            Self::Rim(_) => 4,
-            Self::Hole(_) => 5,
-            Self::CushionTop(..) => 6,
-            Self::CushionFace(_) => 7,
-            Self::Bed(_) => 8,
-            Self::BedByLine(_) | Self::Line(_) => FINE,
-            Self::FloorThing(i, _) => FINE
-                .saturating_add(1)
-                .saturating_add(u8::try_from(i).unwrap_or(u8::MAX)),
-        }
-    }
-
-    fn is_bed(self) -> bool {
-        matches!(self, Self::Bed(_) | Self::BedByLine(_) | Self::Line(_))
-    }
-}
-
-/// The class of what one ray per pixel never shows right.
-const FINE: u8 = 9;
-
-/// Floor below the bed, metres: a table stands 0.8 m high.
-const FLOOR_HEIGHT: f64 = -0.8;
-const OUTER_CORNER_RADIUS: f64 = 0.05;
-const RIM_WIDTH: f64 = 0.016;
+/// Side of the blocks of bare cloth, pixels.
+const BLOCK: usize = 8;
 
 /// The picture of an empty table.
 #[derive(Clone, Debug)]
@@ -87,30 +36,45 @@ impl Background {
         let mut classes = vec![0_u8; width * height];
         let mut colors = vec![[0.0; 3]; width * height];
         let mut bed = vec![0; width * height];
-        for y in 0..height {
-            for x in 0..width {
-                let at = y * width + x;
-                let surface = painter.surface(DVec2::new(x as f64, y as f64));
-                classes[at] = surface.class();
-                bed[at] = if surface.is_bed() { 255 } else { 0 };
-                colors[at] = painter.color(surface, x as f64, y as f64);
-            }
-        }
-        // Edges again, with sixteen rays per pixel.
-        for y in 0..height {
-            for x in 0..width {
-                let at = y * width + x;
-                let class = classes[at];
-                let differs = |dx: usize, dy: usize| {
-                    let (nx, ny) = ((x + dx).wrapping_sub(1), (y + dy).wrapping_sub(1));
-                    nx < width && ny < height && classes[ny * width + nx] != class
-                };
-                if class == FINE || (0..9).any(|i| differs(i % 3, i / 3)) {
-                    let (color, share) = painter.supersampled(x, y);
-                    colors[at] = color;
-                    bed[at] = (255.0 * share) as u8;
+        let columns = width.div_ceil(BLOCK) + 1;
+        let corners = |row: usize| -> Vec<Corner> {
+            let at = |column: usize| DVec2::new((column * BLOCK) as f64, (row * BLOCK) as f64);
+            (0..columns)
+                .map(|column| Corner::new(&painter, at(column)))
+                .collect()
+        };
+        let mut upper = corners(0);
+        for top in (0..height).step_by(BLOCK) {
+            let lower = corners(top / BLOCK + 1);
+            for left in (0..width).step_by(BLOCK) {
+                let column = left / BLOCK;
+                let block = Block([upper[column], upper[column + 1], lower[column], lower[column + 1]]);
+                let bare = block.bare();
+                for y in top..height.min(top + BLOCK) {
+                    for x in left..width.min(left + BLOCK) {
+                        let at = y * width + x;
+                        let (right, down) = (x - left, y - top);
+                        if let Some(bare) = &bare {
+                            (classes[at], bed[at]) = (BED, 255);
+                            let bare = joined(bare, right, down, BareBed::lerp);
+                            colors[at] = painter.bare_bed_color(&bare, x as f64, y as f64);
+                        } else {
+                            let surface = painter.surface_along(block.ray(right, down));
+                            classes[at] = surface.class();
+                            bed[at] = if surface.is_bed() { 255 } else { 0 };
+                            colors[at] = painter.color(surface, x as f64, y as f64);
+                        }
+                    }
                 }
             }
+            upper = lower;
+        }
+        // Edges again, with sixteen rays per pixel.
+        let is_edge = edges(&classes, width);
+        for at in (0..width * height).filter(|at| is_edge[*at] || classes[*at] == FINE) {
+            let (color, share) = painter.supersampled(at % width, at / width);
+            colors[at] = color;
+            bed[at] = (255.0 * share) as u8;
         }
         let mut canvas = Canvas::new(width, height);
         canvas.fill_from(|x, y| encoder.yuv(colors[y * width + x]));
@@ -118,362 +82,66 @@ impl Background {
     }
 }
 
-/// What the painter needs for every ray.
-struct Painter<'a> {
-    table: &'a TableModel,
-    look: &'a Look,
-    camera: &'a Camera,
-    seed: u64,
-    center_in_image: DVec2,
-    /// Half a rectangle of the bed into which no pocket reaches.
-    quiet_half: DVec2,
-    /// Size of a pixel on the bed, metres.
-    pixel: f64,
-    cloth: Linear,
-    wood: Linear,
-    rim: Linear,
-    casting: Linear,
-    floor: Linear,
-    sight: Linear,
-    liner: Linear,
-    depths: Linear,
+/// A corner that four blocks of pixels share.
+#[derive(Clone, Copy)]
+struct Corner {
+    ray: DVec3,
+    bare: Option<BareBed>,
 }
 
-impl<'a> Painter<'a> {
-    fn new(
-        table: &'a TableModel,
-        look: &'a Look,
-        camera: &'a Camera,
-        seed: u64,
-        width: usize,
-        height: usize,
-    ) -> Self {
-        let reaches = table
-            .shape
-            .pockets
-            .iter()
-            .map(|pocket| pocket.center.abs() - pocket.radius);
-        // A pocket leaves the quiet rectangle alone that ends before it in one direction: corner pockets, in both.
-        let quiet = reaches.fold(table.half_size(), |quiet, reach| {
-            if reach.x > 0.0 {
-                quiet.min(reach)
-            } else {
-                quiet.with_y(quiet.y.min(reach.y))
-            }
-        });
+impl Corner {
+    fn new(painter: &Painter, at: DVec2) -> Self {
+        let ray = painter.ray(at);
         Self {
-            quiet_half: quiet,
-            table,
-            look,
-            camera,
-            seed,
-            center_in_image: 0.5 * DVec2::new(width as f64 - 1.0, height as f64 - 1.0),
-            pixel: camera.position().z / camera.focal_px(),
-            cloth: look.lit(look.cloth),
-            wood: look.lit(look.wood),
-            rim: look.lit(look.rim),
-            casting: look.lit(look.casting.unwrap_or(look.wood)),
-            floor: look.lit(look.floor),
-            sight: look.lit([226, 222, 208]),
-            liner: linear([34, 32, 31]),
-            depths: linear([9, 9, 10]),
+            ray,
+            // As far as the opposite corner, and a pixel.
+            bare: painter.bare_bed(ray, 1.5 * BLOCK as f64),
         }
-    }
-
-    fn surface(&self, at: DVec2) -> Surface {
-        let ray = self.camera.ray(at);
-        let origin = self.camera.position();
-        let hit = |height: f64| (origin + ray * ((height - origin.z) / ray.z)).truncate();
-        let table = self.table;
-        let half = table.half_size();
-        // Nothing but cloth reaches here: most rays need no further question.
-        let bed = hit(0.0);
-        if is_within(bed, self.quiet_half) && is_within(hit(table.shape.cushion_height), half) {
-            return self.on_the_bed(bed);
-        }
-
-        let top = hit(table.rail_height);
-        if !within_rounded(top, table.half_outer_size(), OUTER_CORNER_RADIUS) {
-            let floor = hit(FLOOR_HEIGHT);
-            let thing = self
-                .look
-                .floor_things
-                .iter()
-                .rposition(|thing| thing.contains(floor));
-            return thing.map_or(Surface::Floor(floor), |i| Surface::FloorThing(i, floor));
-        }
-        let nose = hit(table.shape.cushion_height);
-        let nearest = |point: DVec2| {
-            table
-                .shape
-                .pockets
-                .iter()
-                .map(|pocket| (pocket.center.distance(point) - pocket.radius, pocket))
-                .min_by(|a, b| a.0.total_cmp(&b.0))
-        };
-        if is_within(nose, half) {
-            return self.below_noses(bed, nearest(bed));
-        }
-        if let Some(cushion) = table.cushions.iter().find(|cushion| cushion.contains(nose)) {
-            let across = cushion.depth_at(nose) / table.cushion_width;
-            return Surface::CushionTop(nose, across);
-        }
-        if let Some((beyond, pocket)) = nearest(top) {
-            let is_behind_cushions = !is_within(top, half + DVec2::splat(table.cushion_width));
-            if beyond < 0.0 {
-                return match nearest(bed) {
-                    Some((depth, _)) if depth < 0.0 => Surface::Hole(-depth / pocket.radius),
-                    _ => self.beyond_the_shelf(top, bed, pocket),
-                };
-            }
-            if beyond < RIM_WIDTH && is_outside_of(top, half, pocket) {
-                return Surface::Rim(beyond / RIM_WIDTH);
-            }
-            if !is_behind_cushions {
-                return self.below_noses(bed, nearest(bed));
-            }
-            if self.look.casting.is_some() && is_in_casting(top, table, pocket) {
-                return Surface::Casting(top - pocket.center);
-            }
-        }
-        if self.is_sight(top) {
-            Surface::Sight
-        } else {
-            Surface::Wood(top)
-        }
-    }
-
-    /// What a ray that passes between the noses meets.
-    fn below_noses(&self, bed: DVec2, nearest: Option<(f64, &PocketShape)>) -> Surface {
-        if let Some((beyond, pocket)) = nearest
-            && beyond < 0.0
-        {
-            return Surface::Hole(-beyond / pocket.radius);
-        }
-        if self.table.cushions.iter().any(|cushion| cushion.contains(bed)) {
-            let outside = (bed.abs() - self.table.half_size()).max_element();
-            return Surface::CushionFace(outside);
-        }
-        self.on_the_bed(bed)
-    }
-
-    fn on_the_bed(&self, bed: DVec2) -> Surface {
-        if self.look.has_markings {
-            let distance = self.distance_from_marking(bed);
-            if distance < 0.0 {
-                return Surface::Line(bed);
-            }
-            if distance < self.pixel {
-                return Surface::BedByLine(bed);
-            }
-        }
-        Surface::Bed(bed)
-    }
-
-    /// Inside the rim but not over the hole at bed level: the liner on the far side, or the shelf of cloth before it.
-    fn beyond_the_shelf(&self, top: DVec2, bed: DVec2, pocket: &PocketShape) -> Surface {
-        if is_outside_of(bed, self.table.half_size(), pocket) {
-            let depth = (pocket.radius - top.distance(pocket.center)) / pocket.radius;
-            Surface::Hole(0.2 * depth)
-        } else {
-            self.below_noses(bed, None)
-        }
-    }
-
-    fn is_sight(&self, top: DVec2) -> bool {
-        let table = self.table;
-        let half = table.half_size();
-        let (along_reach, across_reach) = match self.look.sights {
-            Sights::None => return false,
-            Sights::Dots => (0.0065, 0.0065),
-            Sights::Diamonds => (0.0065, 0.0135),
-        };
-        // Centre line of the sights, from the nose: 93 mm (WPA: 3 11/16 inches).
-        let line = half + DVec2::splat(0.093);
-        let is_marked = |along: f64, off_line: f64, spacing: f64, last: f64| {
-            let step = (along / spacing).round();
-            let has_sight =
-                step.abs() <= last && (table.shape.pockets.is_empty() || spacing * step != 0.0 || last < 2.0);
-            let (a, b) = (
-                (along - step * spacing).abs() / along_reach,
-                off_line.abs() / across_reach,
-            );
-            has_sight
-                && match self.look.sights {
-                    Sights::Diamonds => a + b <= 1.0,
-                    _ => a * a + b * b <= 1.0,
-                }
-        };
-        is_marked(top.x, top.y.abs() - line.y, table.shape.length / 8.0, 3.0)
-            || is_marked(top.y, top.x.abs() - line.x, table.shape.width / 4.0, 1.0)
-    }
-
-    /// Distance from what is printed on the cloth, metres; negative on it. Snooker: baulk line, D and spots; pool: head
-    /// string and foot spot; carom: spots.
-    fn distance_from_marking(&self, bed: DVec2) -> f64 {
-        let table = self.table;
-        let half = table.half_size();
-        let spot = |x: f64, radius: f64| bed.distance(DVec2::new(x, 0.0)) - radius;
-        let line = |x: f64, half_width: f64| (bed.x - x).abs() - half_width;
-        match table.ball_set {
-            BallSet::Snooker => {
-                // WPBSA: baulk line 737 mm from the face of the bottom cushion, D of 292 mm, black spot 324 mm from
-                // the top cushion.
-                let baulk = 0.737 - half.x;
-                let from_baulk = bed - DVec2::new(baulk, 0.0);
-                let d = if from_baulk.x < 0.0 {
-                    (from_baulk.length() - 0.292).abs() - 0.002
-                } else {
-                    1.0
-                };
-                line(baulk, 0.002)
-                    .min(d)
-                    .min(spot(0.0, 0.005))
-                    .min(spot(0.5 * half.x, 0.005))
-                    .min(spot(half.x - 0.324, 0.005))
-            }
-            BallSet::Carom => spot(-0.5 * half.x, 0.005)
-                .min(spot(0.5 * half.x, 0.005))
-                .min(spot(0.0, 0.005)),
-            _ => line(-0.5 * half.x, 0.0012).min(spot(0.5 * half.x, 0.008)),
-        }
-    }
-
-    fn color(&self, surface: Surface, x: f64, y: f64) -> Linear {
-        let table = self.table;
-        let light = |point: DVec2, height: f64| self.look.irradiance(point.extend(height));
-        let color = match surface {
-            Surface::Floor(at) | Surface::FloorThing(_, at) => {
-                // The table keeps the lamps off the floor beside it.
-                let beside = (at.abs() - table.half_outer_size()).max_element() as f32;
-                let shade = 0.25 + 0.45 * smooth_step(-0.1, 0.5, beside);
-                let color = match surface {
-                    Surface::FloorThing(i, _) => self.look.lit(self.look.floor_things[i].color),
-                    _ => self.floor,
-                };
-                scaled(
-                    color,
-                    shade * light(at, FLOOR_HEIGHT) * floor_brightness(at, self.seed),
-                )
-            }
-            Surface::Wood(at) => {
-                let half = table.half_size();
-                let out = at.abs() - half;
-                let is_long_rail = out.y > out.x;
-                let grain = if is_long_rail {
-                    at
-                } else {
-                    at.perp() + DVec2::new(0.0, 7.0)
-                };
-                // Rounded towards its edges: a little lighter inside, darker at the outer edge.
-                let across =
-                    ((out.max_element() - table.cushion_width) / table.rail_width).clamp(0.0, 1.0) as f32;
-                let round =
-                    0.78 + 0.3 * smooth_step(0.0, 0.18, across) - 0.5 * smooth_step(0.82, 1.0, across);
-                // Lacquer throws back some of the lamps' light.
-                let gloss = scaled(self.look.light, 0.012);
-                let wood = scaled(self.wood, wood_brightness(grain, self.seed) * round);
-                scaled(plus(wood, gloss), light(at, table.rail_height))
-            }
-            Surface::Sight => self.sight,
-            Surface::Casting(from_pocket) => {
-                let bevel = 0.85 + 0.25 * smooth_step(-0.1, 0.1, (from_pocket.y - from_pocket.x) as f32);
-                scaled(
-                    self.casting,
-                    bevel * light(from_pocket, table.rail_height).clamp(0.3, 1.0),
-                )
-            }
-            Surface::Rim(across) => {
-                let round = 0.5 + 1.6 * (across * (1.0 - across)) as f32 * 2.0;
-                scaled(self.rim, round)
-            }
-            Surface::Hole(depth) => mixed(self.liner, self.depths, smooth_step(0.0, 0.35, depth as f32)),
-            Surface::CushionTop(at, across) => {
-                // The top slopes: bright along the nose's edge, in the rail's shade at the back.
-                let across = across as f32;
-                let slope =
-                    0.86 + 0.2 * smooth_step(0.06, 0.0, across) - 0.22 * smooth_step(0.85, 1.0, across);
-                let cloth = cloth_brightness(at, self.look.cloth_texture, self.seed ^ 99);
-                scaled(self.cloth, slope * cloth * light(at, table.shape.cushion_height))
-            }
-            Surface::CushionFace(outside) => {
-                let shade = 0.34 - 0.12 * smooth_step(0.0, 0.02, outside as f32);
-                scaled(self.cloth, shade)
-            }
-            Surface::Bed(at) | Surface::BedByLine(at) => scaled(self.cloth, self.bed_light(at)),
-            Surface::Line(at) => {
-                let ink = match table.ball_set {
-                    BallSet::Snooker => scaled(self.cloth, 0.3),
-                    _ if at.x < 0.0 => scaled(self.cloth, 0.62),
-                    _ => scaled(self.cloth, 0.35),
-                };
-                scaled(ink, self.bed_light(at))
-            }
-        };
-        let from_center = (DVec2::new(x, y) - self.center_in_image) / self.center_in_image.x.max(1.0);
-        scaled(
-            color,
-            1.0 - (self.look.vignetting * from_center.length_squared()) as f32,
-        )
-    }
-
-    /// Brightness of the bed: lamps, cloth, and the cushions' soft shade beside them.
-    fn bed_light(&self, at: DVec2) -> f32 {
-        let table = self.table;
-        let inside = (table.half_size() - at.abs()).min_element().max(0.0);
-        let shade = 1.0 - 0.22 * smooth_step(0.05, -0.012, inside as f32);
-        let cloth = cloth_brightness(at, self.look.cloth_texture, self.seed);
-        shade * cloth * self.look.irradiance(at.extend(0.0))
-    }
-
-    /// Mean colour of a pixel and the share of the bed in it.
-    fn supersampled(&self, x: usize, y: usize) -> (Linear, f32) {
-        const SIDE: usize = 4;
-        let mut sum = [0.0; 3];
-        let mut bed = 0.0;
-        for i in 0..SIDE * SIDE {
-            let step = |i: usize| (i as f64 + 0.5) / SIDE as f64 - 0.5;
-            let at = DVec2::new(x as f64 + step(i % SIDE), y as f64 + step(i / SIDE));
-            let surface = self.surface(at);
-            if surface.is_bed() {
-                bed += 1.0;
-            }
-            sum = plus(sum, self.color(surface, at.x, at.y));
-        }
-        let share = 1.0 / (SIDE * SIDE) as f32;
-        (scaled(sum, share), bed * share)
     }
 }
 
-fn is_within(point: DVec2, half: DVec2) -> bool {
-    point.x.abs() <= half.x && point.y.abs() <= half.y
-}
+/// Pixels within which what varies slowly is joined linearly between the corners: upper left, upper right, lower left,
+/// lower right. Directions are exact without a lens, and right to less than a hundredth of a pixel with one.
+struct Block([Corner; 4]);
 
-fn within_rounded(point: DVec2, half: DVec2, radius: f64) -> bool {
-    let beyond = (point.abs() - (half - DVec2::splat(radius))).max(DVec2::ZERO);
-    beyond.length_squared() <= radius * radius
-}
+impl Block {
+    /// Whether there is nothing but bare cloth, and how it is at the corners.
+    fn bare(&self) -> Option<[BareBed; 4]> {
+        let [a, b, c, d] = self.0.map(|corner| corner.bare);
+        Some([a?, b?, c?, d?])
+    }
 
-/// Whether a point lies on the far side of a pocket, as seen from the bed.
-fn is_outside_of(point: DVec2, half: DVec2, pocket: &PocketShape) -> bool {
-    let center = pocket.center;
-    let is_side_pocket = center.x.abs() < 0.5 * half.x;
-    let point = point * center.signum();
-    let center = center.abs();
-    if is_side_pocket {
-        point.y > half.y + 0.5 * (center.y - half.y)
-    } else {
-        point.x > half.x || point.y > half.y
+    fn ray(&self, right: usize, down: usize) -> DVec3 {
+        let lerp = |a: &DVec3, b: &DVec3, share: f32| a.lerp(*b, f64::from(share));
+        joined(&self.0.map(|corner| corner.ray), right, down, lerp)
     }
 }
 
-fn is_in_casting(top: DVec2, table: &TableModel, pocket: &PocketShape) -> bool {
-    let from = (top - pocket.center).abs();
-    let reach = pocket.radius + 0.035;
-    let is_side_pocket = pocket.center.x.abs() < 0.25 * table.shape.length;
-    if is_side_pocket {
-        from.x < reach
-    } else {
-        from.x.max(from.y) < 1.5 * reach
+fn joined<T>(corners: &[T; 4], right: usize, down: usize, lerp: impl Fn(&T, &T, f32) -> T) -> T {
+    let [a, b, c, d] = corners;
+    let [right, down] = [right, down].map(|pixels| pixels as f32 / BLOCK as f32);
+    lerp(&lerp(a, c, down), &lerp(b, d, down), right)
+}
+
+/// Where the eight neighbours are not all of the same class.
+fn edges(classes: &[u8], width: usize) -> Vec<bool> {
+    // Least and greatest of three in a row, then of three such rows.
+    let mut spans: Vec<[u8; 2]> = classes.iter().map(|class| [*class; 2]).collect();
+    let join = |a: [u8; 2], b: [u8; 2]| [a[0].min(b[0]), a[1].max(b[1])];
+    for (row, out) in classes.chunks_exact(width).zip(spans.chunks_exact_mut(width)) {
+        for (x, pair) in row.windows(2).enumerate() {
+            out[x] = join(out[x], [pair[1]; 2]);
+            out[x + 1] = join(out[x + 1], [pair[0]; 2]);
+        }
     }
+    let rows: Vec<&[[u8; 2]]> = spans.chunks_exact(width).collect();
+    let mut is_edge = Vec::with_capacity(classes.len());
+    for y in 0..rows.len() {
+        let (above, below) = (rows[y.saturating_sub(1)], rows[(y + 1).min(rows.len() - 1)]);
+        for ((here, above), below) in rows[y].iter().zip(above).zip(below) {
+            let [least, most] = join(join(*here, *above), *below);
+            is_edge.push(least != most);
+        }
+    }
+    is_edge
 }

@@ -2,8 +2,6 @@
 
 use glam::DVec2;
 
-use crate::random::mix;
-
 /// Smooth random numbers over the plane: −1 to 1, one independent value per unit square, joined smoothly.
 /// (Value noise, Perlin's predecessor; its lattice is a hash, so it has no size and no memory.)
 pub(crate) fn value_noise(point: DVec2, seed: u64) -> f32 {
@@ -14,7 +12,9 @@ pub(crate) fn value_noise(point: DVec2, seed: u64) -> f32 {
     let t = (point - cell) * (point - cell) * (DVec2::splat(3.0) - 2.0 * (point - cell));
     let corner = |dx: i64, dy: i64| {
         let key = (ix + dx) as u64 ^ ((iy + dy) as u64).rotate_left(32) ^ seed.rotate_left(17);
-        (mix(key.wrapping_mul(0x9e37_79b9_7f4a_7c15)) >> 40) as f64 / f64::from(1 << 23) - 1.0
+        let bits = key.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let bits = (bits ^ (bits >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93);
+        (bits >> 40) as f64 / f64::from(1 << 23) - 1.0
     };
     let lower = corner(0, 0) * (1.0 - t.x) + corner(1, 0) * t.x;
     let upper = corner(0, 1) * (1.0 - t.x) + corner(1, 1) * t.x;
@@ -22,12 +22,22 @@ pub(crate) fn value_noise(point: DVec2, seed: u64) -> f32 {
 }
 
 /// Brightness of the cloth at a point (metres), 1 on average, with a standard deviation of about `texture`:
-/// weave, nap brushed along the table, and worn patches.
+/// [`cloth_grain`] and [`cloth_wear`].
 pub(crate) fn cloth_brightness(point_in_table: DVec2, texture: f64, seed: u64) -> f32 {
+    1.0 + texture as f32 * (cloth_grain(point_in_table, seed) + cloth_wear(point_in_table, seed))
+}
+
+/// Weave, and nap brushed along the table.
+pub(crate) fn cloth_grain(point_in_table: DVec2, seed: u64) -> f32 {
     let weave = value_noise(point_in_table / 0.0022, seed);
     let nap = value_noise(point_in_table / DVec2::new(0.09, 0.012), seed ^ 1);
+    1.3 * weave + 0.5 * nap
+}
+
+/// Worn patches.
+pub(crate) fn cloth_wear(point_in_table: DVec2, seed: u64) -> f32 {
     let wear = value_noise(point_in_table / 0.16, seed ^ 2) + value_noise(point_in_table / 0.5, seed ^ 3);
-    1.0 + texture as f32 * (1.3 * weave + 0.5 * nap + 0.8 * wear)
+    0.8 * wear
 }
 
 /// Brightness of wood whose grain runs along x (metres), 1 on average.

@@ -41,6 +41,7 @@ mod layout;
 mod lens;
 mod look;
 mod options;
+mod painter;
 mod player;
 mod rack;
 mod random;

@@ -222,8 +222,9 @@ impl Lamp {
     pub(crate) fn falloff(&self, point_in_table: DVec3) -> f64 {
         let strength = |point: DVec3| {
             let to_lamp = self.position - point;
-            let cosine = (to_lamp.z / to_lamp.length()).max(0.0);
-            cosine * cosine / to_lamp.length_squared()
+            // Cosine squared by distance squared.
+            let share = to_lamp.z.max(0.0) / to_lamp.length_squared();
+            share * share
         };
         strength(point_in_table) / strength(DVec3::ZERO)
     }

@@ -13,6 +13,8 @@ use crate::Game;
 pub struct CushionOutline {
     /// A convex polygon, metres in table space.
     corners_in_table: Vec<DVec2>,
+    /// Its least and greatest coordinates.
+    bounds: [DVec2; 2],
     /// A point of the nose, and the unit vector from the nose to the back.
     nose_in_table: DVec2,
     outward: DVec2,
@@ -143,11 +145,11 @@ fn four_cushions(half: DVec2, depth: f64) -> Vec<CushionOutline> {
     (0..4)
         .map(|i| {
             let j = (i + 1) % 4;
-            CushionOutline {
-                corners_in_table: vec![inner[i], inner[j], back[j], back[i]],
-                nose_in_table: inner[i],
-                outward: (inner[j] - inner[i]).perp().normalize_or_zero(),
-            }
+            CushionOutline::new(
+                vec![inner[i], inner[j], back[j], back[i]],
+                inner[i],
+                (inner[j] - inner[i]).perp().normalize_or_zero(),
+            )
         })
         .collect()
 }
@@ -187,11 +189,11 @@ fn six_cushions(half: DVec2, pockets: &PocketDimensions) -> Vec<CushionOutline> 
         .for_each(|p| *p = DVec2::new(half.x + p.y, half.y - p.x));
     let mirrored = |corners: &[DVec2], nose: DVec2, outward: DVec2, sx: f64, sy: f64| {
         let mirror = DVec2::new(sx, sy);
-        CushionOutline {
-            corners_in_table: corners.iter().map(|corner| *corner * mirror).collect(),
-            nose_in_table: nose * mirror,
-            outward: outward * mirror,
-        }
+        CushionOutline::new(
+            corners.iter().map(|corner| *corner * mirror).collect(),
+            nose * mirror,
+            outward * mirror,
+        )
     };
     let above = |sx, sy| mirrored(&long, half, DVec2::Y, sx, sy);
     let beside = |sx| mirrored(&short, half, DVec2::X, sx, 1.0);
@@ -237,8 +239,25 @@ impl End {
 }
 
 impl CushionOutline {
+    fn new(corners_in_table: Vec<DVec2>, nose_in_table: DVec2, outward: DVec2) -> Self {
+        let wide = [DVec2::INFINITY, DVec2::NEG_INFINITY];
+        let bounds = corners_in_table
+            .iter()
+            .fold(wide, |[low, high], corner| [low.min(*corner), high.max(*corner)]);
+        Self {
+            corners_in_table,
+            bounds,
+            nose_in_table,
+            outward,
+        }
+    }
+
     /// Whether a point lies on the cushion; its border belongs to it.
     pub fn contains(&self, point_in_table: DVec2) -> bool {
+        let [low, high] = self.bounds;
+        if point_in_table.cmplt(low).any() || point_in_table.cmpgt(high).any() {
+            return false;
+        }
         let corners = &self.corners_in_table;
         let depth = self.outward.dot(point_in_table - self.nose_in_table);
         if depth < 0.0 {

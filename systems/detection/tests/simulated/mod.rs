@@ -3,7 +3,8 @@
 use ghostball_detection::Detector;
 use ghostball_simulation::{GroundTruth, Specimen, TrueBall};
 use ghostball_world::{
-    BallKind, BallSighting, CircleInImage, Picture, Sightings, TableGeometry, TableSighting,
+    BallKind, BallSighting, CircleInImage, Lens, Picture, Sightings, TableGeometry, TableSighting,
+    TableSpecification,
 };
 use glam::DVec2;
 
@@ -30,8 +31,6 @@ pub struct Pair {
 
 /// All that there is to say of one picture.
 pub struct Outcome {
-    pub picture: Picture,
-    pub truth: GroundTruth,
     pub table: Option<TableSighting>,
     pub pairs: Vec<Pair>,
     pub missed: Vec<TrueBall>,
@@ -44,57 +43,80 @@ pub struct Outcome {
     pub place_errors: Vec<f64>,
 }
 
-/// Renders the specimen of a seed and looks at it.
-pub fn look_at(specimen: &Specimen, table_from: TableFrom, detector: &mut Detector) -> Outcome {
-    let mut renderer = specimen.renderer().expect("a specimen can be rendered");
-    let (mut picture, mut truth) = (Picture::default(), GroundTruth::default());
-    renderer
-        .render(&specimen.scene, specimen.format, &mut picture, &mut truth)
-        .expect("a specimen can be rendered");
-    let radius = renderer.table().ball_radius;
-    let camera = renderer.camera();
-    let middle = camera.ellipse_through_lens(&camera.sphere_outline(DVec2::ZERO.extend(radius), radius));
-    let true_size = middle.circle().radius;
+/// A specimen's picture and its truth.
+pub struct Rendered {
+    pub picture: Picture,
+    pub truth: GroundTruth,
+    specification: TableSpecification,
+    /// Apparent radius of a ball at the middle of the table, pixels.
+    ball_radius_px: f64,
+    lens: Lens,
+}
 
-    let table = match table_from {
-        TableFrom::Picture => detector.find_table(&picture).ok(),
-        TableFrom::Truth => Some(TableSighting {
-            corners_in_image: truth.table.corners_in_image,
-            pockets_in_image: pockets(&truth),
-            ball_radius_px: true_size,
-            lens: None,
-            confidence: 1.0,
-        }),
-    };
-    let mut sightings = Sightings::default();
-    if let Some(table) = &table {
-        detector
-            .see_balls_and_cue(&picture, table, &mut sightings)
-            .expect("a picture that shows a table can be looked at");
+impl Rendered {
+    pub fn new(specimen: &Specimen) -> Self {
+        let mut renderer = specimen.renderer().expect("a specimen can be rendered");
+        let (mut picture, mut truth) = (Picture::default(), GroundTruth::default());
+        renderer
+            .render(&specimen.scene, specimen.format, &mut picture, &mut truth)
+            .expect("a specimen can be rendered");
+        let specification = renderer.table().specification();
+        let radius = renderer.table().ball_radius;
+        let camera = renderer.camera();
+        let middle = camera.ellipse_through_lens(&camera.sphere_outline(DVec2::ZERO.extend(radius), radius));
+        Self {
+            picture,
+            truth,
+            specification,
+            ball_radius_px: middle.circle().radius,
+            lens: Lens {
+                focal_px: camera.focal_px(),
+                center_in_image: camera.principal_in_image(),
+                radial: [camera.lens().k1, 0.0],
+            },
+        }
     }
-    let (pairs, missed, invented) = matched(&truth, &sightings.balls);
-    let specification = specimen.hall.table.specification();
-    let geometry = table.and_then(|table| TableGeometry::from_sighting(&table, &specification).ok());
-    let place_errors = geometry.map(|geometry| {
-        let error = |pair: &Pair| {
-            let place = geometry.table_from_image.apply(pair.seen.circle.center);
-            place.distance(pair.truth.position_in_table)
+
+    /// What detection makes of it.
+    pub fn look(&self, table_from: TableFrom, detector: &mut Detector) -> Outcome {
+        let (picture, truth) = (&self.picture, &self.truth);
+        let table = match table_from {
+            TableFrom::Picture => detector.find_table(picture).ok(),
+            TableFrom::Truth => Some(TableSighting {
+                corners_in_image: truth.table.corners_in_image,
+                pockets_in_image: pockets(truth),
+                ball_radius_px: self.ball_radius_px,
+                lens: Some(self.lens),
+                confidence: 1.0,
+            }),
         };
-        pairs.iter().map(error).collect()
-    });
-    Outcome {
-        corner_error_px: table.map(|table| {
-            let pairs = table.corners_in_image.iter().zip(&truth.table.corners_in_image);
-            pairs.map(|(found, truth)| found.distance(*truth)).sum::<f64>() / 4.0
-        }),
-        ball_size_error: table.map(|table| table.ball_radius_px / true_size - 1.0),
-        place_errors: place_errors.unwrap_or_default(),
-        picture,
-        truth,
-        table,
-        pairs,
-        missed,
-        invented,
+        let mut sightings = Sightings::default();
+        if let Some(table) = &table {
+            detector
+                .see_balls_and_cue(picture, table, &mut sightings)
+                .expect("a picture that shows a table can be looked at");
+        }
+        let (pairs, missed, invented) = matched(truth, &sightings.balls);
+        let geometry = table.and_then(|table| TableGeometry::from_sighting(&table, &self.specification).ok());
+        let place_errors = geometry.map(|geometry| {
+            let error = |pair: &Pair| {
+                let place = geometry.table_from_image.apply(pair.seen.circle.center);
+                place.distance(pair.truth.position_in_table)
+            };
+            pairs.iter().map(error).collect()
+        });
+        Outcome {
+            corner_error_px: table.map(|table| {
+                let pairs = table.corners_in_image.iter().zip(&truth.table.corners_in_image);
+                pairs.map(|(found, truth)| found.distance(*truth)).sum::<f64>() / 4.0
+            }),
+            ball_size_error: table.map(|table| table.ball_radius_px / self.ball_radius_px - 1.0),
+            place_errors: place_errors.unwrap_or_default(),
+            table,
+            pairs,
+            missed,
+            invented,
+        }
     }
 }
 
@@ -167,6 +189,7 @@ pub struct Totals {
 }
 
 impl Totals {
+    /// Adds one picture.
     pub fn add(&mut self, outcome: &Outcome) {
         self.pictures += 1;
         self.exact += usize::from(outcome.missed.is_empty() && outcome.invented.is_empty());
@@ -191,6 +214,24 @@ impl Totals {
         self.ball_size_errors
             .extend(outcome.ball_size_error.map(f64::abs));
         self.place_errors.extend(&outcome.place_errors);
+    }
+
+    /// Adds what was found elsewhere.
+    pub fn merge(&mut self, other: &Self) {
+        self.pictures += other.pictures;
+        self.exact += other.exact;
+        self.tables += other.tables;
+        self.missed += other.missed;
+        self.invented += other.invented;
+        self.hits += other.hits;
+        self.kinds += other.kinds;
+        self.numbered += other.numbered;
+        self.numbers += other.numbers;
+        self.errors_px.extend(&other.errors_px);
+        self.corner_errors_px.extend(&other.corner_errors_px);
+        self.ball_size_errors.extend(&other.ball_size_errors);
+        self.radius_errors.extend(&other.radius_errors);
+        self.place_errors.extend(&other.place_errors);
     }
 
     pub fn recall(&self) -> f64 {
