@@ -46,9 +46,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         };
         let mut cloth = ClothModel::new();
         cloth.learn(&planes, &table.corners_in_image);
-        let started = Instant::now();
-        let measured = ghostball_detection::balls::size::measure_ball_radius(&planes, &table, &cloth);
-        let size_ms = 1e3 * started.elapsed().as_secs_f64();
         let mut finder = BallFinder::new(&table, [width, height], BallSet::Auto);
         let mut balls = Vec::new();
         finder.find(&planes, &cloth, &mut balls);
@@ -76,7 +73,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             .collect();
         all.insert(
             words[1].into(),
-            json!({"balls": list, "ms": best, "looked": looked, "size": measured.map(|m| (m.0 / v[2], m.1)), "size_ms": size_ms, "noise": cloth.spread}),
+            json!({"balls": list, "ms": best, "looked": looked, "noise": cloth.spread}),
         );
     }
     println!("{}", Value::Object(all));

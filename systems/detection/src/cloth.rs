@@ -150,7 +150,12 @@ impl ClothModel {
     /// Whether `color` at (x, y) is neither cloth nor cloth in a shadow: too dark, too bright or of another tint.
     #[inline]
     pub fn is_covered(&self, x: f32, y: f32, color: [f32; 3]) -> bool {
-        let cloth = self.color_at(x, y);
+        self.is_covered_where(self.color_at(x, y), color)
+    }
+
+    /// [`ClothModel::is_covered`] where the colour of the cloth is known: it hardly changes within a ball's radius.
+    #[inline]
+    pub fn is_covered_where(&self, cloth: [f32; 3], color: [f32; 3]) -> bool {
         let scale = (cloth[0] - self.black).max(1.0);
         let light = (color[0] - self.black) / scale;
         let noise = FAR * self.spread[0] / scale;

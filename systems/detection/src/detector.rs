@@ -4,21 +4,11 @@ use ghostball_world::{BallSet, Lens, Picture, Planes, Sightings, TableSighting};
 use glam::DVec2;
 
 use crate::balls::BallFinder;
-use crate::balls::size::measure_ball_radius;
 use crate::calibration::{LensBelief, SeenTable, calibrate};
 use crate::cloth::ClothModel;
 use crate::cue::{CueFinder, CueScene};
 use crate::error::DetectionError;
-use crate::quad::Quad;
 use crate::table::TableFinder;
-
-/// Evidence of the balls' size (see [`TableFinder::ball_evidence`]) from which it is only refined: two lone balls, or a
-/// cluster.
-const SURE_OF_SIZE: u32 = 5;
-/// Radius by the table's length from which balls are those of pool, carom and small tables.
-const COMMON_BALL: f64 = 0.00975;
-/// Confidence of balls whose size counts.
-const SURE_OF_BALL: f64 = 0.6;
 
 /// Finds table, balls and cue stick in frames of any pixel format. Holds buffers, and no memory of what it saw.
 ///
@@ -26,7 +16,6 @@ const SURE_OF_BALL: f64 = 0.6;
 #[derive(Clone, Debug)]
 pub struct Detector {
     ball_set: BallSet,
-    ball_by_length: Option<f64>,
     width_by_length: f64,
     lens: Option<Lens>,
     tables: TableFinder,
@@ -49,7 +38,6 @@ impl Detector {
     pub fn new(ball_set: BallSet) -> Self {
         Self {
             ball_set,
-            ball_by_length: None,
             width_by_length: 0.5,
             lens: None,
             tables: TableFinder::new(),
@@ -62,7 +50,7 @@ impl Detector {
 
     /// Tells the radius of a ball by the table's length, where both are known: it is then not measured.
     pub fn set_ball_by_length(&mut self, ball_by_length: Option<f64>) {
-        self.ball_by_length = ball_by_length;
+        self.tables.set_ball_by_length(ball_by_length);
     }
 
     /// Tells the width of the playing surface by its length, where it is not the usual half.
@@ -89,22 +77,7 @@ impl Detector {
             self.width_by_length,
             &belief,
         );
-        if let Some(ball_by_length) = self.ball_by_length {
-            table.ball_radius_px = ball_by_length * Quad::new(table.corners_in_image).length();
-            return Ok(table);
-        }
-        self.cloth.learn(&planes, &table.corners_in_image);
-        let evidence = self.tables.ball_evidence();
-        let near = (evidence >= SURE_OF_SIZE)
-            .then(|| refined_ball_radius(&planes, &table, &self.cloth))
-            .flatten();
-        let radius = near.or_else(|| {
-            let (radius, balls) = measure_ball_radius(&planes, &table, &self.cloth)?;
-            // Where no ball was seen lying about, spots and stickers look like a small ball or two.
-            let by_length = radius / Quad::new(table.corners_in_image).length();
-            (evidence > 0 || balls > 2 || by_length > COMMON_BALL).then_some(radius)
-        });
-        table.ball_radius_px = radius.unwrap_or(table.ball_radius_px);
+        table.ball_radius_px = self.tables.measure_ball(&planes, &table);
         Ok(table)
     }
 
@@ -177,24 +150,6 @@ fn see_through_lens(
         table.lens = Some(calibrated.lens);
         table.corners_in_image = calibrated.corners_in_image;
     }
-}
-
-/// Radius of a ball at the middle of the table, pixels, from one that is right within a few percent: the median of what
-/// the ball finder fits. `None` where it is sure of no ball.
-fn refined_ball_radius(planes: &Planes, table: &TableSighting, cloth: &ClothModel) -> Option<f64> {
-    let size = [planes.luma.width as u32, planes.luma.height as u32];
-    let mut finder = BallFinder::new(table, size, BallSet::Auto).with_guessed_size();
-    let mut balls = Vec::new();
-    finder.find(planes, cloth, &mut balls);
-    balls.retain(|ball| ball.confidence >= SURE_OF_BALL);
-    let mut ratios: Vec<f64> = balls
-        .iter()
-        .map(|ball| finder.size_against_expected(ball))
-        .collect();
-    ratios.sort_by(f64::total_cmp);
-    ratios
-        .get(ratios.len() / 2)
-        .map(|ratio| ratio * table.ball_radius_px)
 }
 
 /// The planes of a picture. Only RGB, which no camera delivers, is converted.

@@ -29,6 +29,12 @@ impl Quad {
         0.5 * (a.distance(b) + d.distance(c)).max(a.distance(d) + b.distance(c))
     }
 
+    /// Whether the corners are in order and no inner angle is 180° or more.
+    pub fn is_clockwise(&self) -> bool {
+        let sides = self.sides().map(|(a, b)| b - a);
+        (0..4).all(|i| sides[i].perp_dot(sides[(i + 1) % 4]) > 0.0)
+    }
+
     /// Least and greatest coordinates.
     pub fn bounds(&self) -> (DVec2, DVec2) {
         let [a, b, c, d] = self.corners;

@@ -8,14 +8,20 @@ mod ball_size;
 mod cushions;
 pub(crate) mod line;
 mod noses;
+mod outline;
+mod perspective;
 mod pockets;
+mod shade;
+mod strip;
 
 use ghostball_world::{Planes, TableSighting};
 use glam::DVec2;
 
 use cushions::Noses;
+use perspective::{aspect_of, is_side_long, with_side_completed};
 
 use crate::TableNotFound;
+use crate::balls::size::BallScale;
 use crate::cloth::ClothModel;
 use crate::quad::Quad;
 
@@ -24,7 +30,7 @@ const LEAST_SIZE: usize = 96;
 /// Length by width that an outline of noses may have, whatever the perspective.
 const ASPECT: std::ops::Range<f64> = 1.5..2.7;
 /// Areas of cloth tried before the best is taken.
-const MOST_AREAS: usize = 3;
+const MOST_AREAS: usize = 5;
 /// Rounds per area: the noses found in one make a better outline for the next.
 const ROUNDS: usize = 2;
 /// Confidence below which nothing was seen but a plain area.
@@ -33,6 +39,8 @@ const LEAST_CONFIDENCE: f64 = 0.15;
 const SURE: f64 = 0.8;
 const LIKELY: f64 = 0.6;
 
+/// Evidence of the balls' size from which it is only refined: two lone balls, or a cluster.
+const SURE_OF_SIZE: u32 = 5;
 /// The noses are known within this many pixels before they are traced.
 const TRACE_REACH_PX: f64 = 2.5;
 
@@ -44,7 +52,9 @@ pub struct TableFinder {
     noses: noses::NoseTracer,
     cloth: ClothModel,
     balls: ball_size::BallSizer,
+    ball_scale: BallScale,
     ball_evidence: u32,
+    ball_by_length: Option<f64>,
 }
 
 impl TableFinder {
@@ -53,10 +63,14 @@ impl TableFinder {
         Self::default()
     }
 
-    /// How much spoke for the size of the balls in the table found last: 3 for each lone ball, 1 for others; 0 means
-    /// that it was assumed.
-    pub fn ball_evidence(&self) -> u32 {
-        self.ball_evidence
+    /// Tells the radius of a ball by the table's length, where that is known: it is then not measured.
+    pub fn set_ball_by_length(&mut self, ball_by_length: Option<f64>) {
+        self.ball_by_length = ball_by_length;
+    }
+
+    /// What the cloth looks like in the picture of the table found last.
+    pub fn cloth(&self) -> &ClothModel {
+        &self.cloth
     }
 
     /// Where the cushion noses were seen in the table found last: places in image space, pixels, in clockwise order,
@@ -67,7 +81,8 @@ impl TableFinder {
         self.noses.sides().each_ref().map(|side| side.points.as_slice())
     }
 
-    /// Finds the table in one frame: the playing surface between the noses, the pockets, the size of a ball.
+    /// Finds the table in one frame: the playing surface between the noses, the pockets, and about the size of a ball,
+    /// which [`TableFinder::measure_ball`] makes exact.
     pub fn find(&mut self, planes: &Planes) -> Result<TableSighting, TableNotFound> {
         let (width, height) = (planes.luma.width, planes.luma.height);
         if width.min(height) < LEAST_SIZE {
@@ -90,7 +105,7 @@ impl TableFinder {
                 if best.is_none_or(|best| noses.score > best.score) {
                     best = Some(noses);
                 }
-                if noses.confidence >= SURE {
+                if noses.confidence >= SURE && noses.hidden.is_none() {
                     break;
                 }
             }
@@ -105,28 +120,47 @@ impl TableFinder {
         if !ASPECT.contains(&aspect) || noses.confidence < LEAST_CONFIDENCE {
             return Err(no_cushions(aspect));
         }
-        let quad = self
+        let mut quad = self
             .noses
             .trace(planes, &noses.quad, noses.rising, TRACE_REACH_PX);
+        if let Some(hidden) = noses.hidden {
+            // The sides that are seen are known better now; a part of the hidden one may be seen as well.
+            let size = DVec2::new(width as f64, height as f64);
+            let is_long = is_side_long(&quad, hidden);
+            quad = with_side_completed(&quad, hidden, is_long, size).unwrap_or(quad);
+            quad = self
+                .noses
+                .trace(planes, &quad, noses.rising, 2.0 * TRACE_REACH_PX);
+        }
         let map = pockets::image_from_halves(&quad).ok_or_else(|| no_cushions(aspect))?;
         self.cloth.learn(planes, &quad.corners);
-        let (ball_radius_px, evidence) = self.balls.measure(planes, &quad, &map, &self.cloth);
-        self.ball_evidence = evidence;
-        Ok(TableSighting {
+        let mut table = TableSighting {
             corners_in_image: quad.corners,
             pockets_in_image: pockets::usual(&quad).map(|p| p.0).unwrap_or_default(),
-            ball_radius_px,
+            ball_radius_px: 0.0,
             lens: None,
             confidence: noses.confidence,
-        })
+        };
+        if let Some(ball_by_length) = self.ball_by_length {
+            table.ball_radius_px = ball_by_length * quad.length();
+        } else {
+            (table.ball_radius_px, self.ball_evidence) = self.balls.measure(planes, &quad, &map, &self.cloth);
+        }
+        Ok(table)
     }
-}
 
-/// Length by width: the mean of the longer pair of sides by that of the shorter.
-fn aspect_of(quad: &Quad) -> f64 {
-    let [a, b, c, d] = quad.corners;
-    let (across, down) = (a.distance(b) + d.distance(c), a.distance(d) + b.distance(c));
-    across.max(down) / across.min(down)
+    /// Radius of a ball at the middle of the table found last, pixels, as the ball finder fits it. Costs as much as
+    /// finding balls once, a few times where hardly any are seen.
+    pub fn measure_ball(&mut self, planes: &Planes, table: &TableSighting) -> f64 {
+        if let Some(ball_by_length) = self.ball_by_length {
+            return ball_by_length * Quad::new(table.corners_in_image).length();
+        }
+        let refined = (self.ball_evidence >= SURE_OF_SIZE)
+            .then(|| self.ball_scale.refine(planes, table, &self.cloth))
+            .flatten()
+            .or_else(|| self.ball_scale.measure(planes, table, &self.cloth));
+        refined.map_or(table.ball_radius_px, |(radius, _)| radius)
+    }
 }
 
 #[cfg(test)]

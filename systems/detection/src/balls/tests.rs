@@ -7,7 +7,6 @@ use glam::DVec2;
 use proptest::prelude::*;
 
 use super::BallFinder;
-use super::size::measure_ball_radius;
 use crate::cloth::ClothModel;
 
 const SIZE: [u32; 2] = [640, 360];
@@ -123,21 +122,6 @@ fn arms_sticks_rings_and_potted_balls_are_no_balls() {
     };
     let balls = balls_in(&picture(PixelFormat::Yuv420, paint), &table());
     assert!(balls.is_empty(), "{balls:?}");
-}
-
-#[test]
-fn the_size_of_balls_is_measured_where_nobody_told() {
-    let truth = [(DVec2::new(150.3, 100.7), WHITE), (DVec2::new(300.4, 200.0), RED)];
-    let picture = picture(PixelFormat::Yuv420, discs(&truth));
-    let planes = picture.planes().unwrap();
-    let mut cloth = ClothModel::new();
-    cloth.learn(&planes, &table().corners_in_image);
-    let told_wrong = TableSighting {
-        ball_radius_px: 3.0,
-        ..table()
-    };
-    let (radius, count) = measure_ball_radius(&planes, &told_wrong, &cloth).unwrap();
-    assert!((radius - RADIUS).abs() < 0.5 && count == 2, "{radius} of {count}");
 }
 
 #[test]

@@ -14,12 +14,14 @@ use crate::quad::Quad;
 use crate::sample::{color_of, luma_at};
 
 /// Ball radius by half the table's length: full-size snooker (26.25 mm on 3.569 m) has 0.0147, pool 0.0225 (9 ft) to
-/// 0.0289 (7 ft), six-foot tables 0.031.
-const RADIUS: [f64; 2] = [0.0135, 0.034];
+/// 0.0289 (7 ft), six-foot tables 0.031, toys up to 0.056.
+const RADIUS: [f64; 2] = [0.0135, 0.058];
 /// Where no ball is seen: a ball of nine-foot pool.
 const USUAL_RADIUS: f64 = 0.0225;
 /// Cells of the mask per half length: the smallest balls have a radius of four.
 const CELLS: f64 = 300.0;
+/// Cells side by side for which the cloth's colour is told once: two small balls.
+const ALIKE: usize = 8;
 /// Least share of cloth round a ball, at 1.3 radii: projected rings and a cluster of balls leave this much free.
 const LEAST_CLEAR: f64 = 0.45;
 /// Share of cloth round a ball that lies alone or touches one other, which takes a seventh: it counts more.
@@ -27,10 +29,12 @@ const ALONE: f64 = 0.75;
 const WEIGHT_ALONE: u32 = 3;
 /// Least share of a rim that has to be seen.
 const LEAST_RIM: f64 = 0.75;
-/// Sizes from here on are those of pool, carom and small tables. Full-size snooker's balls look much smaller: like
-/// prints, glints and fingertips, so it takes as many as several lone balls to believe in it.
-const COMMON_RADIUS: f64 = 0.0195;
-const LEAST_UNCOMMON: u32 = 4 * WEIGHT_ALONE;
+/// Sizes of pool, carom and small tables. Full-size snooker's balls look much smaller, like prints, glints and
+/// fingertips: it takes as many as four lone balls to believe in them. Those of toys look larger, like little else that
+/// is round: two do.
+const COMMON: std::ops::Range<f64> = 0.0195..0.034;
+const LEAST_SMALL: u32 = 4 * WEIGHT_ALONE;
+const LEAST_LARGE: u32 = 2 * WEIGHT_ALONE;
 const RAYS: usize = 24;
 /// Least change of brightness across a rim.
 const LEAST_STEP: f32 = 4.0;
@@ -38,13 +42,31 @@ const LEAST_STEP: f32 = 4.0;
 const AGREEMENT: f64 = 0.12;
 
 /// Measures balls. Holds buffers.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct BallSizer {
+    directions: [DVec2; RAYS],
     columns: usize,
     rows: usize,
     /// Chamfer distance to the nearest cloth, thirds of a cell.
     distances: Vec<u16>,
     radii: Vec<(f64, u32)>,
+}
+
+impl Default for BallSizer {
+    fn default() -> Self {
+        let mut directions = [DVec2::ZERO; RAYS];
+        for (ray, direction) in directions.iter_mut().enumerate() {
+            let (sin, cos) = libm::sincos(std::f64::consts::TAU * ray as f64 / RAYS as f64);
+            *direction = DVec2::new(cos, sin);
+        }
+        Self {
+            directions,
+            columns: 0,
+            rows: 0,
+            distances: Vec::new(),
+            radii: Vec::new(),
+        }
+    }
 }
 
 impl BallSizer {
@@ -71,7 +93,7 @@ impl BallSizer {
                     continue;
                 };
                 let center = origin + step * DVec2::new(column as f64, row as f64);
-                if let Some(radius_px) = rim_of(planes, center, radius * step) {
+                if let Some(radius_px) = rim_of(planes, &self.directions, center, radius * step) {
                     let scale = image_from_halves.scale_at(halves_from_image.apply(center));
                     let radius = radius_px / scale;
                     if (RADIUS[0]..RADIUS[1]).contains(&radius) {
@@ -81,12 +103,15 @@ impl BallSizer {
             }
         }
         self.radii.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let (small, common) = self
-            .radii
-            .split_at(self.radii.partition_point(|r| r.0 < COMMON_RADIUS));
-        let (small, common) = (largest_group(small), largest_group(common));
-        let believed = if small.1 >= LEAST_UNCOMMON && small.1 > 2 * common.1 {
+        let split = |at: f64| self.radii.partition_point(|r| r.0 < at);
+        let (first, last) = (split(COMMON.start), split(COMMON.end));
+        let common = largest_group(&self.radii[first..last]);
+        let small = largest_group(&self.radii[..first]);
+        let large = largest_group(&self.radii[last..]);
+        let believed = if small.1 >= LEAST_SMALL && small.1 > 2 * common.1.max(large.1) {
             small
+        } else if large.1 >= LEAST_LARGE && large.1 > 2 * common.1 {
+            large
         } else {
             common
         };
@@ -111,13 +136,20 @@ impl BallSizer {
             let Some(span) = quad.span(y as usize, planes.luma.width) else {
                 continue;
             };
-            for column in 0..self.columns {
-                let x = (least.x + step * column as f64).round();
-                if x < span.start as f64 || x >= span.end as f64 {
-                    continue;
-                }
-                if is_object(planes, cloth, x as usize, y as usize) {
-                    self.distances[row * self.columns + column] = u16::MAX;
+            let row = &mut self.distances[row * self.columns..(row + 1) * self.columns];
+            for (block, cells) in row.chunks_mut(ALIKE).enumerate() {
+                let x_of =
+                    |cell: usize| (least.x + step * (ALIKE * block + cell) as f64 + 0.5).max(0.0) as usize;
+                let here = cloth.color_at(x_of(cells.len() / 2) as f32, y as f32);
+                for (cell, distance) in cells.iter_mut().enumerate() {
+                    let x = x_of(cell);
+                    if !span.contains(&x) {
+                        continue;
+                    }
+                    let color = color_of(planes, x, y as usize).map(f32::from);
+                    if cloth.is_covered_where(here, color) {
+                        *distance = u16::MAX;
+                    }
                 }
             }
         }
@@ -155,6 +187,12 @@ impl BallSizer {
         if !(least..most).contains(&radius) {
             return None;
         }
+        // Most cells are outdone by a neighbour; the caller keeps clear of the border.
+        let at = row * self.columns + column;
+        let neighbours = [at - 1, at + 1, at - self.columns, at + self.columns];
+        if neighbours.iter().any(|at| self.distances[*at] > here) {
+            return None;
+        }
         let reach = (0.7 * radius) as usize;
         for y in row.saturating_sub(reach)..=(row + reach).min(self.rows - 1) {
             for x in column.saturating_sub(reach)..=(column + reach).min(self.columns - 1) {
@@ -165,8 +203,8 @@ impl BallSizer {
             }
         }
         let mut clear = 0;
-        for ray in 0..RAYS {
-            let at = DVec2::new(column as f64, row as f64) + (1.3 * radius + 1.0) * direction(ray);
+        for direction in self.directions {
+            let at = DVec2::new(column as f64, row as f64) + (1.3 * radius + 1.0) * direction;
             let (x, y) = (at.x.round(), at.y.round());
             let inside = x >= 0.0 && y >= 0.0 && (x as usize) < self.columns && (y as usize) < self.rows;
             let is_cloth = inside && self.distances[y as usize * self.columns + x as usize] == 0;
@@ -199,58 +237,46 @@ fn largest_group(sorted: &[(f64, u32)]) -> (f64, u32) {
     (median.map_or(0.0, |m| m.0), best)
 }
 
-fn direction(ray: usize) -> DVec2 {
-    let (sin, cos) = libm::sincos(std::f64::consts::TAU * ray as f64 / RAYS as f64);
-    DVec2::new(cos, sin)
-}
-
-fn is_object(planes: &Planes, cloth: &ClothModel, x: usize, y: usize) -> bool {
-    let color = color_of(planes, x, y).map(f32::from);
-    cloth.is_covered(x as f32, y as f32, color)
-}
-
 /// Radius of the circle near this disc along which brightness changes most, pixels: a ball's rim. Colour is of no use
 /// here: cameras and compression smear it over several pixels.
-fn rim_of(planes: &Planes, center: DVec2, radius_px: f64) -> Option<f64> {
+fn rim_of(planes: &Planes, directions: &[DVec2; RAYS], center: DVec2, radius_px: f64) -> Option<f64> {
     /// Shares of the disc's radius tried: smeared colour and shadows make the disc larger than the ball, not smaller.
     const SHARES: [f64; 2] = [0.55, 1.1];
     const RADII: usize = 16;
-    const SHIFTS: i32 = 1;
+    /// Where the centre may be instead, by the radius.
+    const SHIFTS: [[f64; 2]; 5] = [[0.0, 0.0], [0.15, 0.0], [-0.15, 0.0], [0.0, 0.15], [0.0, -0.15]];
     /// Brightness steps count up to this, so that no glint or shadow outweighs the rest of the rim.
     const MOST_STEP: f32 = 20.0;
     let spacing = radius_px * (SHARES[1] - SHARES[0]) / (RADII - 1) as f64;
     let mut best = (0.0_f32, 0.0);
-    for shift_y in -SHIFTS..=SHIFTS {
-        for shift_x in -SHIFTS..=SHIFTS {
-            let center = center + 0.15 * radius_px * DVec2::new(f64::from(shift_x), f64::from(shift_y));
-            let mut change = [0.0_f32; RADII];
-            let mut rays = [0_u32; RADII];
-            for ray in 0..RAYS {
-                let towards = direction(ray);
-                let mut values = [f32::NAN; RADII + 2];
-                for (i, value) in values.iter_mut().enumerate() {
-                    let radius = SHARES[0] * radius_px + (i as f64 - 1.0) * spacing;
-                    *value = luma_at(planes, center + radius * towards);
-                }
-                for (i, window) in values.windows(3).enumerate() {
-                    let step = (window[2] - window[0]).abs();
-                    if step >= LEAST_STEP {
-                        change[i] += step.min(MOST_STEP);
-                        rays[i] += 1;
-                    }
+    for shift in SHIFTS {
+        let center = center + radius_px * DVec2::from(shift);
+        let mut change = [0.0_f32; RADII];
+        let mut rays = [0_u32; RADII];
+        for towards in directions {
+            let mut values = [f32::NAN; RADII + 2];
+            for (i, value) in values.iter_mut().enumerate() {
+                let radius = SHARES[0] * radius_px + (i as f64 - 1.0) * spacing;
+                *value = luma_at(planes, center + radius * *towards);
+            }
+            for (i, window) in values.windows(3).enumerate() {
+                let step = (window[2] - window[0]).abs();
+                if step >= LEAST_STEP {
+                    change[i] += step.min(MOST_STEP);
+                    rays[i] += 1;
                 }
             }
-            for i in 1..RADII - 1 {
-                if change[i] > best.0 && f64::from(rays[i]) >= LEAST_RIM * RAYS as f64 {
-                    let bend = 2.0 * change[i] - change[i - 1] - change[i + 1];
-                    let off = if bend > 0.0 {
-                        0.5 * (change[i + 1] - change[i - 1]) / bend
-                    } else {
-                        0.0
-                    };
-                    let at = i as f64 + f64::from(off.clamp(-0.5, 0.5));
-                    best = (change[i], SHARES[0] * radius_px + at * spacing);
-                }
+        }
+        for i in 1..RADII - 1 {
+            if change[i] > best.0 && f64::from(rays[i]) >= LEAST_RIM * RAYS as f64 {
+                let bend = 2.0 * change[i] - change[i - 1] - change[i + 1];
+                let off = if bend > 0.0 {
+                    0.5 * (change[i + 1] - change[i - 1]) / bend
+                } else {
+                    0.0
+                };
+                let at = i as f64 + f64::from(off.clamp(-0.5, 0.5));
+                best = (change[i], SHARES[0] * radius_px + at * spacing);
             }
         }
     }

@@ -18,35 +18,77 @@ impl Line {
 /// The line that most of `points` (along, across) lie on within `tolerance` and not steeper than `steepest`, and the
 /// share of `points` on it.
 ///
-/// A Hough transform (Duda & Hart 1972) over slope and offset, then least squares over the points on the line.
+/// A Hough transform (Duda & Hart 1972) over slope and offset, coarse and then fine, then least squares over the points
+/// on the line.
 pub(crate) fn line_through_most(
     points: &[(f64, f64)],
     tolerance: f64,
     steepest: f64,
     bins: &mut Vec<u32>,
 ) -> Option<(Line, f64)> {
+    /// The coarse round has so many times the tolerance, and its steps of slope are as much longer.
+    const COARSE: f64 = 2.0;
     let (first, last) = (points.first()?, points.last()?);
     let middle = 0.5 * (first.0 + last.0);
-    let least = points.iter().map(|p| p.1).fold(f64::INFINITY, f64::min);
-    let most = points.iter().map(|p| p.1).fold(f64::NEG_INFINITY, f64::max);
-    let reach = steepest * (last.0 - first.0).abs();
-    let count = ((most - least + 2.0 * reach) / tolerance) as usize + 3;
+    let half = 0.5 * (last.0 - first.0).abs();
+    // From one slope to the next, the ends of the line move by the tolerance.
+    let step = tolerance / half.max(tolerance);
+    let coarse = vote(
+        points,
+        middle,
+        COARSE * tolerance,
+        (0.0, steepest, COARSE * step),
+        bins,
+    );
+    let mut line = vote(
+        points,
+        middle,
+        tolerance,
+        (coarse.slope, 1.5 * COARSE * step, 0.5 * step),
+        bins,
+    );
+    for factor in [2.5, 1.5, 1.0] {
+        let near = |p: &&(f64, f64)| (p.1 - line.at(p.0)).abs() <= factor * tolerance;
+        line = least_squares(points.iter().filter(near).map(|p| (p.0, p.1, 1.0)))?;
+    }
+    let on_it = points
+        .iter()
+        .filter(|p| (p.1 - line.at(p.0)).abs() <= tolerance)
+        .count();
+    Some((line, on_it as f64 / points.len() as f64))
+}
+
+/// The line with most points in a bin of `tolerance`, over slopes (middle, reach, step).
+fn vote(
+    points: &[(f64, f64)],
+    middle: f64,
+    tolerance: f64,
+    (slope, reach, step): (f64, f64, f64),
+    bins: &mut Vec<u32>,
+) -> Line {
+    let slopes = (reach / step).ceil().clamp(1.0, 1000.0) as i32;
     let mut best = (0, Line::default());
-    // From one slope to the next, the ends of the line move by half the tolerance.
-    let slopes = (reach / tolerance).ceil().clamp(1.0, 1000.0) as i32;
     for i in -slopes..=slopes {
-        let slope = steepest * f64::from(i) / f64::from(slopes);
+        let slope = slope + reach * f64::from(i) / f64::from(slopes);
+        let offset_of = |point: &(f64, f64)| point.1 - slope * (point.0 - middle);
+        let (least, most) = points
+            .iter()
+            .map(offset_of)
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), offset| {
+                (a.min(offset), b.max(offset))
+            });
+        let count = ((most - least) / tolerance).clamp(0.0, 1e5) as usize + 3;
         bins.clear();
         bins.resize(count, 0);
-        for (along, across) in points {
-            let offset = across - slope * (along - middle) - least + reach;
-            bins[((offset / tolerance).max(0.0) as usize + 1).min(count - 2)] += 1;
+        for point in points {
+            let bin = ((offset_of(point) - least) / tolerance) as usize;
+            bins[(bin + 1).min(count - 2)] += 1;
         }
         for bin in 1..count - 1 {
             // A line on the border of two bins has half of its points in each.
             let votes = bins[bin] + bins[bin - 1].max(bins[bin + 1]);
             if votes > best.0 {
-                let offset = (bin as f64 - 0.5) * tolerance + least - reach;
+                let offset = (bin as f64 - 0.5) * tolerance + least;
                 best = (
                     votes,
                     Line {
@@ -57,16 +99,7 @@ pub(crate) fn line_through_most(
             }
         }
     }
-    let mut line = best.1;
-    for factor in [2.5, 1.5, 1.0] {
-        let near = |p: &&(f64, f64)| (p.1 - line.at(p.0)).abs() <= factor * tolerance;
-        line = least_squares(points.iter().filter(near).map(|p| (p.0, p.1, 1.0)))?;
-    }
-    let on_it = points
-        .iter()
-        .filter(|p| (p.1 - line.at(p.0)).abs() <= tolerance)
-        .count();
-    Some((line, on_it as f64 / points.len() as f64))
+    best.1
 }
 
 /// Weighted least squares through (along, across, weight); `None` for less than two distinct places.

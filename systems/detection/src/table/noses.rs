@@ -9,6 +9,7 @@ use ghostball_world::Planes;
 use glam::DVec2;
 
 use super::line::{Curve, curve_through};
+use super::perspective::is_side_long;
 use crate::quad::Quad;
 
 /// Places looked at per side: with the noise of one place at about 0.3 pixels, a curve through them is known to 0.03.
@@ -106,13 +107,9 @@ impl NoseTracer {
     /// Traces the noses near `quad`, at most `reach_px` from its sides, and gives the quadrilateral of the curves found;
     /// a side that is not seen stays where it was. `rising` tells on which sides the bed is the brighter, where known.
     pub fn trace(&mut self, planes: &Planes, quad: &Quad, rising: [Option<bool>; 4], reach_px: f64) -> Quad {
-        let (across, down) = {
-            let [a, b, c, d] = quad.corners;
-            (a.distance(b) + d.distance(c), a.distance(d) + b.distance(c))
-        };
         let mut curves = [(Walk::new(quad.sides()[0]), Curve::default()); 4];
         for (i, ends) in quad.sides().into_iter().enumerate() {
-            let is_long = (i % 2 == 0) == (across >= down);
+            let is_long = is_side_long(quad, i);
             let walk = Walk::new(ends);
             let line = Curve::line(walk.split(ends.0), walk.split(ends.1));
             let mut best = (line, Side::default());
