@@ -134,6 +134,9 @@ impl Look {
                 Err(error) => return Err(in_detection(error)),
             },
         };
+        if let Some(table) = &table {
+            self.detector.know_table(picture, table).map_err(in_detection)?;
+        }
         let table_ms = milliseconds_since(began);
         self.first_table = self.first_table.or(Some((size, table)));
 

@@ -25,6 +25,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         let picture = load::load(Path::new(&path))?;
         let started = Instant::now();
         let table = detector.find_table(&picture);
+        if let Ok(table) = &table {
+            detector.know_table(&picture, table)?;
+        }
         let table_ms = 1e3 * started.elapsed().as_secs_f64();
         let started = Instant::now();
         match &table {

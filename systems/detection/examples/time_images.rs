@@ -59,9 +59,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         detector.see_balls_and_cue(&picture, &table, &mut sightings)?;
         let mut failed = None;
         let all = best_of(repeat, || {
-            failed = detector
-                .see_on_known_cloth(&picture, &table, &mut sightings)
-                .err();
+            failed = detector.see_balls_and_cue(&picture, &table, &mut sightings).err();
         });
         if let Some(error) = failed {
             return Err(error.into());

@@ -30,6 +30,9 @@ const FAR: f32 = 5.0;
 const LEAST_LIGHT: f32 = 0.5;
 /// Cloth is never brighter than its surroundings by more than this: glints and projected light are.
 const MOST_LIGHT: f32 = 1.35;
+/// How much of a change is followed each time a cell is refreshed: half of it within three rounds over the table, a second
+/// or so; lamps warm up slower, and noise of the median is halved.
+const REFRESH_RATE: f32 = 0.25;
 /// Compression smooths chroma to almost nothing on plain cloth and errs by about this much elsewhere.
 const COMPRESSION_SIGMA: f32 = 1.5;
 
@@ -51,6 +54,8 @@ pub struct ClothModel {
     rows: usize,
     cell_px: f32,
     origin: [f32; 2],
+    /// The row of cells that is refreshed next.
+    next_row: usize,
     scratch: Scratch,
 }
 
@@ -96,6 +101,56 @@ impl ClothModel {
         self.fill_cells();
         self.fill_unknown_cells();
         self.measure_spread();
+    }
+
+    /// Follows slow changes of the light, one row of cells per call, so that the whole table is gone over a few times a
+    /// second at a cost that a frame does not feel. What is not cloth by the colour that is known is left out, and where
+    /// little cloth is seen nothing is learnt: an arm that rests on the table does not become cloth.
+    ///
+    /// For pictures of the table that was last learnt; other changes than of light are for [`ClothModel::learn`].
+    pub fn refresh(&mut self, planes: &Planes, corners_in_image: &[DVec2; 4]) {
+        if self.cells.is_empty() {
+            return;
+        }
+        let row = self.next_row % self.rows;
+        self.next_row = row + 1;
+        let quad = Quad::new(*corners_in_image);
+        let (width, height) = (planes.luma.width, planes.luma.height);
+        let step = sampling_step(&quad);
+        let first = (self.origin[1] + row as f32 * self.cell_px).max(0.0) as usize;
+        let last = (self.origin[1] + (row + 1) as f32 * self.cell_px).max(0.0) as usize;
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let histograms = &mut scratch.histograms;
+        histograms.resize(histograms.len().max(self.columns), [[0; 256]; 3]);
+        histograms[..self.columns].fill([[0; 256]; 3]);
+        let mut seen = [0_u32; CELLS_ALONG + 1];
+        let mut cloth = seen;
+        for y in (first..last.min(height)).step_by(step) {
+            let Some(span) = quad.span(y, width) else { continue };
+            for x in span.step_by(step) {
+                let column = ((x as f32 - self.origin[0]) / self.cell_px).max(0.0) as usize;
+                let column = column.min(self.columns - 1);
+                seen[column] += 1;
+                let color = color_of(planes, x, y);
+                let known = self.cells[row * self.columns + column].color;
+                if !self.is_covered_where(known, color.map(f32::from)) {
+                    cloth[column] += 1;
+                    for (histogram, value) in histograms[column].iter_mut().zip(color) {
+                        histogram[usize::from(value)] += 1;
+                    }
+                }
+            }
+        }
+        for column in 0..self.columns {
+            if cloth[column] == 0 || (cloth[column] as f32) < LEAST_SHARE * seen[column] as f32 {
+                continue;
+            }
+            let color = &mut self.cells[row * self.columns + column].color;
+            for (known, histogram) in color.iter_mut().zip(&histograms[column]) {
+                *known += REFRESH_RATE * (median_of(&histogram.map(u32::from), cloth[column]) - *known);
+            }
+        }
+        self.scratch = scratch;
     }
 
     /// Colour (Y, U, V) that cloth has at this place of the picture when nothing covers or shades it.
@@ -172,7 +227,7 @@ impl ClothModel {
     fn take_samples(&mut self, planes: &Planes, quad: &Quad) {
         let samples = &mut self.scratch.samples;
         samples.clear();
-        let step = ((quad.area() / SAMPLES).sqrt() as usize).clamp(1, 64);
+        let step = sampling_step(quad);
         let (width, height) = (planes.luma.width, planes.luma.height);
         for y in quad.rows(height).step_by(step) {
             let Some(span) = quad.span(y, width) else { continue };
@@ -326,6 +381,11 @@ impl ClothModel {
     }
 }
 
+/// Pixels from one sample to the next, both ways.
+fn sampling_step(quad: &Quad) -> usize {
+    ((quad.area() / SAMPLES).sqrt() as usize).clamp(1, 64)
+}
+
 /// Centre of mass of the 3x3 bins that hold most, as U and V.
 fn peak_of(histogram: &[u32]) -> [f32; 2] {
     let around = |row: usize, column: usize| {
@@ -363,4 +423,48 @@ fn median_of(histogram: &[u32; 256], n: u32) -> f32 {
         below += count;
     }
     0.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::{Drawn, draw};
+
+    #[test]
+    fn a_slow_change_of_light_is_followed_and_a_thing_that_lies_there_is_not() {
+        let corners = Drawn::default().corners_in_image;
+        let mut cloth = ClothModel::new();
+        let picture = draw(&Drawn::default());
+        cloth.learn(&picture.planes().unwrap(), &corners);
+        let before = cloth.color_at(400.0, 220.0);
+        let dimmer = Drawn {
+            cloth: [95.0, 114.0, 97.0],
+            clutter: Some([[-0.05, -0.05], [0.2, 0.2]].map(DVec2::from)),
+            ..Drawn::default()
+        };
+        let picture = draw(&dimmer);
+        for _ in 0..400 {
+            cloth.refresh(&picture.planes().unwrap(), &corners);
+        }
+        let learnt = {
+            let mut cloth = ClothModel::new();
+            let picture = draw(&Drawn {
+                clutter: None,
+                ..dimmer
+            });
+            cloth.learn(&picture.planes().unwrap(), &corners);
+            cloth
+        };
+        for (x, y) in [(200.0, 150.0), (300.0, 300.0), (600.0, 120.0), (650.0, 330.0)] {
+            let (followed, wanted) = (cloth.color_at(x, y), learnt.color_at(x, y));
+            for i in 0..3 {
+                assert!(
+                    (followed[i] - wanted[i]).abs() < 2.5,
+                    "{followed:?} {wanted:?} at {x}, {y}"
+                );
+            }
+        }
+        let under = cloth.color_at(420.0, 240.0);
+        assert!((under[0] - before[0]).abs() < 25.0, "{under:?} {before:?}");
+    }
 }

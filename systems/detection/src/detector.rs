@@ -81,21 +81,24 @@ impl Detector {
         Ok(table)
     }
 
-    /// Replaces `sightings` by the balls and the cue stick on a table that is known.
-    pub fn see_balls_and_cue(
-        &mut self,
-        picture: &Picture,
-        table: &TableSighting,
-        sightings: &mut Sightings,
-    ) -> Result<(), DetectionError> {
+    /// Gets ready for seeing what is on this table in pictures of this size: learns its cloth from the picture and makes
+    /// all that depends on where the table lies. Work of calibration, it takes as long as a few frames;
+    /// [`Detector::see_balls_and_cue`] does it by itself for a table that it does not know.
+    pub fn know_table(&mut self, picture: &Picture, table: &TableSighting) -> Result<(), DetectionError> {
         let planes = planes_of(picture, &mut self.converted)?;
+        let size = [picture.width(), picture.height()];
         self.cloth.learn(&planes, &table.corners_in_image);
-        self.see_on_known_cloth(picture, table, sightings)
+        self.balls = Some(BallsOfTable {
+            table: *table,
+            size,
+            finder: BallFinder::new(table, size, self.ball_set),
+        });
+        Ok(())
     }
 
-    /// As [`Detector::see_balls_and_cue`], with the cloth as it looked when that was last called for this table. Lamps
-    /// and cloth change slowly, and learning them takes a quarter of the time.
-    pub fn see_on_known_cloth(
+    /// Replaces `sightings` by the balls and the cue stick on a table that is known. The cloth is known from when the
+    /// table became known, and followed from picture to picture as light changes.
+    pub fn see_balls_and_cue(
         &mut self,
         picture: &Picture,
         table: &TableSighting,
@@ -103,16 +106,16 @@ impl Detector {
     ) -> Result<(), DetectionError> {
         sightings.balls.clear();
         sightings.cue = None;
-        let planes = planes_of(picture, &mut self.converted)?;
         let size = [picture.width(), picture.height()];
-        let balls = match &mut self.balls {
-            Some(balls) if balls.table == *table && balls.size == size => balls,
-            balls => balls.insert(BallsOfTable {
-                table: *table,
-                size,
-                finder: BallFinder::new(table, size, self.ball_set),
-            }),
+        let is_known = |balls: &BallsOfTable| balls.table == *table && balls.size == size;
+        if !self.balls.as_ref().is_some_and(is_known) {
+            self.know_table(picture, table)?;
+        }
+        let planes = planes_of(picture, &mut self.converted)?;
+        let Some(balls) = &mut self.balls else {
+            return Ok(());
         };
+        self.cloth.refresh(&planes, &table.corners_in_image);
         balls.finder.find(&planes, &self.cloth, &mut sightings.balls);
         let (work, edges) = balls.finder.edges();
         sightings.cue = self.cues.find(&CueScene {

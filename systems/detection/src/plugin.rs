@@ -31,12 +31,7 @@ impl Plugin for DetectionPlugin {
 struct Eyes {
     detector: Detector,
     watch: TableWatch,
-    /// Frames since the cloth was learnt; `None` when it has to be learnt anew.
-    cloth_age: Option<u32>,
 }
-
-/// The cloth is learnt in one of so many frames: several times a second, and a lamp takes longer to go on.
-const FRAMES_PER_CLOTH: u32 = 4;
 
 impl FromWorld for Eyes {
     fn from_world(world: &mut World) -> Self {
@@ -51,7 +46,6 @@ impl FromWorld for Eyes {
         Self {
             detector: Detector::new(specification.ball_set),
             watch: TableWatch::new(settings),
-            cloth_age: None,
         }
     }
 }
@@ -75,7 +69,6 @@ fn see_table(
         .ball_radius
         .map(|radius| radius / specification.length);
     eyes.detector.set_ball_by_length(ball_by_length);
-    eyes.cloth_age = None;
     let seen = eyes.detector.find_table(picture);
     let why = seen.as_ref().err().map(ToString::to_string);
     // A quadrilateral that maps to no table is none.
@@ -120,21 +113,9 @@ fn see_table(
 
 /// Looks for balls and cue stick on the table that is held.
 fn see_balls_and_cue(frame: Res<CurrentFrame>, mut eyes: ResMut<Eyes>, mut sightings: ResMut<Sightings>) {
-    let Eyes {
-        detector,
-        watch,
-        cloth_age,
-    } = &mut *eyes;
-    let age = cloth_age.map_or(FRAMES_PER_CLOTH, |age| age + 1);
+    let Eyes { detector, watch } = &mut *eyes;
     let seen = match (frame.picture(), watch.held()) {
-        (Some(picture), Some(table)) if age < FRAMES_PER_CLOTH => {
-            *cloth_age = Some(age);
-            detector.see_on_known_cloth(picture, table, &mut sightings)
-        }
-        (Some(picture), Some(table)) => {
-            *cloth_age = Some(0);
-            detector.see_balls_and_cue(picture, table, &mut sightings)
-        }
+        (Some(picture), Some(table)) => detector.see_balls_and_cue(picture, table, &mut sightings),
         _ => {
             sightings.balls.clear();
             sightings.cue = None;
