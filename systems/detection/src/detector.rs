@@ -129,6 +129,11 @@ impl Detector {
         Ok(())
     }
 
+    /// Where the cushion noses were seen in the table found last (see [`TableFinder::nose_points`]).
+    pub fn nose_points(&self) -> [&[DVec2]; 4] {
+        self.tables.nose_points()
+    }
+
     /// What the cloth looked like in the last frame.
     pub fn cloth(&self) -> &ClothModel {
         &self.cloth

@@ -62,6 +62,20 @@ fn see_table(
 ) {
     let Some(picture) = frame.picture() else { return };
     let now = clock.since_first;
+    let mut tell = |begins, level, text| {
+        alerts.write(Alert {
+            level,
+            code: AlertCode::CalibrationLost,
+            begins,
+            text,
+        });
+    };
+    if let Some(planes) = picture.planes()
+        && eyes.watch.glance(&planes, now) == TableNews::Lost
+    {
+        let text = "the camera was moved, or the light changed: the table is looked for anew";
+        tell(true, AlertLevel::Error, text.to_owned());
+    }
     if !eyes.watch.wants_look([picture.width(), picture.height()], now) {
         return;
     }
@@ -75,15 +89,12 @@ fn see_table(
     let seen = seen
         .ok()
         .filter(|seen| TableGeometry::from_sighting(seen, &specification).is_ok());
-    let mut tell = |begins, level, text| {
-        alerts.write(Alert {
-            level,
-            code: AlertCode::CalibrationLost,
-            begins,
-            text,
-        });
-    };
-    match eyes.watch.take(seen, now) {
+    let news = eyes.watch.take(seen, now);
+    if let Some(planes) = picture.planes() {
+        let Eyes { detector, watch, .. } = &mut *eyes;
+        watch.remember(&planes, detector.nose_points());
+    }
+    match news {
         TableNews::None => return,
         TableNews::Lost => {
             let why = why.unwrap_or_else(|| "it is seen elsewhere than before".to_owned());
@@ -95,7 +106,13 @@ fn see_table(
             return;
         }
         TableNews::Placed(_) => (),
-        TableNews::Regained(_) => tell(false, AlertLevel::Info, "the table is found".to_owned()),
+        TableNews::Regained(held) => {
+            tell(false, AlertLevel::Info, "the table is found".to_owned());
+            // It may be where it was, in another light.
+            if let Err(error) = eyes.detector.know_table(picture, &held) {
+                tracing::warn!(%error, "a frame could not be analysed");
+            }
+        }
     }
     let held = eyes.watch.held();
     let Some(geometry) = held.and_then(|held| TableGeometry::from_sighting(held, &specification).ok()) else {

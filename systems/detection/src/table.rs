@@ -7,7 +7,7 @@ mod area;
 mod ball_size;
 mod cushions;
 pub(crate) mod line;
-mod noses;
+pub(crate) mod noses;
 mod outline;
 mod perspective;
 mod pockets;

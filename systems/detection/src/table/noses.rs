@@ -201,24 +201,35 @@ impl NoseTracer {
             }
             looked_at += 1;
             let along = (walk.from + share * length).round();
-            if let Some(across) = steepest(planes, walk.over_columns, along, curve.at(along), sign, reach) {
-                self.places.push((along, across));
+            if let Some(edge) = steepest(planes, walk.over_columns, along, curve.at(along), sign, reach) {
+                self.places.push((along, edge.across));
             }
         }
         looked_at
     }
 }
 
+/// An edge of brightness.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Steepest {
+    /// Where it is, pixels.
+    pub across: f64,
+    /// Values per pixel.
+    pub steepness: f32,
+    /// Mean value round it.
+    pub level: f32,
+}
+
 /// Where the picture gets brightest fastest (`sign` 1) or darkest (−1) across the direction walked, within `reach` of
 /// `expected`; `None` where it is plain or the place is outside the picture.
-fn steepest(
+pub(crate) fn steepest(
     planes: &Planes,
     over_columns: bool,
     along: f64,
     expected: f64,
     sign: f32,
     reach: f64,
-) -> Option<f64> {
+) -> Option<Steepest> {
     let (width, height) = (planes.luma.width as isize, planes.luma.height as isize);
     let (count_along, count_across) = if over_columns {
         (width, height)
@@ -264,7 +275,12 @@ fn steepest(
     } else {
         0.0
     };
-    Some(first as f64 + at as f64 + f64::from(shift.clamp(-0.5, 0.5)))
+    let sum: f32 = values.iter().take(length).sum();
+    Some(Steepest {
+        across: first as f64 + at as f64 + f64::from(shift.clamp(-0.5, 0.5)),
+        steepness: best,
+        level: sum / (length as f32 * COLUMNS as f32),
+    })
 }
 
 /// Where the curves of two neighbouring sides cross, near a place.
