@@ -14,8 +14,11 @@ use crate::world::WorldPlugin;
 /// The whole pipeline, from admitted frames to snapshots; with a `bridge`, also to the network.
 pub fn build(config: &Config, bridge: Option<BridgeHandle>) -> App {
     let mut app = App::new();
+    if let Some(calibration) = &config.calibration {
+        app.insert_resource(calibration.clone());
+    }
     app.add_plugins(WorldPlugin)
-        .insert_resource(config.table.specification())
+        .insert_resource(config.specification())
         .insert_resource(PredictConfig {
             assumed_speed: config.trajectory.assumed_stick_speed,
             ..PredictConfig::default()

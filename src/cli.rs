@@ -31,6 +31,8 @@ pub enum Command {
     Replay(ReplayArgs),
     /// Find table, balls and cue stick in pictures
     Detect(DetectArgs),
+    /// Find table, ball size and lens from many frames, and say how exact they are
+    Calibrate(CalibrateArgs),
     /// Run the physics alone on reference cases
     Simulate(SimulateArgs),
 }
@@ -47,6 +49,9 @@ pub struct RunArgs {
     /// Address and port to serve on [default: 127.0.0.1:8000]
     #[arg(long, value_name = "ADDR", value_parser = listen_address)]
     pub listen: Option<SocketAddr>,
+    /// What `ghostball calibrate` wrote: the table is known from the first frame on
+    #[arg(long, value_name = "FILE")]
+    pub calibration: Option<PathBuf>,
     /// Configuration file; see assets/ghostball.toml for every key
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -76,6 +81,9 @@ pub struct ReplayArgs {
     /// Address and port to serve on [default: 127.0.0.1:8000]
     #[arg(long, value_name = "ADDR", requires = "serve", value_parser = listen_address)]
     pub listen: Option<SocketAddr>,
+    /// What `ghostball calibrate` wrote: the table is known from the first frame on
+    #[arg(long, value_name = "FILE")]
+    pub calibration: Option<PathBuf>,
     /// Configuration file; see assets/ghostball.toml for every key
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -96,6 +104,35 @@ pub struct DetectArgs {
     /// Playing surface in metres: with it, every ball also gets its position on the table
     #[arg(long, value_name = "LENGTHxWIDTH")]
     pub table_size: Option<TableSize>,
+    /// What `ghostball calibrate` wrote: the table is known from the first frame on
+    #[arg(long, value_name = "FILE")]
+    pub calibration: Option<PathBuf>,
+    /// Configuration file; see assets/ghostball.toml for every key
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+/// Options of `calibrate`.
+#[derive(Args, Debug)]
+pub struct CalibrateArgs {
+    #[arg(long, value_name = "SRC", help = SOURCE_HELP)]
+    /// Where frames come from; the simulated table when absent.
+    pub source: Option<SourceSpec>,
+    /// Write the calibration to this file (TOML); without it, to standard output
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Corners of the cushion noses, set by hand: top left, top right, bottom right, bottom left, pixels
+    #[arg(long, value_name = "X,Y,X,Y,X,Y,X,Y", allow_hyphen_values = true)]
+    pub corners: Option<Corners>,
+    /// Playing surface in metres [default: as configured]
+    #[arg(long, value_name = "LENGTHxWIDTH")]
+    pub table_size: Option<TableSize>,
+    /// Most frames to look at; fewer when they change nothing any more
+    #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub frames: u32,
+    /// Fit friction and cushions to the shots of a recording
+    #[arg(long, value_name = "RECORDING")]
+    pub physics: Option<PathBuf>,
     /// Configuration file; see assets/ghostball.toml for every key
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -178,6 +215,29 @@ impl FromStr for TableSize {
         match (parse(length), parse(width)) {
             (Some(length), Some(width)) if length >= width => Ok(Self { length, width }),
             _ => Err(expected()),
+        }
+    }
+}
+
+/// Corners in a picture, TL TR BR BL, pixels.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Corners(pub [[f64; 2]; 4]);
+
+impl FromStr for Corners {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let numbers: Vec<f64> = text
+            .split(',')
+            .filter_map(|number| number.trim().parse().ok())
+            .filter(|number: &f64| number.is_finite())
+            .collect();
+        match (numbers.as_slice(), text.split(',').count()) {
+            (&[a, b, c, d, e, f, g, h], 8) => Ok(Self([[a, b], [c, d], [e, f], [g, h]])),
+            _ => Err(format!(
+                "expected eight numbers x,y,x,y,x,y,x,y: the corners top left, top right, bottom right, bottom left in \
+                 pixels, found `{text}`"
+            )),
         }
     }
 }

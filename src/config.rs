@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::calibration_file::{self, CalibrationFileError};
+use crate::detection::Calibration;
 use crate::world::{BallSet, TableSpecification};
 
 /// Everything that can be configured.
@@ -19,6 +21,9 @@ pub struct Config {
     pub table: Table,
     /// Predicted paths.
     pub trajectory: Trajectory,
+    /// What `--calibration` names; no key of the file.
+    #[serde(skip)]
+    pub calibration: Option<Calibration>,
 }
 
 /// The service.
@@ -58,6 +63,8 @@ pub struct Table {
     pub width: f64,
     /// Radius of a ball, metres, 0.01 to 0.1; 0 means: measured from the picture.
     pub ball_radius: f64,
+    /// Height of the cushion noses above the cloth, metres, 0.02 to 0.06; 0 means: as the rules have it.
+    pub nose_height: f64,
     /// The balls in play.
     pub ball_set: BallSet,
 }
@@ -69,6 +76,7 @@ impl Default for Table {
             length: table.length,
             width: table.width,
             ball_radius: 0.0,
+            nose_height: 0.0,
             ball_set: table.ball_set,
         }
     }
@@ -81,7 +89,7 @@ impl Table {
             length: self.length,
             width: self.width,
             ball_radius: (self.ball_radius > 0.0).then_some(self.ball_radius),
-            nose_height: None,
+            nose_height: (self.nose_height > 0.0).then_some(self.nose_height),
             ball_set: self.ball_set,
         }
     }
@@ -174,6 +182,20 @@ impl Config {
         Ok(config)
     }
 
+    /// Takes the table from a calibration, if one is given.
+    pub fn with_calibration(self, file: Option<&Path>) -> Result<Self, CalibrationFileError> {
+        let calibration = file.map(calibration_file::read).transpose()?;
+        Ok(Self { calibration, ..self })
+    }
+
+    /// The table as the systems want it: the calibration knows more of it than the configuration.
+    pub fn specification(&self) -> TableSpecification {
+        let configured = self.table.specification();
+        self.calibration
+            .as_ref()
+            .map_or(configured, |calibration| calibration.specification(&configured))
+    }
+
     fn with_variable(&self, name: &str, value: &str) -> Result<Self, ConfigError> {
         let malformed = |message: String| ConfigError::Malformed {
             origin: format!("environment variable {name}"),
@@ -199,8 +221,13 @@ impl Config {
                 .ok_or_else(|| malformed(format!("unknown key `{}`", keys.join("."))))?;
         }
         here.insert((*last).to_owned(), value);
-        tree.try_into()
-            .map_err(|error: toml::de::Error| malformed(error.message().to_owned()))
+        let config: Self = tree
+            .try_into()
+            .map_err(|error: toml::de::Error| malformed(error.message().to_owned()))?;
+        Ok(Self {
+            calibration: self.calibration.clone(),
+            ..config
+        })
     }
 
     fn check(&self) -> Result<(), ConfigError> {
@@ -232,6 +259,15 @@ impl Config {
                 0.01,
                 0.1,
                 "0 (measured) or 0.01 to 0.1 metres",
+            )?;
+        }
+        if table.nose_height != 0.0 {
+            within(
+                "table.nose_height",
+                table.nose_height,
+                0.02,
+                0.06,
+                "0 (as the rules have it) or 0.02 to 0.06 metres",
             )?;
         }
         let speed = self.trajectory.assumed_stick_speed;

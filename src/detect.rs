@@ -8,10 +8,11 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Instant;
 
+use crate::calibration_file::CalibrationFileError;
 use crate::capture::{CaptureError, read_image};
 use crate::cli::{DetectArgs, TableOf};
 use crate::config::{Config, ConfigError};
-use crate::detection::{DetectionError, Detector};
+use crate::detection::{Calibration, DetectionError, Detector};
 use crate::output::{Output, OutputError};
 use crate::rows::{DetectRow, DetectRows, SightingRow, StickSightingRow, TableRow, milli};
 use crate::world::{Frame, Sightings, TableGeometry, TableSighting, TableSpecification};
@@ -31,6 +32,9 @@ pub enum DetectError {
     /// The configuration is wrong.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The calibration cannot be read.
+    #[error(transparent)]
+    Calibration(#[from] CalibrationFileError),
     /// The results cannot be written.
     #[error(transparent)]
     Output(#[from] OutputError),
@@ -43,6 +47,11 @@ enum PictureFailure {
     Capture(#[from] CaptureError),
     #[error("{name}: {source}")]
     Detection { name: String, source: DetectionError },
+    #[error("{name}: {source}")]
+    Calibration {
+        name: String,
+        source: CalibrationFileError,
+    },
     #[error(
         "{name}: with --table same every picture has the size of the first, {}x{} pixels; found {}x{}",
         expected[0], expected[1], found[0], found[1]
@@ -56,18 +65,27 @@ enum PictureFailure {
 
 /// Looks at every picture and prints what it found. A picture that cannot be read does not stop the others.
 pub fn detect(args: &DetectArgs) -> Result<Detected, DetectError> {
-    let config = Config::load(args.config.as_deref(), std::env::vars_os())?;
-    let specification = args.table_size.map(|size| TableSpecification {
+    let config = Config::load(args.config.as_deref(), std::env::vars_os())?
+        .with_calibration(args.calibration.as_deref())?;
+    let sized = args.table_size.map(|size| TableSpecification {
         length: size.length,
         width: size.width,
-        ..config.table.specification()
+        ..config.specification()
     });
+    let calibrated = config.calibration.as_ref().map(|_| config.specification());
+    let specification = sized.or(calibrated);
+    let mut detector = Detector::new(config.table.ball_set);
+    if let Some(known) = &specification {
+        detector.set_width_by_length(known.width / known.length);
+        detector.set_ball_by_length(known.ball_radius.map(|radius| radius / known.length));
+    }
     let mut look = Look {
-        detector: Detector::new(config.table.ball_set),
+        detector,
         frame: Frame::default(),
         sightings: Sightings::default(),
         specification,
         table_of: args.table,
+        calibration: args.calibration.as_deref().zip(config.calibration.as_ref()),
         first_table: None,
     };
     let mut rows = DetectRows::new();
@@ -94,17 +112,19 @@ pub fn detect(args: &DetectArgs) -> Result<Detected, DetectError> {
 }
 
 /// What is kept from picture to picture: buffers, and the table when the camera stands still.
-struct Look {
+struct Look<'a> {
     detector: Detector,
     frame: Frame,
     sightings: Sightings,
     specification: Option<TableSpecification>,
     table_of: TableOf,
+    /// The table where it was calibrated, and the file that says so.
+    calibration: Option<(&'a Path, &'a Calibration)>,
     /// Size of the first picture, and the table in it, if it shows one.
     first_table: Option<([u32; 2], Option<TableSighting>)>,
 }
 
-impl Look {
+impl Look<'_> {
     fn at(&mut self, path: &Path) -> Result<DetectRow, PictureFailure> {
         let name = path.display().to_string();
         read_image(path, &mut self.frame)?;
@@ -116,7 +136,15 @@ impl Look {
 
         let began = Instant::now();
         let size = [picture.width(), picture.height()];
+        let known = self.calibration.map(|(file, calibration)| {
+            let unusable = |source| PictureFailure::Calibration {
+                name: name.clone(),
+                source: CalibrationFileError::unusable(file, source),
+            };
+            calibration.sighting_in(size).map_err(unusable)
+        });
         let table = match (self.table_of, self.first_table) {
+            _ if known.is_some() => known.transpose()?,
             (TableOf::Same, Some((expected, table))) if expected == size => table,
             (TableOf::Same, Some((expected, _))) => {
                 return Err(PictureFailure::OtherSize {

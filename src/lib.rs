@@ -12,6 +12,8 @@ pub use ghostball_trajectory as trajectory;
 pub use ghostball_world as world;
 
 pub mod app;
+pub mod calibrate;
+pub mod calibration_file;
 pub mod cli;
 pub mod config;
 pub mod detect;

@@ -15,7 +15,7 @@ use crate::cli::{ReplayArgs, Speed};
 use crate::config::Config;
 use crate::output::Output;
 use crate::rows::FrameRow;
-use crate::run::{RING_CAPACITY, RunError, serve, stop_on_signal};
+use crate::run::{RING_CAPACITY, RunError, check_calibration, serve, stop_on_signal};
 use crate::runner::{Runner, Step};
 
 /// How a replay went.
@@ -29,7 +29,8 @@ pub enum Replayed {
 
 /// Plays a source and writes a line for each frame.
 pub fn replay(args: &ReplayArgs) -> Result<Replayed, RunError> {
-    let config = Config::load(args.config.as_deref(), std::env::vars_os())?;
+    let config = Config::load(args.config.as_deref(), std::env::vars_os())?
+        .with_calibration(args.calibration.as_deref())?;
     let pace = match args.speed {
         Some(Speed::Max) => Pace::Max,
         Some(Speed::Times(times)) => Pace::Speed(times),
@@ -57,6 +58,7 @@ pub fn replay(args: &ReplayArgs) -> Result<Replayed, RunError> {
     while !stop.load(Ordering::Relaxed) && args.frames != Some(played) {
         match runner.step()? {
             Step::Frame => {
+                check_calibration(&config, args.calibration.as_deref(), &runner.snapshot())?;
                 played += 1;
                 progress.inc(1);
                 if let Some(lines) = &mut lines {

@@ -5,17 +5,20 @@
 )]
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::app;
 use crate::broadcast::{BridgeHandle, BroadcastError, Server, ServerConfig};
+use crate::calibration_file::CalibrationFileError;
 use crate::capture::{self, CaptureCounters, CaptureError, Pace, RingPolicy, SimulationOptions, SourceSpec};
 use crate::cli::RunArgs;
 use crate::config::{Config, ConfigError};
 use crate::output::OutputError;
 use crate::runner::{Runner, Step};
+use crate::world::Snapshot;
 
 /// Frames that may wait for the pipeline. One is analysed while the next is decoded; more would only be old.
 pub(crate) const RING_CAPACITY: usize = 3;
@@ -26,6 +29,9 @@ pub enum RunError {
     /// The configuration is wrong.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The calibration cannot be used.
+    #[error(transparent)]
+    Calibration(#[from] CalibrationFileError),
     /// The source gives no frames.
     #[error(transparent)]
     Capture(#[from] CaptureError),
@@ -42,7 +48,8 @@ pub enum RunError {
 
 /// Watches a table and serves it until it is told to stop, or the source ends.
 pub fn run(args: &RunArgs) -> Result<(), RunError> {
-    let config = Config::load(args.config.as_deref(), std::env::vars_os())?;
+    let config = Config::load(args.config.as_deref(), std::env::vars_os())?
+        .with_calibration(args.calibration.as_deref())?;
     let stop = stop_on_signal()?;
     // Before the source, which may take its time: the page is there at once and says that it waits for frames.
     let (server, bridge) = serve(&config, args.listen)?;
@@ -62,9 +69,29 @@ pub fn run(args: &RunArgs) -> Result<(), RunError> {
             tracing::info!("{name} has ended");
             break;
         }
+        check_calibration(&config, args.calibration.as_deref(), &runner.snapshot())?;
         losses.report(runner.counters());
     }
     Ok(())
+}
+
+/// Refuses a calibration that was made from other pictures than those of the source.
+pub(crate) fn check_calibration(
+    config: &Config,
+    file: Option<&Path>,
+    snapshot: &Snapshot,
+) -> Result<(), CalibrationFileError> {
+    match (&config.calibration, file) {
+        // Before the first frame there is no size.
+        (Some(calibration), Some(file)) if snapshot.picture_size != [0, 0] => {
+            let unusable = |source| CalibrationFileError::unusable(file, source);
+            calibration
+                .sighting_in(snapshot.picture_size)
+                .map(|_| ())
+                .map_err(unusable)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Starts the server where command line, or else configuration, say.

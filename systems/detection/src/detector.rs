@@ -67,16 +67,33 @@ impl Detector {
     pub fn find_table(&mut self, picture: &Picture) -> Result<TableSighting, DetectionError> {
         let planes = planes_of(picture, &mut self.converted)?;
         let mut table = self.tables.find(&planes)?;
-        let size = [picture.width(), picture.height()];
-        let belief = self
-            .lens
-            .map_or_else(|| LensBelief::usual(size), LensBelief::known);
+        let belief = belief_in(self.lens, picture);
         see_through_lens(
             &mut table,
             self.tables.nose_points(),
             self.width_by_length,
             &belief,
         );
+        table.ball_radius_px = self.tables.measure_ball(&planes, &table);
+        Ok(table)
+    }
+
+    /// The table whose corners were set by hand, TL TR BR BL, pixels. The noses next to them tell the lens.
+    pub fn place_table(
+        &mut self,
+        picture: &Picture,
+        corners_in_image: [DVec2; 4],
+    ) -> Result<TableSighting, DetectionError> {
+        let planes = planes_of(picture, &mut self.converted)?;
+        let mut table = self.tables.around(&planes, corners_in_image)?;
+        let belief = belief_in(self.lens, picture);
+        see_through_lens(
+            &mut table,
+            self.tables.nose_points(),
+            self.width_by_length,
+            &belief,
+        );
+        table.corners_in_image = corners_in_image;
         table.ball_radius_px = self.tables.measure_ball(&planes, &table);
         Ok(table)
     }
@@ -134,10 +151,23 @@ impl Detector {
         self.tables.nose_points()
     }
 
-    /// What the cloth looked like in the last frame.
+    /// What the cloth looked like in the last frame in which balls were looked for.
     pub fn cloth(&self) -> &ClothModel {
         &self.cloth
     }
+
+    /// What the cloth looks like in the picture of the table found last.
+    pub fn cloth_of_table(&self) -> &ClothModel {
+        self.tables.cloth()
+    }
+}
+
+/// What is known of the lens before the noses are seen.
+fn belief_in(lens: Option<Lens>, picture: &Picture) -> LensBelief {
+    lens.map_or_else(
+        || LensBelief::usual([picture.width(), picture.height()]),
+        LensBelief::known,
+    )
 }
 
 /// Adds the lens, and moves the corners to where they are seen through it.

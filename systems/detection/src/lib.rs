@@ -16,6 +16,7 @@ pub mod table;
 pub mod watch;
 
 pub use balls::BallFinder;
+pub use calibration::{Calibration, CalibrationError, Calibrator};
 pub use cloth::ClothModel;
 pub use cue::CueFinder;
 pub use detector::Detector;

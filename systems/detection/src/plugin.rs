@@ -7,6 +7,7 @@ use ghostball_world::{
     TableGeometry, TableSpecification,
 };
 
+use crate::calibration::Calibration;
 use crate::detector::Detector;
 use crate::watch::{TableNews, TableWatch, TableWatchSettings};
 
@@ -19,7 +20,7 @@ impl Plugin for DetectionPlugin {
             .init_resource::<Eyes>()
             .add_systems(
                 FrameTick,
-                (see_table, see_balls_and_cue)
+                (take_calibration, see_table, see_balls_and_cue)
                     .chain()
                     .in_set(FrameSystems::Detect),
             );
@@ -31,6 +32,8 @@ impl Plugin for DetectionPlugin {
 struct Eyes {
     detector: Detector,
     watch: TableWatch,
+    /// Size of the pictures for which the table is taken from a calibration.
+    calibrated_for: Option<[u32; 2]>,
 }
 
 impl FromWorld for Eyes {
@@ -46,7 +49,36 @@ impl FromWorld for Eyes {
         Self {
             detector: Detector::new(specification.ball_set),
             watch: TableWatch::new(settings),
+            calibrated_for: None,
         }
+    }
+}
+
+/// Puts the table where a calibration says, in the first frame and whenever pictures change their size.
+fn take_calibration(
+    frame: Res<CurrentFrame>,
+    clock: Res<FrameClock>,
+    specification: Res<TableSpecification>,
+    calibration: Option<Res<Calibration>>,
+    mut eyes: ResMut<Eyes>,
+    table: Option<Single<Entity, With<Table>>>,
+    mut commands: Commands,
+) {
+    let Some((picture, calibration)) = frame.picture().zip(calibration) else {
+        return;
+    };
+    let size = [picture.width(), picture.height()];
+    if eyes.calibrated_for == Some(size) {
+        return;
+    }
+    eyes.calibrated_for = Some(size);
+    // A calibration for other pictures is of no use; whoever gave it is told where the source is opened.
+    let known = calibration.sighting_in(size).ok();
+    eyes.detector.set_lens(known.and_then(|known| known.lens));
+    let geometry = known.and_then(|known| TableGeometry::from_sighting(&known, &specification).ok());
+    if let (Some(known), Some(geometry)) = (known, geometry) {
+        eyes.watch.hold(known, size, clock.since_first);
+        place(&mut commands, table.map(|table| *table), geometry);
     }
 }
 
@@ -83,6 +115,8 @@ fn see_table(
         .ball_radius
         .map(|radius| radius / specification.length);
     eyes.detector.set_ball_by_length(ball_by_length);
+    eyes.detector
+        .set_width_by_length(specification.width / specification.length);
     let seen = eyes.detector.find_table(picture);
     let why = seen.as_ref().err().map(ToString::to_string);
     // A quadrilateral that maps to no table is none.
@@ -118,9 +152,14 @@ fn see_table(
     let Some(geometry) = held.and_then(|held| TableGeometry::from_sighting(held, &specification).ok()) else {
         return;
     };
+    place(&mut commands, table.map(|table| *table), geometry);
+}
+
+/// Keeps the one table's entity.
+fn place(commands: &mut Commands, table: Option<Entity>, geometry: TableGeometry) {
     match table {
         Some(entity) => {
-            commands.entity(*entity).insert(geometry);
+            commands.entity(entity).insert(geometry);
         }
         None => {
             commands.spawn((Table, geometry));
@@ -130,7 +169,7 @@ fn see_table(
 
 /// Looks for balls and cue stick on the table that is held.
 fn see_balls_and_cue(frame: Res<CurrentFrame>, mut eyes: ResMut<Eyes>, mut sightings: ResMut<Sightings>) {
-    let Eyes { detector, watch } = &mut *eyes;
+    let Eyes { detector, watch, .. } = &mut *eyes;
     let seen = match (frame.picture(), watch.held()) {
         (Some(picture), Some(table)) => detector.see_balls_and_cue(picture, table, &mut sightings),
         _ => {

@@ -14,7 +14,7 @@ mod pockets;
 mod shade;
 mod strip;
 
-use ghostball_world::{Planes, TableSighting};
+use ghostball_world::{Planes, TableGeometry, TableSighting, TableSpecification};
 use glam::DVec2;
 
 use cushions::Noses;
@@ -43,6 +43,11 @@ const LIKELY: f64 = 0.6;
 const SURE_OF_SIZE: u32 = 5;
 /// The noses are known within this many pixels before they are traced.
 const TRACE_REACH_PX: f64 = 2.5;
+
+/// How far off corners set by hand can be, by the table's length: some pixels.
+const HAND_REACH: f64 = 0.006;
+/// Height of the noses by a ball's radius (WPA: 63.5 % of its diameter).
+const NOSE_BY_RADIUS: f64 = 1.27;
 
 /// Finds the table in a frame. Holds buffers that are used again.
 #[derive(Clone, Debug, Default)]
@@ -132,14 +137,38 @@ impl TableFinder {
                 .noses
                 .trace(planes, &quad, noses.rising, 2.0 * TRACE_REACH_PX);
         }
-        let map = pockets::image_from_halves(&quad).ok_or_else(|| no_cushions(aspect))?;
+        self.sighting_of(planes, quad, noses.confidence)
+    }
+
+    /// The table whose corners are known about, clockwise TL TR BR BL, pixels: what is seen of its noses next to them, its
+    /// pockets, about the size of a ball.
+    pub fn around(
+        &mut self,
+        planes: &Planes,
+        corners_in_image: [DVec2; 4],
+    ) -> Result<TableSighting, TableNotFound> {
+        let quad = Quad::new(corners_in_image);
+        let reach_px = HAND_REACH * quad.length();
+        self.noses.trace(planes, &quad, [None; 4], reach_px);
+        self.sighting_of(planes, quad, 1.0)
+    }
+
+    fn sighting_of(
+        &mut self,
+        planes: &Planes,
+        quad: Quad,
+        confidence: f64,
+    ) -> Result<TableSighting, TableNotFound> {
+        let map = pockets::image_from_halves(&quad).ok_or_else(|| TableNotFound::NoCushions {
+            found: aspect_of(&quad),
+        })?;
         self.cloth.learn(planes, &quad.corners);
         let mut table = TableSighting {
             corners_in_image: quad.corners,
             pockets_in_image: pockets::usual(&quad).map(|p| p.0).unwrap_or_default(),
             ball_radius_px: 0.0,
             lens: None,
-            confidence: noses.confidence,
+            confidence,
         };
         if let Some(ball_by_length) = self.ball_by_length {
             table.ball_radius_px = ball_by_length * quad.length();
@@ -153,13 +182,29 @@ impl TableFinder {
     /// finding balls once, a few times where hardly any are seen.
     pub fn measure_ball(&mut self, planes: &Planes, table: &TableSighting) -> f64 {
         if let Some(ball_by_length) = self.ball_by_length {
-            return ball_by_length * Quad::new(table.corners_in_image).length();
+            return ball_at_middle(table, ball_by_length);
         }
         let refined = (self.ball_evidence >= SURE_OF_SIZE)
             .then(|| self.ball_scale.refine(planes, table, &self.cloth))
             .flatten()
             .or_else(|| self.ball_scale.measure(planes, table, &self.cloth));
         refined.map_or(table.ball_radius_px, |(radius, _)| radius)
+    }
+}
+
+/// Apparent radius at the middle of the table of balls with this radius by its length, pixels.
+fn ball_at_middle(table: &TableSighting, ball_by_length: f64) -> f64 {
+    // A lens shows the middle of the picture larger than its border, or smaller. Lengths by the table's length.
+    let specification = TableSpecification {
+        length: 1.0,
+        width: 0.5,
+        ball_radius: Some(ball_by_length),
+        nose_height: Some(NOSE_BY_RADIUS * ball_by_length),
+        ..TableSpecification::default()
+    };
+    match (table.lens, TableGeometry::from_sighting(table, &specification)) {
+        (Some(_), Ok(geometry)) => geometry.ball_in_image(DVec2::ZERO).radius,
+        _ => ball_by_length * Quad::new(table.corners_in_image).length(),
     }
 }
 

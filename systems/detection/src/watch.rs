@@ -104,6 +104,19 @@ impl TableWatch {
         }
     }
 
+    /// Believes in a table that is known from before, in pictures of this size; it is soon looked whether it is there.
+    pub fn hold(&mut self, table: TableSighting, size: [u32; 2], now: Duration) {
+        *self = Self {
+            settings: self.settings,
+            size,
+            held: Some(table),
+            settled_at: now,
+            next_look: now + self.settings.settle_interval,
+            is_lost: self.is_lost,
+            ..Self::default()
+        };
+    }
+
     /// The table believed in.
     pub fn held(&self) -> Option<&TableSighting> {
         self.held.as_ref()
@@ -289,7 +302,7 @@ fn are_same(a: &TableSighting, b: &TableSighting) -> bool {
 }
 
 /// Coordinate by coordinate, of the sightings that are about as sure as the best.
-fn median_of(sightings: &[TableSighting]) -> TableSighting {
+pub(crate) fn median_of(sightings: &[TableSighting]) -> TableSighting {
     let best = sightings.iter().map(|s| s.confidence).fold(0.0, f64::max);
     let sure = || {
         sightings

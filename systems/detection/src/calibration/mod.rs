@@ -26,13 +26,21 @@
 //! What follows from them, balls below the noses and spheres seen as ellipses, is in [`ghostball_world`]'s
 //! `PlaneInView`.
 
+mod gather;
 mod model;
+mod record;
 mod solve;
 #[cfg(test)]
 mod tests;
 
-use ghostball_world::Lens;
+use ghostball_world::{ImageFromTable, Lens, TableFromImage};
 use glam::DVec2;
+
+pub use gather::Calibrator;
+pub use record::{
+    Calibration, CalibrationError, CalibrationErrors, ClothInImage, LensRecord, PictureRecord, TableInImage,
+    TableRecord,
+};
 
 use model::Model;
 
@@ -124,6 +132,35 @@ pub struct Calibrated {
     pub corners_in_image: [DVec2; 4],
     /// Root mean square distance of the nose points, averaged over stretches, from the sides of the rectangle, pixels.
     pub nose_error_px: f64,
+    model: Model,
+    directions: [[f64; model::UNKNOWNS]; model::UNKNOWNS],
+}
+
+impl Calibrated {
+    /// Standard deviation of where a ball is placed, by the table's length, root mean square over the playing surface:
+    /// what is left unknown of the camera. `below` is how far the balls' centres lie below the noses, by the
+    /// table's length.
+    pub fn place_spread(&self, below: f64) -> f64 {
+        let Some(balls) = self.model.balls_in_view(below) else {
+            return f64::INFINITY;
+        };
+        let moved = self
+            .directions
+            .map(|direction| self.model.moved(&direction).balls_in_view(below));
+        let (mut squares, mut count) = (0.0, 0.0);
+        for x in [-0.8, -0.4, 0.0, 0.4, 0.8] {
+            for y in [-0.8, 0.0, 0.8] {
+                let place = self.model.half() * DVec2::new(x, y);
+                let seen = ImageFromTable::new(balls).apply(place);
+                for moved in moved.iter().flatten() {
+                    squares += TableFromImage::new(*moved).apply(seen).distance_squared(place);
+                }
+                count += 1.0;
+            }
+        }
+        // Lengths of the model are by half the table's length.
+        0.5 * libm::sqrt(squares / count)
+    }
 }
 
 /// Finds the most likely camera; `None` where the corners are no table's.
@@ -133,7 +170,7 @@ pub fn calibrate(seen: &SeenTable, belief: &LensBelief) -> Option<Calibrated> {
     let [a, b, c, d] = seen.corners_in_image;
     let (across, down) = (a.distance(b) + d.distance(c), a.distance(d) + b.distance(c));
     let length_px = 0.5 * across.max(down);
-    let mut spreads = [0.0; model::UNKNOWNS];
+    let mut directions = [[0.0; model::UNKNOWNS]; model::UNKNOWNS];
     // A lens can bend a nose by many standard deviations: what is taken for something else narrows (graduated
     // non-convexity, Blake & Zisserman 1987).
     for most in [60.0, 5.0] {
@@ -158,7 +195,7 @@ pub fn calibrate(seen: &SeenTable, belief: &LensBelief) -> Option<Calibrated> {
         };
         let solved = solve::least_squares(residuals)?;
         model = start.moved(&solved.unknowns);
-        spreads = solved.spreads;
+        directions = solved.directions;
     }
     let corners = model.corner_rays();
     let (mut squares, mut count) = (0.0, 0.0);
@@ -171,7 +208,9 @@ pub fn calibrate(seen: &SeenTable, belief: &LensBelief) -> Option<Calibrated> {
     }
     let calibrated = Calibrated {
         lens: model.lens,
-        focal_spread: spreads[model::FOCAL],
+        focal_spread: libm::sqrt(directions.iter().map(|d| d[model::FOCAL] * d[model::FOCAL]).sum()),
+        model,
+        directions,
         corners_in_image: corners.map(|ray| model.lens.image_from_ray(ray)),
         nose_error_px: if count > 0.0 {
             (squares / count).sqrt()

@@ -12,7 +12,7 @@ pub(super) const UNKNOWNS: usize = 11;
 pub(super) const FOCAL: usize = 0;
 
 /// Lens, pose and table; lengths by half the table's length.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Model {
     pub lens: Lens,
     camera_from_table: DMat3,
@@ -82,6 +82,19 @@ impl Model {
             width_growth: self.width_growth + width,
             ..*self
         }
+    }
+
+    /// Half of the playing surface across and down in the picture, by half its length.
+    pub fn half(&self) -> DVec2 {
+        self.half
+    }
+
+    /// The plane so far below the noses, by the table's length. Places are those that a table of the proportions
+    /// believed in would have, as they are when positions are told.
+    pub fn balls_in_view(&self, below: f64) -> Option<PlaneInView> {
+        let corners = self.corner_rays().map(|ray| self.lens.image_from_ray(ray));
+        let noses = PlaneInView::through(self.lens, &corners, &corners_of(self.half)).ok()?;
+        noses.lowered(2.0 * below, 0.0).ok()
     }
 
     /// Directions of the corners, TL TR BR BL.

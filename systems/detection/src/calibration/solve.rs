@@ -3,8 +3,9 @@
 /// The most likely unknowns.
 pub(super) struct Solved<const N: usize> {
     pub unknowns: [f64; N],
-    /// Their standard deviations, where residuals are in standard deviations.
-    pub spreads: [f64; N],
+    /// Steps whose outer products sum to their covariance, where residuals are in standard deviations: what is left
+    /// unknown.
+    pub directions: [[f64; N]; N],
 }
 
 const ROUNDS: usize = 25;
@@ -73,11 +74,12 @@ pub(super) fn least_squares<const N: usize>(
         }
     }
     let factor = cholesky(normal)?;
-    let spreads = std::array::from_fn(|i| {
+    // The covariance is (L Lᵀ)⁻¹: the columns of L⁻ᵀ are such steps.
+    let directions = std::array::from_fn(|i| {
         let unit = std::array::from_fn(|j| if i == j { 1.0 } else { 0.0 });
-        solve(&factor, unit)[i].max(0.0).sqrt()
+        solve_transposed(&factor, unit)
     });
-    sum.is_finite().then_some(Solved { unknowns, spreads })
+    sum.is_finite().then_some(Solved { unknowns, directions })
 }
 
 fn sum_of_squares(values: &[f64]) -> f64 {
@@ -113,6 +115,11 @@ fn solve<const N: usize>(l: &[[f64; N]; N], mut b: [f64; N]) -> [f64; N] {
         let known: f64 = (0..i).map(|k| l[i][k] * b[k]).sum();
         b[i] = (b[i] - known) / l[i][i];
     }
+    solve_transposed(l, b)
+}
+
+/// x of Lᵀ x = b.
+fn solve_transposed<const N: usize>(l: &[[f64; N]; N], mut b: [f64; N]) -> [f64; N] {
     for i in (0..N).rev() {
         let known: f64 = (i + 1..N).map(|k| l[k][i] * b[k]).sum();
         b[i] = (b[i] - known) / l[i][i];
@@ -140,7 +147,8 @@ mod tests {
         .unwrap();
         assert!((solved.unknowns[0] - 2.0).abs() < 1e-6 && (solved.unknowns[1] - 0.7).abs() < 1e-6);
         // Twenty samples good to 0.1, of which about six are large.
-        assert!((0.02..0.1).contains(&solved.spreads[0]), "{:?}", solved.spreads);
+        let spread = solved.directions.iter().map(|d| d[0] * d[0]).sum::<f64>().sqrt();
+        assert!((0.02..0.1).contains(&spread), "{spread}");
     }
 
     #[test]

@@ -1,0 +1,178 @@
+//! `ghostball calibrate`, and the file that it writes.
+#![allow(clippy::unwrap_used, reason = "helpers of tests: a failure ends the test")]
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+
+use common::{ghostball, run};
+use ghostball::calibration_file;
+use ghostball::simulation::{SimulatedTable, SimulationOptions};
+use ghostball::world::{Picture, TableGeometry};
+use glam::DVec2;
+
+const SOURCE: &str = "sim?seed=5&size=960x540";
+
+fn options() -> SimulationOptions {
+    SimulationOptions {
+        seed: 5,
+        width: 960,
+        height: 540,
+        ..SimulationOptions::default()
+    }
+}
+
+fn calibrate(to: &Path, more: &[&str]) {
+    let arguments = ["calibrate", "--source", SOURCE, "--out", to.to_str().unwrap()];
+    let output = run(&[&arguments, more].concat());
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{told}");
+    assert!(told.contains("px") && told.contains("mm"), "{told}");
+}
+
+/// Mean error over the frames of a replay of balls that lie still, millimetres.
+fn replay_error_mm(more: &[&str]) -> f64 {
+    let arguments = ["replay", SOURCE, "--frames", "20", "--jsonl", "-"];
+    let output = ghostball().args(arguments).args(more).output().unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let mut table = SimulatedTable::new(options()).unwrap();
+    let mut picture = Picture::default();
+    let (mut sum, mut count) = (0.0, 0);
+    for line in String::from_utf8(output.stdout).unwrap().lines() {
+        let truth = table.render_next(&mut picture).unwrap().clone();
+        let row: serde_json::Value = serde_json::from_str(line).unwrap();
+        for ball in truth.balls.iter().filter(|ball| !ball.is_moving) {
+            let place = |seen: &serde_json::Value| {
+                let at = &seen["position"];
+                DVec2::new(at["x"].as_f64().unwrap(), at["y"].as_f64().unwrap())
+            };
+            let balls = row["balls"].as_array().unwrap().iter();
+            let nearest = balls
+                .map(|seen| place(seen).distance(ball.position_in_table))
+                .fold(f64::INFINITY, f64::min);
+            if nearest < 0.02 {
+                sum += 1e3 * nearest;
+                count += 1;
+            }
+        }
+    }
+    assert!(count > 200, "{count} balls were seen");
+    sum / f64::from(count)
+}
+
+#[test]
+fn a_simulated_table_is_calibrated_and_the_file_places_balls_as_well() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("table.toml");
+    calibrate(&file, &[]);
+    let calibration = calibration_file::read(&file).unwrap();
+    assert_eq!(calibration.size(), [960, 540]);
+    assert!(
+        calibration.errors.frames >= 10 && calibration.errors.nose_px < 0.2,
+        "{calibration:?}"
+    );
+
+    let mut table = SimulatedTable::new(options()).unwrap();
+    let truth = table.render_next(&mut Picture::default()).unwrap().clone();
+    let sighting = calibration.sighting_in([960, 540]).unwrap();
+    for (found, truth) in sighting
+        .corners_in_image
+        .iter()
+        .zip(&truth.table.corners_in_image)
+    {
+        assert!(found.distance(*truth) < 0.5, "{found} for {truth}");
+    }
+    let geometry =
+        TableGeometry::from_sighting(&sighting, &calibration.specification(&table.table())).unwrap();
+    for ball in &truth.balls {
+        let place = geometry.table_from_image.apply(ball.circle_in_image.center);
+        let off = place.distance(ball.position_in_table);
+        assert!(off < 0.0015, "{off} m: {place} for {}", ball.position_in_table);
+    }
+
+    let (with, without) = (
+        replay_error_mm(&["--calibration", file.to_str().unwrap()]),
+        replay_error_mm(&[]),
+    );
+    assert!(
+        with < 1.5 && with < without + 0.1,
+        "{with} mm with calibration, {without} mm without"
+    );
+}
+
+#[test]
+fn corners_set_by_hand_win() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("table.toml");
+    calibrate(
+        &file,
+        &["--corners", "80,70,860.5,70,860,460,80,461", "--frames", "2"],
+    );
+    let calibration = calibration_file::read(&file).unwrap();
+    assert!(calibration.image.corners_by_hand);
+    assert_eq!(
+        calibration.image.corners,
+        [[80.0, 70.0], [860.5, 70.0], [860.0, 460.0], [80.0, 461.0]]
+    );
+}
+
+#[test]
+fn pictures_of_other_proportions_and_broken_files_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("table.toml");
+    calibrate(&file, &["--frames", "2"]);
+    let path = file.to_str().unwrap();
+    let refused = |arguments: &[&str], mentions: &[&str]| {
+        let output = run(arguments);
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{told}");
+        assert!(mentions.iter().all(|mention| told.contains(mention)), "{told}");
+    };
+    refused(
+        &[
+            "replay",
+            "sim?size=800x600",
+            "--frames",
+            "2",
+            "--calibration",
+            path,
+        ],
+        &["960x540", "800x600", path],
+    );
+    // The same proportions are as good.
+    let half = run(&[
+        "replay",
+        "sim?seed=5&size=480x270",
+        "--frames",
+        "2",
+        "--calibration",
+        path,
+    ]);
+    assert!(half.status.success(), "{}", String::from_utf8_lossy(&half.stderr));
+
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, text.replace("version = 1", "version = 2")).unwrap();
+    refused(
+        &["replay", SOURCE, "--frames", "1", "--calibration", path],
+        &["version 1", "version 2"],
+    );
+    fs::write(&file, text.replace("focal_px", "focal_length")).unwrap();
+    refused(
+        &["replay", SOURCE, "--frames", "1", "--calibration", path],
+        &["line", "focal"],
+    );
+    fs::write(&file, text.replace("length = 2.54", "length = -2.54")).unwrap();
+    refused(
+        &["replay", SOURCE, "--frames", "1", "--calibration", path],
+        &["table.length", "-2.54"],
+    );
+    refused(
+        &["calibrate", "--source", SOURCE, "--physics", "shots.mcap"],
+        &["--physics", "shots.mcap"],
+    );
+}
