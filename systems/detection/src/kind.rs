@@ -21,6 +21,7 @@ mod spread;
 mod white;
 
 use ghostball_world::{BallKind, BallSet, BallSighting, Planes};
+use glam::Vec3;
 
 use crate::cloth::ClothModel;
 use clue::Clue;
@@ -93,7 +94,10 @@ impl Recognizer {
             .zip(balls.iter())
             .map(|(look, ball)| look.relit(cloth, ball));
         self.clues.extend(lit.map(Clue::of));
-        let Some(naming) = self.recognize() else { return };
+        let cloth = self.samples.balanced(cloth.color, &self.white);
+        let Some(naming) = self.recognize(cloth) else {
+            return;
+        };
 
         for (ball, name) in balls.iter_mut().zip(&naming.names) {
             let name = naming.game.names.get(*name);
@@ -104,13 +108,13 @@ impl Recognizer {
 
     /// The game under which balls are most likely to look as they do, in this picture and those before. The first picture
     /// is tried with every game, later ones with the one in play and one other in turn.
-    fn recognize(&mut self) -> Option<&Naming> {
+    fn recognize(&mut self, cloth: Vec3) -> Option<&Naming> {
         let count = self.games.len();
         let in_play = self.in_play;
         let is_tried = |game: usize| !self.is_recognized || game == in_play || game == self.next_rival;
         let mut best = f32::NEG_INFINITY;
         for game in (0..count).filter(|game| is_tried(*game)) {
-            self.games[game].begin(&self.clues);
+            self.games[game].begin(&self.clues, cloth);
             best = best.max(self.games[game].score);
         }
         for game in (0..count).filter(|game| is_tried(*game)) {
@@ -118,13 +122,19 @@ impl Recognizer {
                 self.games[game].settle(&self.clues);
             }
         }
-        let score = self.games.get(in_play)?.score;
-        let mut likeliest = (0.0, in_play);
-        for game in (0..count).filter(|game| is_tried(*game) && *game != in_play) {
-            let likelier = (self.games[game].score - score).clamp(-OUT_OF_QUESTION, OUT_OF_QUESTION);
-            self.evidence[game] += likelier - FORGETTING * self.evidence[game];
-            if self.evidence[game] > likeliest.0 {
-                likeliest = (self.evidence[game], game);
+        let score = |game: usize| self.games[game].score;
+        let best = (0..count)
+            .filter(|game| is_tried(*game))
+            .map(score)
+            .fold(f32::NEG_INFINITY, f32::max);
+        let mut likeliest = (f32::NEG_INFINITY, in_play);
+        for game in 0..count {
+            let evidence = &mut self.evidence[game];
+            if is_tried(game) {
+                *evidence += (self.games[game].score - best).max(-OUT_OF_QUESTION) - FORGETTING * *evidence;
+            }
+            if *evidence > likeliest.0 {
+                likeliest = (*evidence, game);
             }
         }
         for evidence in &mut self.evidence {

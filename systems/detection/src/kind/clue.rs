@@ -25,6 +25,13 @@ const DOUBTFUL: f32 = 0.5;
 /// White, where it is balanced.
 const WHITE: Vec3 = Vec3::new(250.0, 0.0, 0.0);
 
+/// Three spots of televised cue balls are seen at once, or one maker's mark; a number and its ring are twice that.
+const MOST_SPOTS: f32 = 0.06;
+/// Largest share of a ball that a number's disc takes.
+const MOST_DISC: f32 = 0.2;
+/// Mean share of a ball that mirrors a lamp: a lamp a metre long, one and a half above, is two hundredths of the half
+/// sphere that a ball mirrors in most of its disc.
+const GLINTS: f32 = 0.012;
 /// A look, and what can be said about it before the game is known. Scores are in nats.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Clue {
@@ -109,27 +116,29 @@ fn shaded_white_score(look: &Look, noise: Mat3) -> f32 {
 /// How likely a ball with this pattern shows so much white, and so spread. Densities over the share of white: even over
 /// what its geometry allows, normal beyond. From any side at all, the two caps of a stripe with a belt of half a
 /// diameter are 0.33 to 0.8 of what is seen, and a number's disc is up to 0.2; half of the balls hide their numbers at the
-/// rim or below.
+/// rim or below. Where there is no white paint, lamps are mirrored.
 fn pattern_score(look: &Look, pattern: Pattern) -> f32 {
     let beyond = |value: f32, limit: f32, sigma: f32| {
         let z = (value - limit).max(0.0) / sigma;
         -0.5 * z * z
     };
     let (white, spread) = (look.white, look.white_spread);
+    let disc = beyond(white, MOST_DISC, 0.07) + beyond(spread, 0.12, 0.045);
+    let glints = libm::expf(-white / GLINTS) / GLINTS;
+    let disc_or_glints =
+        |share: f32| libm::logf(share / MOST_DISC * libm::expf(disc) + (1.0 - share) * glints + 1e-30);
     match pattern {
         // Shade and spots take some.
-        Pattern::Cue => 1.6 - 5.0 * (1.0 - white),
+        Pattern::Cue => 1.6 - 5.0 * (1.0 - white) + beyond(look.ink, MOST_SPOTS, 0.02),
         Pattern::Striped => {
             0.7 + beyond(-white, -0.33, 0.09)
                 + beyond(white, 0.8, 0.08)
                 + beyond(-spread, -0.29, 0.06)
                 + beyond(-look.color_share, -0.15, 0.05)
         }
-        Pattern::Numbered => {
-            let density = if white < 0.05 { 2.3 } else { 1.0 };
-            density + beyond(white, 0.2, 0.07) + beyond(spread, 0.12, 0.045)
-        }
-        Pattern::Plain => 3.1 + beyond(white, 0.03, 0.035) + beyond(spread, 0.02, 0.035),
+        Pattern::Numbered => disc_or_glints(0.5),
+        // Chalk marks, projected light.
+        Pattern::Plain => disc_or_glints(0.05),
         Pattern::Pale => 1.0 + beyond(white, 0.3, 0.12) + beyond(spread, 0.15, 0.07),
     }
 }

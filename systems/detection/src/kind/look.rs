@@ -1,7 +1,7 @@
 //! The colours of one ball.
 
 use ghostball_world::{BallSighting, CircleInImage, ColorEncoding, Planes};
-use glam::{Mat3, Vec3};
+use glam::{Mat3, Vec3, Vec3Swizzles as _};
 
 use super::white::White;
 use crate::cloth::ClothModel;
@@ -16,8 +16,15 @@ const INNER: f64 = 0.92;
 const LEAST_LUMA: f32 = 0.45 * 255.0;
 /// White's chroma is below this share of its luma: half of what the palest paint of a set has.
 const MOST_CHROMA: f32 = 0.13;
+/// Less than half of the way from white to paint.
+const NEARER_WHITE: f32 = 0.4;
+/// Chroma of white beside the most brilliant paint, as a share of its luma: a border smears over a quarter of it.
+const MOST_SMEARED: f32 = 0.22;
 /// In the dark, chroma's noise does not shrink with luma.
 const LEAST_LUMA_OF_CHROMA: f32 = 0.3 * 255.0;
+/// In its middle, within this many radii, white is lit from above and keeps more of its luma.
+const MIDDLE: f32 = 0.75;
+const LEAST_LIT: f32 = 0.8 * 255.0;
 /// What is farther from white than this share of what is farthest is paint; less is paint mixed with white.
 const CORE: f32 = 0.6;
 /// The farthest tenth can be noise.
@@ -39,6 +46,8 @@ pub(super) struct Look {
     /// How far about white lies: its longest axis' standard deviation, radii, times the root of its share. A number's
     /// disc has 0.06 to 0.12, caps of a stripe 0.3 to 0.45.
     pub white_spread: f32,
+    /// Share of its middle that is dim white: thin ink.
+    pub ink: f32,
     /// How sure detection is that it is a ball, 0 to 1.
     pub confidence: f32,
 }
@@ -125,6 +134,11 @@ impl Samples {
         self.samples.len() as f32 / self.ends.len().max(1) as f32
     }
 
+    /// A colour of the picture, as it is where white is `white`.
+    pub fn balanced(&self, color: [f32; 3], white: &White) -> Vec3 {
+        white.balance() * (self.from_raw.matrix * Vec3::from_array(color) + self.from_raw.offset)
+    }
+
     /// Replaces `out` by what each ball looks like where white is `white`.
     pub fn looks(&mut self, white: &White, out: &mut Vec<Look>) {
         let balance = white.balance();
@@ -171,10 +185,14 @@ impl Look {
         let mut white = Spot::default();
         let mut distances = [0_u32; DISTANCES];
         seen.clear();
+        let (mut ink, mut middle) = (0, 0);
         for sample in samples {
             let color = map.of(sample.color);
-            let distance = if is_white(color) {
+            let is_middle = sample.dx * sample.dx + sample.dy * sample.dy < MIDDLE * MIDDLE;
+            middle += u32::from(is_middle);
+            let distance = if is_white(color, MOST_CHROMA) {
                 white.add(sample.dx, sample.dy);
+                ink += u32::from(is_middle && color.x < LEAST_LIT);
                 WHITE
             } else {
                 let distance = distance_from_white(color);
@@ -191,12 +209,22 @@ impl Look {
             !shows_color || pixel.distance != WHITE && f32::from(pixel.distance) > CORE * farthest
         };
         let (color, core) = middle_of(seen.iter().filter(is_core));
+        // Chroma is smeared over the borders of paint: there, what is nearer to white than to the paint is white, too.
+        let smeared = (NEARER_WHITE * color.yz().length() / color.x.max(1.0)).min(MOST_SMEARED);
+        if shows_color && smeared > MOST_CHROMA {
+            for (sample, pixel) in samples.iter().zip(seen.iter()) {
+                if pixel.distance != WHITE && is_white(pixel.color, smeared) {
+                    white.add(sample.dx, sample.dy);
+                }
+            }
+        }
         let share = white.count as f32 / count;
         Self {
             color,
             color_share: if shows_color { core / count } else { 0.0 },
             white: share,
             white_spread: share.sqrt() * white.longest_axis(),
+            ink: ink as f32 / (middle as f32).max(1.0),
             confidence: 1.0,
         }
     }
@@ -222,8 +250,8 @@ const DISTANCES: usize = 64;
 const WHITE: u8 = u8::MAX;
 
 #[inline]
-fn is_white(color: Vec3) -> bool {
-    let most = MOST_CHROMA * color.x.max(LEAST_LUMA_OF_CHROMA);
+fn is_white(color: Vec3, most_chroma: f32) -> bool {
+    let most = most_chroma * color.x.max(LEAST_LUMA_OF_CHROMA);
     color.x > LEAST_LUMA && color.y * color.y + color.z * color.z < most * most
 }
 

@@ -7,14 +7,16 @@ use super::clue::Clue;
 use super::light::{Light, LightFit};
 use super::paint::{Game, MOST_NAMES, MOST_PAINTS, Name, Pattern};
 use super::siblings::Siblings;
-use super::spread::{Spread, ln_density};
+use super::spread::{Spread, ln_density, outer};
 
 /// Index of no name.
 pub(super) const NAMELESS: usize = MOST_NAMES;
 /// No score is less, so that sums stay numbers.
 const LEAST_SCORE: f32 = -1e4;
-/// The cue ball is on the table in this share of pictures.
-const CUE_IN_PLAY: f32 = 0.9;
+/// Share of the cloth's light that a ball throws back, whatever its paint: its lower half mirrors the cloth.
+const BOUNCED: f32 = 0.1;
+/// No ball is surer to be there, or not to be there, than this short of certainty.
+const LEAST_CHANCE: f32 = 0.1;
 /// Names and light settle in so many turns.
 const TURNS: usize = 3;
 /// As many exchanges settle any picture; each is the best there is.
@@ -35,10 +37,16 @@ pub(super) struct Naming {
     /// What each name scores for each ball.
     scores: Vec<[f32; MOST_NAMES + 1]>,
     paints: [PaintInLight; MOST_PAINTS],
+    /// Covariance of what the cloth adds to all of them.
+    bounced: Mat3,
     /// Names before the last turn.
     before: Vec<usize>,
-    /// What white says to that.
+    /// What white says to that, and how likely such a ball is on the table rather than not.
     patterns: Vec<[f32; MOST_NAMES]>,
+    /// How likely the table is empty.
+    absent: f32,
+    /// The more balls are seen, the more of them can be none.
+    ln_balls: f32,
     /// The best that a ball can do without a name that only one ball has: score and name.
     common: Vec<(f32, usize)>,
     assignment: Assignment,
@@ -68,8 +76,11 @@ impl Naming {
             score: 0.0,
             scores: Vec::new(),
             paints: [PaintInLight::default(); MOST_PAINTS],
+            bounced: Mat3::ZERO,
             before: Vec::new(),
             patterns: Vec::new(),
+            absent: 0.0,
+            ln_balls: 0.0,
             common: Vec::new(),
             assignment: Assignment::default(),
             unique,
@@ -77,7 +88,9 @@ impl Naming {
     }
 
     /// Names for balls that look like this, under the light of the picture before.
-    pub fn begin(&mut self, clues: &[Clue]) {
+    /// `cloth` is the cloth's colour, seen as the balls' are.
+    pub fn begin(&mut self, clues: &[Clue], cloth: Vec3) {
+        self.bounced = outer(cloth, BOUNCED * BOUNCED);
         self.score_patterns(clues);
         self.names.clear();
         self.turn(clues);
@@ -103,22 +116,34 @@ impl Naming {
         self.score = self.total(clues);
     }
 
+    /// Which balls lie on the table: those that stay do so whatever else does, and of those that come and go, as many as
+    /// makes up for the number of balls that are seen. Each lies there or not, independently of others.
     fn score_patterns(&mut self, clues: &[Clue]) {
-        let others = (self.game.ball_count() - 1) as f32;
-        let cue = CUE_IN_PLAY / clues.len().max(1) as f32;
+        let (mut staying, mut others) = (0.0, 0.0);
+        for name in &self.game.names {
+            match name.stays {
+                Some(chance) => staying += chance * name.count as f32,
+                None => others += name.count as f32,
+            }
+        }
+        let balls = clues.len() as f32;
+        let rest = ((balls - staying) / f32::max(others, 1.0)).clamp(LEAST_CHANCE, 1.0 - LEAST_CHANCE);
+        let mut present = [0.0; MOST_NAMES];
+        self.absent = 0.0;
+        for (present, name) in present.iter_mut().zip(&self.game.names) {
+            let chance = name.stays.unwrap_or(rest);
+            *present = libm::logf(name.count as f32 * chance / (1.0 - chance));
+            self.absent += name.count as f32 * libm::logf(1.0 - chance);
+        }
         self.patterns.clear();
         for clue in clues {
             let mut scores = [LEAST_SCORE; MOST_NAMES];
-            for (score, name) in scores.iter_mut().zip(&self.game.names) {
-                // The cue ball nearly always lies there, and any other as likely as the next.
-                let share = match name.pattern {
-                    Pattern::Cue => cue,
-                    _ => (1.0 - cue) * name.count as f32 / others,
-                };
-                *score = clue.pattern(name.pattern) + libm::logf(share);
+            for ((score, name), present) in scores.iter_mut().zip(&self.game.names).zip(present) {
+                *score = clue.pattern(name.pattern) + present;
             }
             self.patterns.push(scores);
         }
+        self.ln_balls = libm::logf(balls.max(1.0));
     }
 
     fn paints_in_light(&self) -> [PaintInLight; MOST_PAINTS] {
@@ -128,7 +153,7 @@ impl Naming {
             let color = show(*paint);
             *shown = PaintInLight {
                 color,
-                of_paint: Spread::OF_PAINT.covariance_about(color),
+                of_paint: Spread::OF_PAINT.covariance_about(color) + self.bounced,
                 of_ball: Spread::OF_BALL.covariance_about(color),
             };
         }
@@ -143,6 +168,7 @@ impl Naming {
             patterns,
             common,
             paints,
+            ln_balls,
             ..
         } = self;
         let siblings = Siblings::of(game, names, clues, paints);
@@ -158,7 +184,7 @@ impl Naming {
                     );
                 }
             }
-            let mut best = (clue.nameless, NAMELESS);
+            let mut best = (clue.nameless + *ln_balls, NAMELESS);
             let mut score = [LEAST_SCORE; MOST_NAMES + 1];
             score[NAMELESS] = best.0;
             for (i, name) in game.names.iter().enumerate() {
@@ -283,7 +309,7 @@ impl Naming {
             .sum();
         let solids = (1..8).filter(|name| self.game.partner(*name).is_some());
         let pairs: f32 = solids.map(|solid| self.pair_score(solid, clues)).sum();
-        single + pairs + self.light.ln_prior() - self.game.rarity
+        single + pairs + self.absent + self.light.ln_prior() - self.game.rarity
     }
 
     /// The light under which the balls look most like their names.

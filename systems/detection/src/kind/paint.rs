@@ -20,9 +20,9 @@ const WHITE: Rgb = [250, 246, 236];
 const BLACK: Rgb = [24, 24, 27];
 const YELLOW: Rgb = [244, 190, 32];
 const BLUE: Rgb = [24, 66, 160];
-const RED: Rgb = [200, 22, 44];
+const RED: Rgb = [200, 22, 46];
 const PURPLE: Rgb = [92, 52, 140];
-const ORANGE: Rgb = [238, 96, 36];
+const ORANGE: Rgb = [238, 88, 34];
 const GREEN: Rgb = [10, 92, 62];
 const MAROON: Rgb = [118, 30, 42];
 const PINK: Rgb = [232, 96, 150];
@@ -33,6 +33,11 @@ const SNOOKER_GREEN: Rgb = [0, 104, 84];
 const SNOOKER_BROWN: Rgb = [150, 66, 40];
 const SNOOKER_BLUE: Rgb = [14, 96, 180];
 const SNOOKER_PINK: Rgb = [244, 130, 150];
+
+/// Chance that a ball is on the table that lies there for most of a game.
+const STAYS: f32 = 0.9;
+/// The same of the cue ball, which is away while it is in hand.
+const CUE_STAYS: f32 = 0.95;
 
 /// What is painted where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +69,9 @@ pub(super) struct Name {
     pub paints: [usize; 2],
     /// How many balls of the set have this name.
     pub count: usize,
+    /// The chance that such a ball is on the table, for the cue ball, those that end the game, and snooker's colours. The
+    /// others come and go.
+    pub stays: Option<f32>,
 }
 
 /// The balls of one game.
@@ -74,6 +82,8 @@ pub(super) struct Game {
     pub paints: Vec<Vec3>,
     /// How much rarer the game is than others before any ball is seen, nats.
     pub rarity: f32,
+    /// The highest number; 0 without numbers.
+    last: u8,
 }
 
 impl Game {
@@ -89,11 +99,6 @@ impl Game {
         ]
     }
 
-    /// How many balls there are.
-    pub fn ball_count(&self) -> usize {
-        self.names.iter().map(|name| name.count).sum()
-    }
-
     /// The name that shares its paint with this one: a solid for a stripe, a stripe for a solid.
     pub fn partner(&self, name: usize) -> Option<usize> {
         let partner = match self.names.get(name)?.number? {
@@ -105,12 +110,13 @@ impl Game {
         (usize::from(partner) < self.names.len()).then_some(usize::from(partner))
     }
 
-    fn new(set: BallSet, rarity: f32) -> Self {
+    fn new(set: BallSet, last: u8, rarity: f32) -> Self {
         let mut game = Self {
             set,
             names: Vec::with_capacity(MOST_NAMES),
             paints: Vec::with_capacity(MOST_PAINTS),
             rarity,
+            last,
         };
         game.add(BallKind::Cue, None, Pattern::Cue, [WHITE; 2], 1);
         game
@@ -124,18 +130,27 @@ impl Game {
                 self.paints.len() - 1
             })
         });
+        let stays = match kind {
+            BallKind::Cue => Some(CUE_STAYS),
+            // The only stripe of nine-ball ends it.
+            BallKind::Stripe if self.last == 9 => Some(STAYS),
+            BallKind::Solid | BallKind::Stripe => None,
+            BallKind::Red if count > 1 => None,
+            _ => Some(STAYS),
+        };
         self.names.push(Name {
             kind,
             number,
             pattern,
             paints,
             count,
+            stays,
         });
     }
 
     fn pool(set: BallSet, last: u8, rarity: f32) -> Self {
         let is_tv = set == BallSet::TvPool;
-        let mut game = Self::new(set, rarity);
+        let mut game = Self::new(set, last, rarity);
         for number in 1..=last {
             let paints = match number % 8 {
                 1 => [YELLOW; 2],
@@ -159,7 +174,7 @@ impl Game {
     }
 
     fn snooker() -> Self {
-        let mut game = Self::new(BallSet::Snooker, 0.0);
+        let mut game = Self::new(BallSet::Snooker, 0, 0.0);
         game.add(BallKind::Red, None, Pattern::Plain, [PLAIN_RED; 2], 15);
         for (kind, pattern, paint) in [
             (BallKind::Yellow, Pattern::Plain, PLAIN_YELLOW),
@@ -175,7 +190,7 @@ impl Game {
     }
 
     fn carom() -> Self {
-        let mut game = Self::new(BallSet::Carom, 1.0);
+        let mut game = Self::new(BallSet::Carom, 0, 1.0);
         game.add(BallKind::Yellow, None, Pattern::Plain, [PLAIN_YELLOW; 2], 1);
         game.add(BallKind::Red, None, Pattern::Plain, [PLAIN_RED; 2], 1);
         game
@@ -204,7 +219,10 @@ mod tests {
 
     #[test]
     fn every_game_has_its_balls() {
-        assert_eq!(Game::all().map(|game| game.ball_count()), [22, 16, 10, 16, 10, 3]);
+        assert_eq!(
+            Game::all().map(|game| game.names.iter().map(|name| name.count).sum::<usize>()),
+            [22, 16, 10, 16, 10, 3]
+        );
         assert!(
             Game::all()
                 .iter()
