@@ -59,6 +59,27 @@ pub struct ClothModel {
     scratch: Scratch,
 }
 
+/// [`ClothModel::is_covered`] at one place, with what is the same for all of its pixels.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ClothHere {
+    black: f32,
+    by_scale: f32,
+    light: [f32; 2],
+    tint: [f32; 2],
+    weight: [f32; 2],
+}
+
+impl ClothHere {
+    /// Whether a colour is neither cloth nor cloth in a shadow.
+    #[inline]
+    pub fn is_covered(&self, color: [f32; 3]) -> bool {
+        let light = (color[0] - self.black) * self.by_scale;
+        let u = (color[1] - 128.0 - light * self.tint[0]) * self.weight[0];
+        let v = (color[2] - 128.0 - light * self.tint[1]) * self.weight[1];
+        (light < self.light[0]) | (light > self.light[1]) | (u * u + v * v > FAR * FAR)
+    }
+}
+
 #[derive(Clone, Copy, Debug, Default)]
 struct Cell {
     color: [f32; 3],
@@ -211,17 +232,21 @@ impl ClothModel {
     /// [`ClothModel::is_covered`] where the colour of the cloth is known: it hardly changes within a ball's radius.
     #[inline]
     pub fn is_covered_where(&self, cloth: [f32; 3], color: [f32; 3]) -> bool {
+        self.here(cloth).is_covered(color)
+    }
+
+    /// What tells covered from bare where the cloth has this colour, for many pixels of one place.
+    #[inline]
+    pub(crate) fn here(&self, cloth: [f32; 3]) -> ClothHere {
         let scale = (cloth[0] - self.black).max(1.0);
-        let light = (color[0] - self.black) / scale;
         let noise = FAR * self.spread[0] / scale;
-        if light < LEAST_LIGHT - noise || light > MOST_LIGHT + noise {
-            return true;
+        ClothHere {
+            black: self.black,
+            by_scale: 1.0 / scale,
+            light: [LEAST_LIGHT - noise, MOST_LIGHT + noise],
+            tint: [cloth[1] - 128.0, cloth[2] - 128.0],
+            weight: [1, 2].map(|i: usize| 1.0 / self.spread[i].max(COMPRESSION_SIGMA)),
         }
-        let off = |i: usize| {
-            (color[i] - 128.0 - light * (cloth[i] - 128.0)) / self.spread[i].max(COMPRESSION_SIGMA)
-        };
-        let (u, v) = (off(1), off(2));
-        u * u + v * v > FAR * FAR
     }
 
     fn take_samples(&mut self, planes: &Planes, quad: &Quad) {

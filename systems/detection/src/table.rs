@@ -6,6 +6,7 @@
 mod area;
 mod ball_size;
 mod cushions;
+mod distance;
 pub(crate) mod line;
 pub(crate) mod noses;
 mod outline;
@@ -35,10 +36,10 @@ const MOST_AREAS: usize = 5;
 const ROUNDS: usize = 2;
 /// Confidence below which nothing was seen but a plain area.
 const LEAST_CONFIDENCE: f64 = 0.15;
-/// Confidence from which no second round is made, and from which no other area is tried.
-const SURE: f64 = 0.8;
-const LIKELY: f64 = 0.6;
-
+/// Score of the sides from which no second round is made: all four show rail and nose where they belong; and from which
+/// no other area is tried: three do, and the fourth in part.
+const SURE: f64 = 4.4;
+const LIKELY: f64 = 3.6;
 /// Evidence of the balls' size from which it is only refined: two lone balls, or a cluster.
 const SURE_OF_SIZE: u32 = 5;
 /// The noses are known within this many pixels before they are traced.
@@ -110,11 +111,11 @@ impl TableFinder {
                 if best.is_none_or(|best| noses.score > best.score) {
                     best = Some(noses);
                 }
-                if noses.confidence >= SURE && noses.hidden.is_none() {
+                if noses.plain_score >= SURE {
                     break;
                 }
             }
-            if best.is_some_and(|best| best.confidence >= LIKELY) {
+            if best.is_some_and(|best| best.plain_score >= LIKELY) {
                 break;
             }
         }

@@ -9,6 +9,7 @@
 use ghostball_world::{Homography, Planes};
 use glam::DVec2;
 
+use super::distance::{DistanceMap, OBJECT};
 use crate::cloth::ClothModel;
 use crate::quad::Quad;
 use crate::sample::{color_of, luma_at};
@@ -45,10 +46,8 @@ const AGREEMENT: f64 = 0.12;
 #[derive(Clone, Debug)]
 pub(crate) struct BallSizer {
     directions: [DVec2; RAYS],
-    columns: usize,
-    rows: usize,
-    /// Chamfer distance to the nearest cloth, thirds of a cell.
-    distances: Vec<u16>,
+    /// What is no cloth.
+    mask: DistanceMap,
     radii: Vec<(f64, u32)>,
 }
 
@@ -61,9 +60,7 @@ impl Default for BallSizer {
         }
         Self {
             directions,
-            columns: 0,
-            rows: 0,
-            distances: Vec::new(),
+            mask: DistanceMap::default(),
             radii: Vec::new(),
         }
     }
@@ -83,12 +80,12 @@ impl BallSizer {
         let step = (half_px / CELLS).max(1.0);
         let (origin, _) = quad.bounds();
         self.draw(planes, quad, cloth, step);
-        self.measure_distances();
+        self.mask.measure();
         self.radii.clear();
         let halves_from_image = image_from_halves.inverse().unwrap_or(Homography::IDENTITY);
         let (least, most) = (RADIUS[0] * half_px / step, RADIUS[1] * half_px / step);
-        for row in 1..self.rows.saturating_sub(1) {
-            for column in 1..self.columns.saturating_sub(1) {
+        for row in 1..self.mask.rows.saturating_sub(1) {
+            for column in 1..self.mask.columns.saturating_sub(1) {
                 let Some((radius, weight)) = self.disc_at(column, row, 0.75 * least, 1.2 * most) else {
                     continue;
                 };
@@ -124,11 +121,9 @@ impl BallSizer {
     fn draw(&mut self, planes: &Planes, quad: &Quad, cloth: &ClothModel, step: f64) {
         let (least, most) = quad.bounds();
         let size = (most - least) / step;
-        self.columns = size.x.clamp(0.0, 4096.0) as usize + 1;
-        self.rows = size.y.clamp(0.0, 4096.0) as usize + 1;
-        self.distances.clear();
-        self.distances.resize(self.columns * self.rows, 0);
-        for row in 0..self.rows {
+        let [columns, rows] = [size.x, size.y].map(|size| size.clamp(0.0, 4096.0) as usize + 1);
+        self.mask.reset(columns, rows);
+        for row in 0..rows {
             let y = (least.y + step * row as f64).round();
             if y < 0.0 || y >= planes.luma.height as f64 {
                 continue;
@@ -136,67 +131,39 @@ impl BallSizer {
             let Some(span) = quad.span(y as usize, planes.luma.width) else {
                 continue;
             };
-            let row = &mut self.distances[row * self.columns..(row + 1) * self.columns];
-            for (block, cells) in row.chunks_mut(ALIKE).enumerate() {
-                let x_of =
-                    |cell: usize| (least.x + step * (ALIKE * block + cell) as f64 + 0.5).max(0.0) as usize;
-                let here = cloth.color_at(x_of(cells.len() / 2) as f32, y as f32);
-                for (cell, distance) in cells.iter_mut().enumerate() {
-                    let x = x_of(cell);
-                    if !span.contains(&x) {
-                        continue;
-                    }
-                    let color = color_of(planes, x, y as usize).map(f32::from);
-                    if cloth.is_covered_where(here, color) {
-                        *distance = u16::MAX;
-                    }
+            let x_of = |column: usize| least.x + step * column as f64;
+            let column_of = |x: usize| ((x as f64 - least.x) / step).max(0.0);
+            let first = column_of(span.start).ceil() as usize;
+            let end = (column_of(span.end - 1) as usize + 1).min(columns);
+            let cells = self.mask.row_mut(row);
+            for block in (first..end).step_by(ALIKE) {
+                let here = cloth.here(cloth.color_at(x_of(block + ALIKE / 2) as f32, y as f32));
+                for (column, cell) in (block..end.min(block + ALIKE)).zip(&mut cells[block..]) {
+                    let color = color_of(planes, x_of(column) as usize, y as usize).map(f32::from);
+                    *cell = if here.is_covered(color) { OBJECT } else { 0 };
                 }
-            }
-        }
-    }
-
-    /// Chamfer distances 3-4 in two passes (Borgefors 1986).
-    fn measure_distances(&mut self) {
-        let (columns, rows) = (self.columns, self.rows);
-        let at = |x: usize, y: usize| y * columns + x;
-        for y in 1..rows {
-            for x in 1..columns - 1 {
-                let d = &self.distances;
-                let near = (d[at(x - 1, y)].min(d[at(x, y - 1)])).saturating_add(3);
-                let far = (d[at(x - 1, y - 1)].min(d[at(x + 1, y - 1)])).saturating_add(4);
-                let here = d[at(x, y)].min(near).min(far);
-                self.distances[at(x, y)] = here;
-            }
-        }
-        for y in (0..rows.saturating_sub(1)).rev() {
-            for x in (1..columns - 1).rev() {
-                let d = &self.distances;
-                let near = (d[at(x + 1, y)].min(d[at(x, y + 1)])).saturating_add(3);
-                let far = (d[at(x - 1, y + 1)].min(d[at(x + 1, y + 1)])).saturating_add(4);
-                let here = d[at(x, y)].min(near).min(far);
-                self.distances[at(x, y)] = here;
             }
         }
     }
 
     /// Radius in cells of the disc that fits here, where it is larger than all about it and cloth surrounds it.
     fn disc_at(&self, column: usize, row: usize, least: f64, most: f64) -> Option<(f64, u32)> {
-        let here = self.distances[row * self.columns + column];
+        let here = self.mask.distances[row * self.mask.columns + column];
         // The distance to the first cell of cloth is half a cell more than that to the object's border.
         let radius = f64::from(here) / 3.0 - 0.5;
         if !(least..most).contains(&radius) {
             return None;
         }
         // Most cells are outdone by a neighbour; the caller keeps clear of the border.
-        let at = row * self.columns + column;
-        let neighbours = [at - 1, at + 1, at - self.columns, at + self.columns];
-        if neighbours.iter().any(|at| self.distances[*at] > here) {
+        let at = row * self.mask.columns + column;
+        let neighbours = [at - 1, at + 1, at - self.mask.columns, at + self.mask.columns];
+        if neighbours.iter().any(|at| self.mask.distances[*at] > here) {
             return None;
         }
         let reach = (0.7 * radius) as usize;
-        for y in row.saturating_sub(reach)..=(row + reach).min(self.rows - 1) {
-            for x in column.saturating_sub(reach)..=(column + reach).min(self.columns - 1) {
-                let other = self.distances[y * self.columns + x];
+        for y in row.saturating_sub(reach)..=(row + reach).min(self.mask.rows - 1) {
+            for x in column.saturating_sub(reach)..=(column + reach).min(self.mask.columns - 1) {
+                let other = self.mask.distances[y * self.mask.columns + x];
                 if other > here || (other == here && (y, x) < (row, column)) {
                     return None;
                 }
@@ -206,8 +173,9 @@ impl BallSizer {
         for direction in self.directions {
             let at = DVec2::new(column as f64, row as f64) + (1.3 * radius + 1.0) * direction;
             let (x, y) = (at.x.round(), at.y.round());
-            let inside = x >= 0.0 && y >= 0.0 && (x as usize) < self.columns && (y as usize) < self.rows;
-            let is_cloth = inside && self.distances[y as usize * self.columns + x as usize] == 0;
+            let inside =
+                x >= 0.0 && y >= 0.0 && (x as usize) < self.mask.columns && (y as usize) < self.mask.rows;
+            let is_cloth = inside && self.mask.distances[y as usize * self.mask.columns + x as usize] == 0;
             clear += usize::from(is_cloth);
         }
         let clear = clear as f64 / RAYS as f64;

@@ -32,6 +32,9 @@ pub(crate) struct Noses {
     pub rising: [Option<bool>; 4],
     /// How much of a table it is: compares different outlines of one picture.
     pub score: f64,
+    /// The same without the pockets, which some tables have not: each side that shows rail and nose where they belong
+    /// counts about 1.3.
+    pub plain_score: f64,
     /// 0 to 1: how much of noses and pockets was seen.
     pub confidence: f64,
 }
@@ -40,6 +43,8 @@ pub(crate) struct Noses {
 #[derive(Clone, Copy, Debug)]
 struct Combination {
     score: f64,
+    /// Without the pockets.
+    plain: f64,
     choices: [Choice; 4],
     hidden: Option<usize>,
 }
@@ -110,6 +115,7 @@ impl CushionFinder {
                 let (choices, agreement) = agree(choices, width);
                 let here = Combination {
                     score: 0.0,
+                    plain: 0.0,
                     choices,
                     hidden,
                 };
@@ -122,7 +128,7 @@ impl CushionFinder {
                 }
                 let score = plain + pocket_evidence(planes, shade, &quad);
                 if best.is_none_or(|best| score > best.score) {
-                    best = Some(Combination { score, ..here });
+                    best = Some(Combination { score, plain, ..here });
                 }
             }
         }
@@ -151,6 +157,7 @@ impl CushionFinder {
             hidden: best.hidden,
             rising: best.choices.map(|choice| choice.edge.map(|edge| edge.rising)),
             score: best.score,
+            plain_score: best.plain,
             confidence: confidence.clamp(0.0, 1.0),
         })
     }

@@ -33,7 +33,12 @@ impl Shade {
     /// How far a colour's chroma is from that of this one in the same light; infinite in impossible light. Light
     /// scales Y above black and chroma alike.
     #[inline]
-    pub fn distance(&self, [y, u, v]: [f32; 3]) -> f32 {
+    pub fn distance(&self, color: [f32; 3]) -> f32 {
+        self.distance_squared(color).sqrt()
+    }
+
+    #[inline]
+    fn distance_squared(&self, [y, u, v]: [f32; 3]) -> f32 {
         let light = (y - self.black) / (self.color[0] - self.black).max(1.0);
         if light < self.light[0] || light > self.light[1] {
             return f32::INFINITY;
@@ -42,13 +47,13 @@ impl Shade {
         let light = light.min(1.2);
         let du = u - 128.0 - light * (self.color[1] - 128.0);
         let dv = v - 128.0 - light * (self.color[2] - 128.0);
-        (du * du + dv * dv).sqrt()
+        du * du + dv * dv
     }
 
     /// Whether a colour is this one, in whatever light.
     #[inline]
     pub fn covers(&self, color: [f32; 3]) -> bool {
-        self.distance(color) <= self.reach
+        self.distance_squared(color) <= self.reach * self.reach
     }
 
     /// The same colour where light, too, has to be nearly the same: tells a grey cloth from grey rails, and a red one

@@ -12,22 +12,24 @@ use super::shade::Shade;
 use crate::sample::color_near;
 
 /// Places along a side where it is probed.
-const PROBES: usize = 128;
+const PROBES: usize = 96;
+/// Probes side by side for which the bed's colour is told once: light changes little over a few balls.
+const ALIKE: usize = 3;
 /// Samples across a side, outside and inside of the rough outline each.
-pub(crate) const REACH: usize = 56;
+pub(crate) const REACH: usize = 45;
 const SAMPLES: usize = 2 * REACH + 1;
 /// Samples across the table's width: with [`REACH`] it makes the strip reach 0.09 of the width to both sides, which
 /// holds rail edge, cushion and shadow whichever of them the rough outline is.
-pub(crate) const SAMPLES_PER_WIDTH: f64 = 600.0;
+pub(crate) const SAMPLES_PER_WIDTH: f64 = 480.0;
 /// Most by which one end of an edge can be farther in than the other, samples: what the rough outline can be off.
-const LEAN: i32 = 14;
+const LEAN: i32 = 11;
 /// Cushion width by table width: least, typical, most. Full-size snooker has 0.028, nine-foot pool 0.04, small
 /// tables 0.05.
 pub(crate) const CUSHION: [f64; 3] = [0.02, 0.043, 0.075];
 /// By how much nose and rail may lean against each other, samples.
-const LEAN_PLAY: f64 = 7.0;
+const LEAN_PLAY: f64 = 5.6;
 /// Edges nearer to each other than this, samples, are one.
-const SAME_EDGE: f64 = 3.0;
+const SAME_EDGE: f64 = 2.5;
 /// Edges, rails and choices kept per side.
 const EDGES: usize = 8;
 const RAILS: usize = 4;
@@ -133,15 +135,18 @@ impl Strip {
         self.luma.clear();
         self.cloth.clear();
         self.lit_cloth.clear();
+        let mut here = *shade;
         for probe in 0..PROBES {
             let along = 0.84 * ((probe as f64 + 0.5) / PROBES as f64 - 0.5);
             // The pockets in the middle of the long sides.
             if is_long && along.abs() < 0.045 {
                 continue;
             }
-            let here = shade.seen_at(planes, |step| {
-                self.middle + along * side + (REACH as f64 * spacing_px) * (1.0 + step) * self.inward
-            });
+            if probe % ALIKE == 0 {
+                here = shade.seen_at(planes, |step| {
+                    self.middle + along * side + (REACH as f64 * spacing_px) * (1.0 + step) * self.inward
+                });
+            }
             let here_lit = here.in_near_light();
             self.along.push(along);
             for sample in 0..SAMPLES {
