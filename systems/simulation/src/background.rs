@@ -19,6 +19,8 @@ pub(crate) struct Background {
     pub canvas: Canvas,
     /// Per luma sample, share of the bed's cloth in it, 0 to 255: where shadows of balls fall.
     pub bed: Vec<u8>,
+    /// Likewise of pockets: where potted balls are seen.
+    pub holes: Vec<u8>,
 }
 
 impl Background {
@@ -35,7 +37,7 @@ impl Background {
         let painter = Painter::new(table, look, camera, seed, width, height);
         let mut classes = vec![0_u8; width * height];
         let mut colors = vec![[0.0; 3]; width * height];
-        let mut bed = vec![0; width * height];
+        let (mut bed, mut holes) = (vec![0; width * height], vec![0; width * height]);
         let columns = width.div_ceil(BLOCK) + 1;
         let corners = |row: usize| -> Vec<Corner> {
             let at = |column: usize| DVec2::new((column * BLOCK) as f64, (row * BLOCK) as f64);
@@ -62,6 +64,7 @@ impl Background {
                             let surface = painter.surface_along(block.ray(right, down));
                             classes[at] = surface.class();
                             bed[at] = if surface.is_bed() { 255 } else { 0 };
+                            holes[at] = if surface.is_hole() { 255 } else { 0 };
                             colors[at] = painter.color(surface, x as f64, y as f64);
                         }
                     }
@@ -72,13 +75,13 @@ impl Background {
         // Edges again, with sixteen rays per pixel.
         let is_edge = edges(&classes, width);
         for at in (0..width * height).filter(|at| is_edge[*at] || classes[*at] == FINE) {
-            let (color, share) = painter.supersampled(at % width, at / width);
+            let (color, shares) = painter.supersampled(at % width, at / width);
             colors[at] = color;
-            bed[at] = (255.0 * share) as u8;
+            [bed[at], holes[at]] = shares.map(|share| (255.0 * share) as u8);
         }
         let mut canvas = Canvas::new(width, height);
         canvas.fill_from(|x, y| encoder.yuv(colors[y * width + x]));
-        Self { canvas, bed }
+        Self { canvas, bed, holes }
     }
 }
 

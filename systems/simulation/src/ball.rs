@@ -25,6 +25,8 @@ struct BallLight {
     color: Linear,
     /// What the cloth throws back.
     bounce: Linear,
+    /// Of all of it.
+    share: f32,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -35,21 +37,28 @@ struct LampLight {
     glint: [f32; 2],
 }
 
-/// Draws a ball over the canvas.
+/// Height of the centre of a potted ball, metres: it hangs in a net or lies on a rail below the slate.
+const POTTED_HEIGHT: f64 = -0.07;
+/// Light that falls into a pocket, share of that on the bed.
+const POTTED_LIGHT: f32 = 0.35;
+
+/// Draws a ball over the canvas; a potted one only where `holes` (share of pocket in each pixel, 0 to 255) lets it.
 pub(crate) fn draw_ball(
     canvas: &mut Canvas,
     tile: &mut Tile,
     stage: &Stage,
     ball: &SceneBall,
-    paint: &BallPaint,
     radius: f64,
+    holes: Option<&[u8]>,
 ) {
+    let paint = &BallPaint::new(ball.kind, ball.number, stage.look.has_spotted_cue_ball);
     let Stage {
         camera,
         look,
         encoder,
     } = *stage;
-    let center = ball.position_in_table.extend(radius);
+    let height = if holes.is_some() { POTTED_HEIGHT } else { radius };
+    let center = ball.position_in_table.extend(height);
     let travel = 0.5 * look.exposure_secs * ball.velocity_in_table.extend(0.0);
     let outline_at = |at| camera.ellipse_through_lens(&camera.sphere_outline(at, radius));
     let ends = [center - travel, center + travel].map(outline_at);
@@ -66,7 +75,10 @@ pub(crate) fn draw_ball(
     }
 
     let axes = axes_towards_camera(camera, center);
-    let light = BallLight::new(look, center, &axes, outline_at(center).circle().radius);
+    let mut light = BallLight::new(look, center, &axes, outline_at(center).circle().radius);
+    if holes.is_some() {
+        light.share = POTTED_LIGHT;
+    }
     let body_from_view = (DMat3::from_quat(ball.table_from_body).transpose() * axes).as_mat3();
     let to_body = body_from_view.to_cols_array_2d();
     let weight = 1.0 / moments as f32;
@@ -74,6 +86,9 @@ pub(crate) fn draw_ball(
         let share = (2 * moment + 1) as f64 / moments as f64 - 1.0;
         let outline = camera.sphere_outline(center + share * travel, radius);
         draw_moment(tile, camera, &outline, &light, encoder, paint, &to_body, weight);
+    }
+    if let Some(holes) = holes {
+        tile.mask(holes, canvas.width);
     }
     tile.blend(canvas);
 }
@@ -181,6 +196,7 @@ impl BallLight {
             ambient,
             color: look.light,
             bounce: scaled(cloth, 0.8 * look.irradiance(center)),
+            share: 1.0,
         }
     }
 
@@ -208,7 +224,7 @@ impl BallLight {
         let mut color = times(albedo, self.color);
         for i in 0..3 {
             let bounced = albedo[i] * self.bounce[i] * (1.0 - sky);
-            color[i] = color[i] * diffuse + bounced + gloss * self.color[i];
+            color[i] = self.share * (color[i] * diffuse + bounced + gloss * self.color[i]);
         }
         color
     }

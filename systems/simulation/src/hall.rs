@@ -3,7 +3,7 @@
 use glam::{DVec2, DVec3};
 
 use crate::look::{FloorThing, row_of_lamps};
-use crate::{CameraPose, Game, Lamp, Lens, Look, Random, Sights, TableModel};
+use crate::{CameraPose, ClothMark, Game, Lamp, Lens, Look, Random, Sights, TableModel};
 
 /// A table in its light, and the camera above it.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,8 +56,60 @@ impl Hall {
         let table = random_table(game, &mut random);
         let look = random_look(game, &table, &mut random);
         let pose = random_pose(&table, &mut random);
-        Self { table, look, pose }
+        let marks = random_marks(&table, &mut random);
+        Self {
+            table,
+            look: Look { marks, ..look },
+            pose,
+        }
     }
+}
+
+/// Stickers on the spots, chalk dust, and burns where the cue ball was struck hard.
+fn random_marks(table: &TableModel, random: &mut Random) -> Vec<ClothMark> {
+    let half = table.half_size();
+    let mut marks = Vec::new();
+    if random.chance(0.3) {
+        let color = if random.chance(0.5) {
+            [14, 14, 16]
+        } else {
+            [225, 222, 214]
+        };
+        let radius = random.between(0.004, 0.0085);
+        marks.extend([-0.5, 0.5].map(|share| ClothMark {
+            center_in_table: DVec2::new(share * half.x, 0.0),
+            radius,
+            smudge: None,
+            turn: 0.0,
+            color,
+            strength: 1.0,
+        }));
+    }
+    for _ in 0..random.below(14) {
+        let is_chalk = random.chance(0.6);
+        let center_in_table = DVec2::new(random.between(-half.x, half.x), random.between(-half.y, half.y));
+        let turn = random.between(0.0, core::f64::consts::TAU);
+        marks.push(if is_chalk {
+            ClothMark {
+                center_in_table,
+                radius: random.between(0.008, 0.04),
+                smudge: Some(random.between(0.2, 0.8)),
+                turn,
+                color: [168, 190, 205],
+                strength: random.between(0.1, 0.45) as f32,
+            }
+        } else {
+            ClothMark {
+                center_in_table,
+                radius: random.between(0.0015, 0.004),
+                smudge: None,
+                turn,
+                color: [215, 213, 205],
+                strength: random.between(0.1, 0.6) as f32,
+            }
+        });
+    }
+    marks
 }
 
 fn random_table(game: Game, random: &mut Random) -> TableModel {
@@ -151,6 +203,7 @@ fn random_look(game: Game, table: &TableModel, random: &mut Random) -> Look {
         noise: random.between(0.7, 3.2),
         exposure_secs: random.between(0.0005, 0.004),
         softness: random.between(-0.1, 0.22),
+        marks: Vec::new(),
         floor_things: random_floor_things(table, cloth, random),
     }
 }

@@ -5,7 +5,7 @@ use core::f64::consts::TAU;
 use glam::{DQuat, DVec2, DVec3};
 
 use crate::rack::{Placed, rack};
-use crate::{Game, Player, Random, Scene, SceneBall, SceneCue, TableModel};
+use crate::{Game, Player, Random, Scene, SceneArm, SceneBall, SceneCue, TableModel};
 
 /// How the balls of a scene were put there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -56,7 +56,11 @@ impl Layout {
         });
         let balls: Vec<SceneBall> = balls.collect();
         let cue = random.chance(0.25).then(|| any_cue(&balls, table, random));
-        Scene { balls, cue }
+        Scene {
+            balls,
+            cue,
+            ..Scene::default()
+        }
     }
 
     /// Some of the balls, elsewhere.
@@ -124,6 +128,62 @@ impl Layout {
             _ => anywhere,
         }
     }
+}
+
+/// An arm from any side of the table: the bridge hand, one that points or takes a ball.
+pub(crate) fn any_arm(table: &TableModel, random: &mut Random) -> SceneArm {
+    let half = table.half_size();
+    let hand_in_table = DVec2::new(random.between(-half.x, half.x), random.between(-half.y, half.y));
+    // From the nearer long rail, at any angle that a player reaches.
+    let inward = if hand_in_table.y < 0.0 {
+        DVec2::Y
+    } else {
+        DVec2::NEG_Y
+    };
+    let (sin, cos) = libm::sincos(random.between(-0.9, 0.9));
+    let skins = [
+        [224, 172, 138],
+        [198, 134, 96],
+        [141, 85, 54],
+        [92, 58, 40],
+        [240, 200, 172],
+    ];
+    let sleeve = [0; 3].map(|_| random.between(8.0, 235.0) as u8);
+    SceneArm {
+        hand_in_table,
+        direction: DVec2::new(cos, sin).rotate(inward),
+        spread: random.between(0.0, 0.4),
+        bare_share: random.between(0.05, 1.0),
+        skin: skins[random.below(skins.len())],
+        sleeve,
+    }
+}
+
+/// Up to four of the balls that are not on the table, in its pockets.
+pub(crate) fn any_potted(
+    game: Game,
+    table: &TableModel,
+    on_table: &[SceneBall],
+    random: &mut Random,
+) -> Vec<SceneBall> {
+    let pockets = &table.shape.pockets;
+    let is_gone = |ball: &Placed| {
+        let same = |on: &&SceneBall| (on.kind, on.number) == (ball.kind, ball.number);
+        on_table.iter().filter(same).count() == 0
+    };
+    let mut gone: Vec<Placed> = rack(game, table, random).into_iter().filter(is_gone).collect();
+    random.shuffle(&mut gone);
+    gone.truncate(if pockets.is_empty() { 0 } else { random.below(5) });
+    let lying = gone.iter().map(|ball| {
+        let pocket = &pockets[random.below(pockets.len())];
+        let reach = 0.6 * (pocket.radius - table.ball_radius).max(0.0);
+        let aside = DVec2::new(random.between(-reach, reach), random.between(-reach, reach));
+        SceneBall {
+            table_from_body: any_turn(random),
+            ..SceneBall::at_rest(0, ball.kind, ball.number, pocket.center + aside)
+        }
+    });
+    lying.collect()
 }
 
 fn touching(neighbour: DVec2, radius: f64, gap: f64, random: &mut Random) -> DVec2 {

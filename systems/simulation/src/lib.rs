@@ -14,7 +14,7 @@
 //! use glam::DVec2;
 //!
 //! let eight = SceneBall::at_rest(1, BallKind::Eight, Some(8), DVec2::new(0.3, 0.1));
-//! let scene = Scene { balls: vec![eight], cue: None };
+//! let scene = Scene { balls: vec![eight], ..Scene::default() };
 //! let (picture, truth) = render_scene(&scene, &Look::plain(), &CameraPose::default())?;
 //! let circle = truth.balls[0].circle_in_image;
 //! assert!(picture.rgb_at(circle.center.x as u32 + 5, circle.center.y as u32 + 5)[1] < 80);
@@ -28,6 +28,7 @@
 //! the cue (`cue_stick`), directly in planes of YUV 4:2:0, and adds sensor noise while it writes the camera's own pixel
 //! format (`canvas`). The camera is a pinhole with a [`Lens`]; noses, balls and bed lie at their true heights.
 
+mod arm;
 mod background;
 mod ball;
 mod ball_paint;
@@ -62,12 +63,12 @@ pub use camera::{Camera, CameraPose, EllipseInImage};
 pub use hall::Hall;
 pub use layout::Layout;
 pub use lens::Lens;
-pub use look::{FloorThing, Lamp, Look, Sights};
+pub use look::{ClothMark, FloorThing, Lamp, Look, Sights};
 pub use options::{Game, SimulationError, SimulationOptions};
 pub use player::Player;
 pub use random::Random;
 pub use renderer::{Renderer, render_scene};
-pub use scene::{Scene, SceneBall, SceneCue};
+pub use scene::{Scene, SceneArm, SceneBall, SceneCue};
 pub use simulated_table::SimulatedTable;
 pub use specimen::Specimen;
 pub use table_model::{CushionOutline, TableModel};

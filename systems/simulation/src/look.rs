@@ -2,6 +2,7 @@
 
 use glam::{DVec2, DVec3};
 
+use crate::cloth::value_noise;
 use crate::color::{Linear, linear, times};
 use crate::{Game, Random, TableModel};
 
@@ -60,8 +61,44 @@ pub struct Look {
     pub exposure_secs: f64,
     /// Share of each of the four neighbours in a pixel, twice: −0.12 (sharpened by the camera) to 0.25 (out of focus).
     pub softness: f64,
+    /// Stickers, chalk and worn spots on the cloth.
+    pub marks: Vec<ClothMark>,
     /// What lies on the floor beside the table.
     pub floor_things: Vec<FloorThing>,
+}
+
+/// A mark on the cloth: a round sticker, or a smudge of chalk.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ClothMark {
+    /// Metres in table space.
+    pub center_in_table: DVec2,
+    /// Greatest reach, metres.
+    pub radius: f64,
+    /// A smudge's width by its length, 0 to 1; `None`: a round sticker with a sharp edge.
+    pub smudge: Option<f64>,
+    /// Direction of a smudge, radians.
+    pub turn: f64,
+    /// sRGB.
+    pub color: [u8; 3],
+    /// How much it hides of the cloth in its middle, 0 to 1.
+    pub strength: f32,
+}
+
+impl ClothMark {
+    /// How much it hides of the cloth at a point, 0 to 1.
+    pub(crate) fn strength_at(&self, point_in_table: DVec2, seed: u64) -> f32 {
+        let offset = point_in_table - self.center_in_table;
+        let Some(width) = self.smudge else {
+            let is_inside = offset.length_squared() < self.radius * self.radius;
+            return if is_inside { self.strength } else { 0.0 };
+        };
+        let (sin, cos) = libm::sincos(self.turn);
+        let at = DVec2::new(cos, -sin).rotate(offset) / DVec2::new(self.radius, width * self.radius);
+        // Dust has no edge, and more of it lies here than there.
+        let left = (1.0 - at.length_squared()).max(0.0) as f32;
+        let patches = value_noise(point_in_table / 0.006, seed) + value_noise(point_in_table / 0.015, seed);
+        self.strength * left * left * (0.5 + 0.5 * patches).clamp(0.0, 1.0)
+    }
 }
 
 /// A flat thing beside the table.
@@ -141,6 +178,7 @@ impl Look {
             noise: 0.0,
             exposure_secs: 0.0,
             softness: 0.0,
+            marks: Vec::new(),
             floor_things: Vec::new(),
         }
     }
@@ -190,6 +228,7 @@ impl Look {
             noise: random.between(1.4, 2.6),
             exposure_secs: 0.002,
             softness: 0.0,
+            marks: Vec::new(),
             floor_things: Vec::new(),
         }
     }

@@ -7,7 +7,7 @@ use glam::{DVec2, DVec3};
 use crate::camera::Camera;
 use crate::cloth::{cloth_brightness, cloth_grain, cloth_wear, floor_brightness, wood_brightness};
 use crate::color::{Linear, linear, mixed, plus, scaled, smooth_step};
-use crate::look::{Look, Sights};
+use crate::look::{ClothMark, Look, Sights};
 use crate::table_model::TableModel;
 
 /// What a ray from the camera meets first. Points are metres in table space.
@@ -47,6 +47,10 @@ impl Surface {
                 .saturating_add(1)
                 .saturating_add(u8::try_from(i).unwrap_or(u8::MAX)),
         }
+    }
+
+    pub fn is_hole(self) -> bool {
+        matches!(self, Self::Hole(_))
     }
 
     pub fn is_bed(self) -> bool {
@@ -214,6 +218,13 @@ impl<'a> Painter<'a> {
     }
 
     fn on_the_bed(&self, bed: DVec2) -> Surface {
+        let is_marked = |mark: &ClothMark| {
+            let reach = mark.radius + self.pixel;
+            mark.center_in_table.distance_squared(bed) < reach * reach
+        };
+        if self.look.marks.iter().any(is_marked) {
+            return Surface::BedByLine(bed);
+        }
         if self.look.has_markings {
             let distance = self.distance_from_marking(bed);
             if distance < 0.0 {
@@ -357,7 +368,18 @@ impl<'a> Painter<'a> {
                 let shade = 0.34 - 0.12 * smooth_step(0.0, 0.02, outside as f32);
                 scaled(self.cloth, shade)
             }
-            Surface::Bed(at) | Surface::BedByLine(at) => scaled(self.cloth, self.bed_light(at)),
+            Surface::Bed(at) => scaled(self.cloth, self.bed_light(at)),
+            Surface::BedByLine(at) => {
+                let marked = self.look.marks.iter().fold(self.cloth, |cloth, mark| {
+                    let strength = mark.strength_at(at, self.seed);
+                    if strength > 0.0 {
+                        mixed(cloth, self.look.lit(mark.color), strength)
+                    } else {
+                        cloth
+                    }
+                });
+                scaled(marked, self.bed_light(at))
+            }
             Surface::Line(at) => {
                 let ink = match table.ball_set {
                     BallSet::Snooker => scaled(self.cloth, 0.3),
@@ -399,7 +421,12 @@ impl<'a> Painter<'a> {
                 hit(self.table.shape.cushion_height),
                 self.table.half_size() - room,
             )
-            && !(self.look.has_markings && self.distance_from_marking(bed) < self.pixel + room.x);
+            && !(self.look.has_markings && self.distance_from_marking(bed) < self.pixel + room.x)
+            && self
+                .look
+                .marks
+                .iter()
+                .all(|mark| mark.center_in_table.distance(bed) > mark.radius + self.pixel + room.x);
         is_bare.then(|| BareBed {
             point: bed,
             light: self.look.irradiance(bed.extend(0.0)),
@@ -418,22 +445,21 @@ impl<'a> Painter<'a> {
         1.0 - (self.look.vignetting * from_center.length_squared()) as f32
     }
 
-    /// Mean colour of a pixel and the share of the bed in it.
-    pub fn supersampled(&self, x: usize, y: usize) -> (Linear, f32) {
+    /// Mean colour of a pixel and the shares of the bed and of pockets in it.
+    pub fn supersampled(&self, x: usize, y: usize) -> (Linear, [f32; 2]) {
         const SIDE: usize = 4;
         let mut sum = [0.0; 3];
-        let mut bed = 0.0;
+        let (mut bed, mut hole) = (0.0, 0.0);
         for i in 0..SIDE * SIDE {
             let step = |i: usize| (i as f64 + 0.5) / SIDE as f64 - 0.5;
             let at = DVec2::new(x as f64 + step(i % SIDE), y as f64 + step(i / SIDE));
             let surface = self.surface(at);
-            if surface.is_bed() {
-                bed += 1.0;
-            }
+            bed += f32::from(u8::from(surface.is_bed()));
+            hole += f32::from(u8::from(surface.is_hole()));
             sum = plus(sum, self.color(surface, at.x, at.y));
         }
         let share = 1.0 / (SIDE * SIDE) as f32;
-        (scaled(sum, share), bed * share)
+        (scaled(sum, share), [bed * share, hole * share])
     }
 }
 

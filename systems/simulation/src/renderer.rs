@@ -3,9 +3,9 @@
 use ghostball_world::{Picture, PixelFormat};
 use glam::DVec2;
 
+use crate::arm::{ArmInImage, draw_arm};
 use crate::background::Background;
 use crate::ball::draw_ball;
-use crate::ball_paint::BallPaint;
 use crate::camera::{Camera, CameraPose, EllipseInImage};
 use crate::canvas::{Canvas, SensorNoise};
 use crate::color::Encoder;
@@ -126,13 +126,19 @@ impl Renderer {
             }));
         self.outlines
             .sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.2.cmp(&b.2)));
+        for ball in &scene.potted {
+            let holes = Some(&self.background.holes[..]);
+            draw_ball(&mut self.canvas, &mut self.tile, &stage, ball, radius, holes);
+        }
         for (_, _, i) in &self.outlines {
             let ball = &scene.balls[*i];
-            let paint = BallPaint::new(ball.kind, ball.number, look.has_spotted_cue_ball);
-            draw_ball(&mut self.canvas, &mut self.tile, &stage, ball, &paint, radius);
+            draw_ball(&mut self.canvas, &mut self.tile, &stage, ball, radius, None);
         }
         if let Some(cue) = &scene.cue {
             draw_cue(&mut self.canvas, &mut self.tile, &stage, cue);
+        }
+        if let Some(arm) = &scene.arm {
+            draw_arm(&mut self.canvas, &mut self.tile, &stage, arm);
         }
         self.canvas.soften(look.softness, &mut self.scratch);
         self.canvas
@@ -175,6 +181,14 @@ impl Renderer {
         if let Some(cue) = &scene.cue {
             self.shadows.cast_cue(&mut self.canvas, bed, camera, look, cue);
         }
+        if let Some(arm) = &scene.arm {
+            let stage = Stage {
+                camera,
+                look,
+                encoder: &self.encoder,
+            };
+            self.shadows.cast_arm(&mut self.canvas, bed, &stage, arm);
+        }
     }
 
     fn tell(&self, scene: &Scene, truth: &mut GroundTruth) {
@@ -183,6 +197,8 @@ impl Renderer {
             truth.table.clone_from(&self.true_table);
         }
         let strip = scene.cue.as_ref().map(|cue| cue_strip(&self.camera, cue));
+        let arm = scene.arm.as_ref().map(|arm| ArmInImage::new(&self.camera, arm));
+        let is_under_arm = |at: DVec2| arm.as_ref().is_some_and(|arm| arm.covers(&self.camera, at));
         let size = DVec2::new(self.canvas.width as f64, self.canvas.height as f64);
         truth.balls.clear();
         for (place, (_, outline, i)) in self.outlines.iter().enumerate() {
@@ -196,7 +212,13 @@ impl Renderer {
                 velocity_in_table: ball.velocity_in_table,
                 is_moving: ball.is_moving,
                 circle_in_image: outline.circle(),
-                visible_share: visible_share(outline, nearer, strip.as_ref(), size),
+                visible_share: visible_share(
+                    outline,
+                    nearer,
+                    strip.as_ref(),
+                    arm.is_some().then_some(&is_under_arm),
+                    size,
+                ),
             });
         }
         truth.balls.sort_unstable_by_key(|ball| ball.id);
@@ -211,11 +233,12 @@ impl Renderer {
     }
 }
 
-/// Share of an outline that neither nearer balls nor the cue hide and that is inside the picture, from a grid of points.
+/// Share of an outline that neither nearer balls, the cue nor an arm hide and that is inside the picture, from a grid of points.
 fn visible_share(
     outline: &EllipseInImage,
     nearer: &[(f64, EllipseInImage, usize)],
     cue: Option<&Strip>,
+    is_under_arm: Option<&impl Fn(DVec2) -> bool>,
     size: DVec2,
 ) -> f64 {
     const SIDE: usize = 16;
@@ -225,7 +248,8 @@ fn visible_share(
         (outline.center - other.center).abs().cmplt(reach).all()
     };
     let is_inside = |at: DVec2| at.cmpge(DVec2::splat(-0.5)).all() && at.cmplt(size - 0.5).all();
-    let is_free = is_inside(outline.center - extent)
+    let is_free = is_under_arm.is_none()
+        && is_inside(outline.center - extent)
         && is_inside(outline.center + extent)
         && !nearer.iter().any(|other| touches(&other.1))
         && cue.is_none_or(|strip| {
@@ -248,7 +272,8 @@ fn visible_share(
         let at = outline.center + offset_from_unit * unit;
         let is_hidden = !is_inside(at)
             || nearer.iter().any(|other| other.1.contains(at))
-            || cue.is_some_and(|strip| strip.coverage(at) > 0.5);
+            || cue.is_some_and(|strip| strip.coverage(at) > 0.5)
+            || is_under_arm.is_some_and(|is_under| is_under(at));
         seen += u32::from(!is_hidden);
     }
     f64::from(seen) / f64::from(all.max(1))
@@ -312,7 +337,7 @@ mod tests {
             let ball = SceneBall::at_rest(7, BallKind::Cue, None, position);
             let scene = Scene {
                 balls: vec![ball],
-                cue: None,
+                ..Scene::default()
             };
             let (picture, truth) = render_scene(&scene, &evenly_lit(), &pose).unwrap();
             let circle = truth.balls[0].circle_in_image;
@@ -367,6 +392,7 @@ mod tests {
         let scene = Scene {
             balls: vec![ball(1, 0.0), ball(2, 0.5)],
             cue: Some(cue),
+            ..Scene::default()
         };
         let (_, truth) = render_scene(&scene, &Look::plain(), &CameraPose::default()).unwrap();
         let shares = [truth.balls[0].visible_share, truth.balls[1].visible_share];

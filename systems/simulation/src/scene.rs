@@ -62,6 +62,23 @@ impl SceneCue {
     }
 }
 
+/// A player's arm that reaches over the table.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SceneArm {
+    /// The knuckles, seen from above, metres in table space.
+    pub hand_in_table: DVec2,
+    /// Where the fingers point, seen from above: of unit length.
+    pub direction: DVec2,
+    /// How far the fingers are spread: 0 (closed) to 0.4.
+    pub spread: f64,
+    /// Share of the forearm that no sleeve covers, 0 to 1.
+    pub bare_share: f64,
+    /// sRGB.
+    pub skin: [u8; 3],
+    /// sRGB.
+    pub sleeve: [u8; 3],
+}
+
 /// Everything that is not fixed to the table.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Scene {
@@ -69,4 +86,8 @@ pub struct Scene {
     pub balls: Vec<SceneBall>,
     /// The cue stick, while it is over the table.
     pub cue: Option<SceneCue>,
+    /// An arm over the table, above the balls and the stick.
+    pub arm: Option<SceneArm>,
+    /// Balls that lie in a pocket, where they are seen from above: none of the truth's balls.
+    pub potted: Vec<SceneBall>,
 }

@@ -4,10 +4,12 @@ use core::ops::Range;
 
 use glam::{DMat2, DVec2, DVec3};
 
+use crate::arm::ArmShadow;
 use crate::camera::Camera;
 use crate::canvas::{Canvas, to_byte};
 use crate::look::{Lamp, Look};
-use crate::scene::SceneCue;
+use crate::scene::{SceneArm, SceneCue};
+use crate::stage::Stage;
 use crate::strip::Strip;
 use crate::tile::span;
 
@@ -128,6 +130,16 @@ impl Shadows {
             };
             for y in strip.rows(canvas.height).step_by(2) {
                 self.darken(canvas, bed, strip.columns(y, canvas.width), y, light);
+            }
+        }
+    }
+
+    /// Darkens the bed below an arm.
+    pub fn cast_arm(&self, canvas: &mut Canvas, bed: &[u8], stage: &Stage, arm: &SceneArm) {
+        if let Some(shadow) = ArmShadow::new(stage, arm, [canvas.width, canvas.height]) {
+            let light = |x: usize, y: usize| shadow.light(x, y);
+            for y in shadow.rows.clone().step_by(2) {
+                self.darken(canvas, bed, shadow.columns.clone(), y, light);
             }
         }
     }

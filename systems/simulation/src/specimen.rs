@@ -2,6 +2,7 @@
 
 use ghostball_world::{Picture, PixelFormat};
 
+use crate::layout::{any_arm, any_potted};
 use crate::{Game, GroundTruth, Hall, Layout, Random, Renderer, Scene, SimulationError};
 
 /// One picture of one table, with all that is known about it.
@@ -42,7 +43,13 @@ impl Specimen {
         let formats = [PixelFormat::Yuv420, PixelFormat::Nv12, PixelFormat::Yuyv];
         let format = formats[random.below(formats.len())];
         let hall = Hall::random(game, random.next_u64());
-        let scene = layout.scene(game, &hall.table, &mut random);
+        let mut scene = layout.scene(game, &hall.table, &mut random);
+        if random.chance(0.4) {
+            scene.potted = any_potted(game, &hall.table, &scene.balls, &mut random);
+        }
+        if random.chance(0.15) {
+            scene.arm = Some(any_arm(&hall.table, &mut random));
+        }
         Self {
             seed,
             game,

@@ -41,6 +41,17 @@ impl Tile {
         &mut self.samples[start..start + self.width]
     }
 
+    /// Weakens it to what a mask of the whole canvas lets through, 0 to 255.
+    pub fn mask(&mut self, mask: &[u8], canvas_width: usize) {
+        for y in 0..self.height {
+            let through = &mask[(self.top + y) * canvas_width + self.left..][..self.width];
+            let samples = &mut self.samples[y * self.width..(y + 1) * self.width];
+            for (sample, through) in samples.iter_mut().zip(through) {
+                *sample = sample.map(|value| value * f32::from(*through) / 255.0);
+            }
+        }
+    }
+
     /// Lays the tile over the canvas.
     pub fn blend(&self, canvas: &mut Canvas) {
         let chroma_width = canvas.width / 2;
