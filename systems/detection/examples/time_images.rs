@@ -1,8 +1,7 @@
 //! Measures how long balls and cue take on image files, with table and cloth known.
 //!
 //! `time_images [--repeat N] IMAGE...` prints, per image, the best of N (30) passes in milliseconds, and at the end the
-//! medians over the images of each size. `fill` and `votes` are the parts that find candidates,
-//! `cue` is the one that finds the stick; `all` is everything.
+//! medians over the images of each size. `fill`, `edges` and `votes` are the parts that find candidates; `all` is everything.
 
 mod load;
 
@@ -11,6 +10,7 @@ use std::error::Error;
 use std::path::Path;
 use std::time::Instant;
 
+use ghostball_detection::balls::edges::EdgeFinder;
 use ghostball_detection::balls::place::BallPlace;
 use ghostball_detection::balls::votes::Votes;
 use ghostball_detection::balls::work::WorkPicture;
@@ -40,10 +40,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         repeat = paths.get(at + 1).ok_or("--repeat needs a number")?.parse()?;
         paths.drain(at..at + 2);
     }
-    let mut by_size: BTreeMap<[u32; 2], Vec<[f64; 8]>> = BTreeMap::new();
-    let row = |what: &str, [learn, fill, votes, cue, all, edges, candidates, balls]: [f64; 8]| {
+    let mut by_size: BTreeMap<[u32; 2], Vec<[f64; 9]>> = BTreeMap::new();
+    let row = |what: &str, [learn, fill, edge, votes, cue, all, edges, candidates, balls]: [f64; 9]| {
         println!(
-            "{what:40} learn {learn:6.3}  fill {fill:6.3}  votes {votes:6.3}  cue {cue:6.3}  all {all:6.3} ms  edges {edges:6.0}  candidates {candidates:4.0}  balls {balls:3.0}"
+            "{what:40} learn {learn:6.3}  fill {fill:6.3}  edges {edge:6.3}  votes {votes:6.3}  cue {cue:6.3}  all {all:6.3} ms  edges {edges:6.0}  candidates {candidates:4.0}  balls {balls:3.0}"
         );
     };
     for path in paths {
@@ -71,7 +71,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         let fill = best_of(repeat, || work.fill(&planes));
         let (mut votes, mut candidates) = (Votes::default(), Vec::new());
         let noise = cloth.spread.map(|spread| spread.max(1.0));
-        let find = best_of(repeat, || votes.find(&work, &place, noise, 160, &mut candidates));
+        let mut edges = EdgeFinder::new(&place, &work);
+        let edge = best_of(repeat, || edges.find(&work, noise));
+        let find = best_of(repeat, || votes.find(&edges, &work, &place, 160, &mut candidates));
         let mut cues = CueFinder::new();
         let find_cue = best_of(repeat, || {
             cues.find(&CueScene {
@@ -79,12 +81,14 @@ fn main() -> Result<(), Box<dyn Error>> {
                 table: &table,
                 cloth: &cloth,
                 work: &work,
-                edges: votes.edges(),
+                edges: edges.edges(),
                 balls: &sightings.balls,
             });
         });
-        let counts = [votes.edges().len(), candidates.len(), sightings.balls.len()].map(|n| n as f64);
-        let figures = [learn, fill, find, find_cue, all, counts[0], counts[1], counts[2]];
+        let counts = [edges.edges().len(), candidates.len(), sightings.balls.len()].map(|n| n as f64);
+        let figures = [
+            learn, fill, edge, find, find_cue, all, counts[0], counts[1], counts[2],
+        ];
         row(&path, figures);
         by_size.entry(size).or_default().push(figures);
     }

@@ -20,7 +20,7 @@ mod walk;
 use ghostball_world::{BallSighting, CueSighting, Planes, TableSighting};
 use glam::{DVec2, Vec2};
 
-use crate::balls::votes::Edge;
+use crate::balls::edges::Edge;
 use crate::balls::work::WorkPicture;
 use crate::cloth::ClothModel;
 use crate::quad::Quad;

@@ -5,6 +5,7 @@
 //! 3. [`rim`]: each candidate's rim is looked for at full resolution, and an ellipse fitted to it.
 //! 4. [`select`]: of candidates that cannot both be balls, the better one stays; what has too little of a ball goes.
 
+pub mod edges;
 pub mod ellipse;
 pub mod place;
 pub mod rim;
@@ -19,10 +20,11 @@ use ghostball_world::{BallSet, BallSighting, CircleInImage, Planes, TableSightin
 
 use crate::cloth::ClothModel;
 use crate::kind::Recognizer;
+use edges::{Edge, EdgeFinder};
 use place::BallPlace;
 use rim::{Rays, Rim, RimFinder};
 use select::Choice;
-use votes::{Candidate, Edge, Votes};
+use votes::{Candidate, Votes};
 use work::WorkPicture;
 
 /// Candidates looked at per frame: several times as many as any game has balls; it bounds the time.
@@ -37,6 +39,7 @@ pub struct BallFinder {
     size: [usize; 2],
     is_size_known: bool,
     work: WorkPicture,
+    edges: EdgeFinder,
     votes: Votes,
     candidates: Vec<Candidate>,
     rays: Rays,
@@ -50,8 +53,10 @@ impl BallFinder {
     pub fn new(table: &TableSighting, size: [u32; 2], ball_set: BallSet) -> Self {
         let place = BallPlace::new(table);
         let size = size.map(|v| v as usize);
+        let work = WorkPicture::new(&place, size);
         Self {
-            work: WorkPicture::new(&place, size),
+            edges: EdgeFinder::new(&place, &work),
+            work,
             place,
             size,
             is_size_known: true,
@@ -82,10 +87,11 @@ impl BallFinder {
         }
         let noise = cloth.spread.map(|s| s.max(LEAST_NOISE));
         self.work.fill(planes);
+        self.edges.find(&self.work, noise);
         self.votes.find(
+            &self.edges,
             &self.work,
             &self.place,
-            noise,
             MOST_CANDIDATES,
             &mut self.candidates,
         );
@@ -121,7 +127,7 @@ impl BallFinder {
 
     /// The reduced picture of the last [`BallFinder::find`], and the edges in it.
     pub fn edges(&self) -> (&WorkPicture, &[Edge]) {
-        (&self.work, self.votes.edges())
+        (&self.work, self.edges.edges())
     }
 
     /// Every candidate of the last picture with what was seen round it, for finding out why a ball was missed.

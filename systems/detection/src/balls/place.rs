@@ -79,6 +79,11 @@ impl BallPlace {
         &self.quad
     }
 
+    /// The pockets' centres and radii.
+    pub fn pockets(&self) -> &[(DVec2, f64); 6] {
+        &self.pockets
+    }
+
     /// Distance to the nearest nose line, pixels; negative outside.
     #[inline]
     pub fn inside_by(&self, p: DVec2) -> f64 {

@@ -3,27 +3,36 @@
 //! A gradient Hough transform for one known radius (Kimme, Ballard & Sklansky 1975, "Finding circles by an array of
 //! accumulators"): an edge of a disc points to or away from its centre, so an edge pixel with unit gradient `g` votes
 //! for `p ± r g`. Edges count alike whatever their contrast, so that a dim ball is found beside a bright one.
+//!
+//! Cost: some 10 ns per edge; the sums of all squares of votes, in bytes, which compilers turn into vector instructions;
+//! and half a microsecond per peak, for the sectors in which it has a rim.
 
 use glam::DVec2;
 
+use super::edges::{Edge, EdgeFinder};
 use super::place::BallPlace;
-use super::work::WorkPicture;
+use super::work::{LANES, WorkPicture};
 
-/// An edge is a step of at least this many standard deviations of the cloth's pixels.
-const LEAST_STEP_SIGMAS: f32 = 5.0;
-/// Weight of a channel whose noise is 1; others weigh less, in whole numbers.
-const UNIT: f32 = 32.0;
-/// Pixels that are passed over together where none of them is an edge.
-const BLOCK: usize = 32;
-/// Radii voted for, in 1/128 of apparent radii: a ball seen away from the picture's middle is an ellipse, longer along the
-/// line to the middle.
-const RADII: [i32; 4] = [118, 128, 138, 148];
-/// One, in the fixed-point numbers of radii and of pixels.
-const ONE: i32 = 128;
-/// Edge pixels are at most this share of all: beyond that the picture is no table, and the work stays bounded.
-const MOST_EDGES: usize = 4;
-/// Votes that a candidate needs, as a share of the edge pixels on a whole rim.
-const LEAST_SHARE: f32 = 0.60;
+/// Radii voted for, in apparent radii: a ball seen away from the picture's middle is an ellipse, up to 1.2 times longer
+/// along the line to the middle. Squares of votes reach a fifth of a radius beyond these.
+const RADII: [f32; 2] = [0.92, 1.08];
+/// A reduced ball has a radius of 6 to 12, twice that in extreme perspective; pictures with another have no balls.
+const MOST_RADIUS: f32 = 64.0;
+/// What a vote counts, by the length of a rim in pixels: a lone ball's whole rim comes to about 3.
+const VOTE: f32 = 2.0;
+/// Votes that a candidate needs, by the length of a rim: a fifth of what a lone ball has.
+const LEAST_SHARE: f32 = 0.6;
+/// Of sixteen sectors round a candidate so many need an edge that can be its rim: half of them, as a ball has that an
+/// arm covers up to its middle. Two lines have six.
+const LEAST_SECTORS: u32 = 8;
+/// Where that edge has to be, in radii: a candidate may be a fifth of a radius beside its ball.
+const RIM: [f32; 2] = [0.8, 1.25];
+/// Cosine of the most that the gradient there may be off the direction to the candidate: for the same reason and the
+/// noise of a weak edge, 26 degrees.
+const LEAST_COSINE: f32 = 0.9;
+/// Peaks nearer than so many radii and a pixel, along either axis, are one. Balls are two radii apart, but shadows and
+/// neighbours vote for places in between, at times more than a half hidden ball's own rim.
+const ONE_PEAK: f64 = 0.3;
 
 /// A place where a ball may be.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -37,256 +46,225 @@ pub struct Candidate {
 /// Buffers of the vote.
 #[derive(Clone, Debug, Default)]
 pub struct Votes {
-    strength: Vec<i16>,
-    votes: Vec<u16>,
-    sums: Vec<u16>,
-    edges: Vec<Edge>,
-}
-
-/// A pixel on the crest of an edge in the [`WorkPicture`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Edge {
-    /// Column in the work picture.
-    pub x: i16,
-    /// Row in the work picture.
-    pub y: i16,
-    /// Gradient towards larger x: Sobel's sum, 8 times the change per pixel, of the channel where it stands out most
-    /// from that channel's noise.
-    pub gx: i16,
-    /// The same towards larger y.
-    pub gy: i16,
+    /// Cells are pixels of the work picture with `margin` more on all sides, so that no vote falls beside them.
+    margin: usize,
+    columns: usize,
+    rows: usize,
+    votes: Vec<u8>,
+    /// Sums of three votes one above the other, in one row.
+    triples: Vec<u8>,
+    /// Sums of 3x3 votes.
+    sums: Vec<u8>,
+    /// Of each edge: its cell, and from there to the cell of each radius.
+    places: Vec<i32>,
+    offsets: [Vec<i32>; RADII.len()],
+    /// Cells with the most votes of all their neighbours.
+    peaks: Vec<u32>,
 }
 
 impl Votes {
-    /// Edge pixels of the last picture, row by row.
-    pub fn edges(&self) -> &[Edge] {
-        &self.edges
-    }
-
-    /// Finds candidates, best first, at most `most`. `noise` is the standard deviation of cloth pixels (Y, U, V).
+    /// Finds candidates, best first, at most `most`.
     pub fn find(
         &mut self,
+        edges: &EdgeFinder,
         work: &WorkPicture,
         place: &BallPlace,
-        noise: [f32; 3],
         most: usize,
         out: &mut Vec<Candidate>,
     ) {
         out.clear();
-        let (w, h) = (work.width, work.height);
-        if w < 8 || h < 8 {
+        if work.width < 8 || work.height < 8 {
             return;
         }
-        let weights = noise.map(|n| (UNIT / n).clamp(1.0, UNIT) as i16);
-        self.measure_edges(work, weights);
-        self.collect_edges(work, weights);
-        self.cast(work, place);
-        self.sum_squares(w, h);
-        self.take_peaks(work, place, most, out);
+        let (least, most_radius) = radii_in(work, place);
+        let reach = (most_radius * RADII[1]) as usize;
+        // Room for rounding, and for the squares round the outermost votes.
+        self.margin = reach + 4;
+        self.columns = (work.width + 2 * self.margin).next_multiple_of(LANES) + 2;
+        self.rows = work.height + 2 * self.margin;
+        self.sums.resize(self.rows * self.columns, 0);
+        cast(self, edges.edges(), place.radius_in(work), [least, most_radius]);
+        let least_votes = LEAST_SHARE / VOTE * std::f32::consts::TAU * least;
+        find_peaks(self, least_votes.clamp(1.0, 255.0) as u8);
+        self.take_candidates(edges, work, place, out);
+        out.truncate(most);
     }
 
-    /// How steep each pixel's surroundings are: Sobel's gradient in the channel where it is strongest.
-    fn measure_edges(&mut self, work: &WorkPicture, weights: [i16; 3]) {
-        let (w, h) = (work.width, work.height);
-        // The border stays 0.
-        self.strength.resize(w * h, 0);
-        let channels = if work.has_chroma() { 3 } else { 1 };
-        for y in 1..h - 1 {
-            let out = &mut self.strength[y * w + 1..(y + 1) * w - 1];
-            out.fill(0);
-            for (plane, weight) in work.planes.iter().zip(weights).take(channels) {
-                let [a, b, c] = [y - 1, y, y + 1].map(|y| &plane[y * w..(y + 1) * w]);
-                strongest_in_row([a, b, c], weight, out);
-            }
-        }
-    }
-
-    /// Collects the crests of edges, with their directions.
-    fn collect_edges(&mut self, work: &WorkPicture, weights: [i16; 3]) {
-        let (w, h) = (work.width, work.height);
-        self.edges.clear();
-        let channels = if work.has_chroma() { 3 } else { 1 };
-        let planes = &work.planes[..channels];
-        let most = w * h / MOST_EDGES;
-        // A step that spreads over two pixels gives half of itself as the gradient of each; Sobel's sum is 8 gradients.
-        let least = (0.5 * LEAST_STEP_SIGMAS * 8.0 / 4.0 * UNIT) as i16;
-        let strength = &self.strength;
-        for y in 1..h - 1 {
-            let [above, row, below] = [y - 1, y, y + 1].map(|y| &strength[y * w..(y + 1) * w]);
-            for (block, values) in row.chunks(BLOCK).enumerate() {
-                if values.iter().fold(0, |most, v| most.max(*v)) < least {
-                    continue;
-                }
-                let end = (block * BLOCK + values.len()).min(w - 1);
-                for x in (block * BLOCK).max(1)..end {
-                    let e = row[x];
-                    if e < least {
-                        continue;
-                    }
-                    let is_crest = [
-                        e >= row[x - 1] && e >= row[x + 1],
-                        e >= above[x] && e >= below[x],
-                        e >= above[x - 1] && e >= below[x + 1],
-                        e >= above[x + 1] && e >= below[x - 1],
-                    ];
-                    if is_crest == [false; 4] {
-                        continue;
-                    }
-                    let [gx, gy] = gradient(planes, w, weights, y * w + x);
-                    let along = if gx.abs() > 2 * gy.abs() {
-                        0
-                    } else if gy.abs() > 2 * gx.abs() {
-                        1
-                    } else if (gx > 0) == (gy > 0) {
-                        2
-                    } else {
-                        3
-                    };
-                    if is_crest[along] {
-                        if self.edges.len() == most {
-                            return;
-                        }
-                        self.edges.push(Edge {
-                            x: x as i16,
-                            y: y as i16,
-                            gx,
-                            gy,
-                        });
-                    }
-                }
-            }
-        }
-    }
-
-    fn cast(&mut self, work: &WorkPicture, place: &BallPlace) {
-        let (w, h) = (work.width, work.height);
-        self.votes.clear();
-        self.votes.resize(w * h, 0);
-        let [a, b, c] = place.radius_in(work);
-        for edge in &self.edges {
-            let [x, y, gx, gy] = [edge.x, edge.y, edge.gx, edge.gy].map(f32::from);
-            // A reduced ball has a radius of 6 to 12, twice that in extreme perspective.
-            let radius = (a * x + b * y + c).clamp(1.0, 64.0);
-            let per_length = radius / (gx * gx + gy * gy).sqrt().max(1.0);
-            // Fixed point: conversions from floating point, with their checks, would cost more than all else.
-            let [dx, dy] = [gx, gy].map(|g| (g * per_length * ONE as f32) as i32);
-            let [x, y] = [edge.x, edge.y].map(|v| i32::from(v) * ONE * ONE + ONE * ONE / 2);
-            for factor in RADII {
-                let (dx, dy) = (dx * factor, dy * factor);
-                for [vx, vy] in [[x + dx, y + dy], [x - dx, y - dy]] {
-                    // Negative numbers become too large.
-                    let [vx, vy] = [vx, vy].map(|v| (v / (ONE * ONE)) as u32 as usize);
-                    if vx < w && vy < h {
-                        self.votes[vy * w + vx] += 1;
-                    }
-                }
-            }
-        }
-    }
-
-    /// Sums of 3x3 votes.
-    fn sum_squares(&mut self, w: usize, h: usize) {
-        // The border stays 0.
-        self.sums.resize(w * h, 0);
-        for y in 1..h - 1 {
-            let [a, b, c] = [y - 1, y, y + 1].map(|y| &self.votes[y * w..(y + 1) * w]);
-            let column = |x: usize| a[x] + b[x] + c[x];
-            let out = &mut self.sums[y * w..(y + 1) * w];
-            for (x, out) in out.iter_mut().enumerate().take(w - 1).skip(1) {
-                *out = column(x - 1) + column(x) + column(x + 1);
-            }
-        }
-    }
-
-    fn is_peak(&self, w: usize, [x, y]: [usize; 2], reach: usize) -> bool {
-        let votes = self.sums[y * w + x];
-        (y - reach..=y + reach).all(|ny| {
-            let row = &self.sums[ny * w + x - reach..=ny * w + x + reach];
-            let before = (ny, x - reach);
+    /// Whether nothing within `reach` has more votes, nor as many and comes later.
+    fn is_highest(&self, at: usize, reach: usize) -> bool {
+        let votes = self.sums[at];
+        (0..=2 * reach).all(|dy| {
+            let first = at + dy * self.columns - reach * (self.columns + 1);
+            let row = &self.sums[first..=first + 2 * reach];
             row.iter()
                 .enumerate()
-                .all(|(i, other)| *other < votes || (*other == votes && (before.0, before.1 + i) >= (y, x)))
+                .all(|(dx, other)| *other < votes || (*other == votes && first + dx >= at))
         })
     }
 
-    fn take_peaks(&self, work: &WorkPicture, place: &BallPlace, most: usize, out: &mut Vec<Candidate>) {
-        let (w, h) = (work.width, work.height);
-        let middle_radius = place.radius_at_middle() / work.scale as f64;
-        // Twice half a radius apart: balls are never nearer than two.
-        let reach = (0.4 * middle_radius) as usize + 1;
-        let whole = |radius: f64| (std::f64::consts::TAU * radius) as f32;
-        // The radius is affine in the place, so it is least in a corner.
-        let [a, b, c] = place.radius_in(work);
-        let (right, bottom) = (w as f32, h as f32);
-        let least_radius = [0.0, a * right].map(|x| [0.0, b * bottom].map(|y| f64::from(x + y + c)));
-        let least_radius = least_radius
-            .as_flattened()
-            .iter()
-            .copied()
-            .fold(middle_radius, f64::min)
-            .max(1.0);
-        let least_votes = (LEAST_SHARE * whole(least_radius)) as u16;
-        for y in reach..h.saturating_sub(reach) {
-            let row = &self.sums[y * w..(y + 1) * w];
-            for (block, values) in row.chunks(BLOCK).enumerate() {
-                if values.iter().fold(0, |most, v| most.max(*v)) < least_votes {
-                    continue;
-                }
-                let end = (block * BLOCK + values.len()).min(w.saturating_sub(reach));
-                for x in (block * BLOCK).max(reach)..end {
-                    let votes = row[x];
-                    if votes < least_votes
-                        || votes < row[x - 1]
-                        || votes < row[x + 1]
-                        || !self.is_peak(w, [x, y], reach)
-                    {
-                        continue;
-                    }
-                    let center = DVec2::from(work.in_image(x as f64, y as f64));
-                    let share = f32::from(votes) / whole(place.radius_at(center) / work.scale as f64);
-                    if share >= LEAST_SHARE && place.allows_center(center) {
-                        out.push(Candidate { center, share });
-                    }
-                }
+    fn take_candidates(
+        &self,
+        edges: &EdgeFinder,
+        work: &WorkPicture,
+        place: &BallPlace,
+        out: &mut Vec<Candidate>,
+    ) {
+        let reach = (ONE_PEAK * place.radius_at_middle() / work.scale as f64) as usize + 1;
+        // What reaches beyond the margin is too large for a ball.
+        let reach = reach.min(self.margin);
+        for at in self.peaks.iter().map(|at| *at as usize) {
+            let [x, y] = [at % self.columns, at / self.columns].map(|v| v.wrapping_sub(self.margin));
+            if x >= work.width || y >= work.height {
+                continue;
+            }
+            let [x, y] = [x, y].map(|v| v as f32);
+            let center = DVec2::from(work.in_image(f64::from(x), f64::from(y)));
+            let radius = (place.radius_at(center) / work.scale as f64) as f32;
+            let share = VOTE * f32::from(self.sums[at]) / (std::f32::consts::TAU * radius);
+            if share >= LEAST_SHARE
+                && self.is_highest(at, reach)
+                && place.allows_center(center)
+                && sectors_with_rim(edges, [x, y], radius).count_ones() >= LEAST_SECTORS
+            {
+                out.push(Candidate { center, share });
             }
         }
         out.sort_by(|a, b| b.share.total_cmp(&a.share));
-        out.truncate(most);
     }
 }
 
-/// Raises `out` to what this channel's gradient is, where that is stronger. A sum of absolute values is at most 2 * 1020;
-/// a quarter of it times the weight fits 16 bits.
-fn strongest_in_row([a, b, c]: [&[u8]; 3], weight: i16, out: &mut [i16]) {
-    let n = out.len();
-    let (a0, a1, a2) = (&a[..n], &a[1..=n], &a[2..n + 2]);
-    let (b0, b2) = (&b[..n], &b[2..n + 2]);
-    let (c0, c1, c2) = (&c[..n], &c[1..=n], &c[2..n + 2]);
-    for x in 0..n {
-        let [a0, a1, a2] = [a0[x], a1[x], a2[x]].map(i16::from);
-        let [b0, b2] = [b0[x], b2[x]].map(i16::from);
-        let [c0, c1, c2] = [c0[x], c1[x], c2[x]].map(i16::from);
-        let gx = (a2 + 2 * b2 + c2 - a0 - 2 * b0 - c0).abs();
-        let gy = (c0 + 2 * c1 + c2 - a0 - 2 * a1 - a2).abs();
-        // Length within 6 %: the larger and 3/8 of the smaller.
-        let length = gx.max(gy) + 3 * (gx.min(gy) / 8);
-        out[x] = out[x].max(length / 4 * weight);
-    }
+/// Radii that occur in the work picture, least and most, pixels there: they are affine in the place, so the extremes are
+/// in corners.
+fn radii_in(work: &WorkPicture, place: &BallPlace) -> (f32, f32) {
+    let [a, b, c] = place.radius_in(work);
+    let (right, bottom) = (a * work.width as f32, b * work.height as f32);
+    let radii = [c, c + right, c + bottom, c + right + bottom].map(|r| r.clamp(1.0, MOST_RADIUS));
+    let least = radii.into_iter().fold(MOST_RADIUS, f32::min);
+    (least, radii.into_iter().fold(1.0, f32::max))
 }
 
-/// Gradient (Sobel's sums) of the channel in which it is strongest.
-#[inline]
-fn gradient(planes: &[Vec<u8>], w: usize, weights: [i16; 3], at: usize) -> [i16; 2] {
-    let (mut best, mut strongest) = ([0; 2], -1);
-    for (plane, weight) in planes.iter().zip(weights) {
-        let [a, b, c] = [at - w - 1, at - 1, at + w - 1].map(|from| &plane[from..from + 3]);
-        let [a, b, c] = [a, b, c].map(|row| [row[0], row[1], row[2]].map(i16::from));
-        let gx = a[2] + 2 * b[2] + c[2] - a[0] - 2 * b[0] - c[0];
-        let gy = c[0] + 2 * c[1] + c[2] - a[0] - 2 * a[1] - a[2];
-        let strength = i32::from(gx.abs().max(gy.abs())) * i32::from(weight);
-        if strength > strongest {
-            (best, strongest) = ([gx, gy], strength);
+/// Each edge votes for the centres on both sides.
+#[multiversion::multiversion(targets("x86_64+avx2"))]
+fn cast(votes: &mut Votes, edges: &[Edge], [a, b, c]: [f32; 3], [least, most]: [f32; 2]) {
+    let (columns, margin) = (votes.columns as i32, votes.margin as i32);
+    votes.votes.clear();
+    votes.votes.resize(votes.rows * votes.columns, 0);
+    let n = edges.len();
+    votes.places.resize(n, 0);
+    votes.offsets.iter_mut().for_each(|offsets| offsets.resize(n, 0));
+    let places = &mut votes.places[..n];
+    let [near, far] = votes.offsets.each_mut().map(|offsets| &mut offsets[..n]);
+    // Arithmetic first, several edges at once, then the votes.
+    for i in 0..n {
+        let edge = edges[i];
+        let [x, y, gx, gy] = [edge.x, edge.y, edge.gx, edge.gy].map(f32::from);
+        let radius = (a * x + b * y + c).clamp(least, most);
+        let per_length = radius / (gx * gx + gy * gy).max(1.0).sqrt();
+        let offset = |factor: f32| {
+            let [dx, dy] = [gx, gy].map(|g| rounded(g * per_length * factor));
+            dy * columns + dx
+        };
+        places[i] = (i32::from(edge.y) + margin) * columns + i32::from(edge.x) + margin;
+        near[i] = offset(RADII[0]);
+        far[i] = offset(RADII[1]);
+    }
+    let votes = &mut votes.votes[..];
+    for i in 0..n {
+        for at in [
+            places[i] + near[i],
+            places[i] - near[i],
+            places[i] + far[i],
+            places[i] - far[i],
+        ] {
+            if let Some(votes) = votes.get_mut(at as usize) {
+                *votes = votes.saturating_add(1);
+            }
         }
     }
-    best
+}
+
+/// The nearest whole number, below 2^22: the last bits of a number near 2^23 are whole. Conversions, with their checks,
+/// keep compilers from handling several numbers at once.
+#[inline(always)]
+fn rounded(v: f32) -> i32 {
+    const BASE: f32 = 12_582_912.0;
+    (v + BASE).to_bits() as i32 - BASE.to_bits() as i32
+}
+
+/// Sums the squares of votes, and finds those that have at least so many and no fewer than their neighbours.
+#[multiversion::multiversion(targets("x86_64+avx2"))]
+fn find_peaks(votes: &mut Votes, least: u8) {
+    let columns = votes.columns;
+    votes.peaks.clear();
+    votes.triples.resize(columns, 0);
+    for y in 1..votes.rows {
+        if y + 1 < votes.rows {
+            let [a, b, c] = [y - 1, y, y + 1].map(|y| &votes.votes[y * columns..(y + 1) * columns]);
+            add([a, b, c], &mut votes.triples);
+            let triples = &votes.triples;
+            let sums = &mut votes.sums[y * columns + 1..(y + 1) * columns - 1];
+            add([triples, &triples[1..], &triples[2..]], sums);
+        }
+        if y < 2 {
+            continue;
+        }
+        let y = y - 1;
+        let [above, row, below] = [y - 1, y, y + 1].map(|y| &votes.sums[y * columns..(y + 1) * columns]);
+        for (group, values) in row[1..].as_chunks::<LANES>().0.iter().enumerate() {
+            if values.iter().fold(0, |most, v| most.max(*v)) < least {
+                continue;
+            }
+            let first = group * LANES;
+            let around = |row: &[u8]| -> [u8; LANES] {
+                let row = &row[first..first + LANES + 2];
+                std::array::from_fn(|i| row[i].max(row[i + 1]).max(row[i + 2]))
+            };
+            let (above, below) = (around(above), around(below));
+            let beside: [u8; LANES] = std::array::from_fn(|i| row[first + i].max(row[first + i + 2]));
+            for (i, v) in values.iter().enumerate() {
+                if *v >= least && *v >= above[i].max(below[i]).max(beside[i]) {
+                    votes.peaks.push((y * columns + first + 1 + i) as u32);
+                }
+            }
+        }
+    }
+}
+
+/// Of sixteen sectors round a place those with an edge across them near a radius, one bit each.
+fn sectors_with_rim(edges: &EdgeFinder, [x, y]: [f32; 2], radius: f32) -> u32 {
+    let [least, most] = RIM.map(|r| r * radius);
+    let mut sectors = 0_u32;
+    for row in (y - most).max(0.0) as usize..=(y + most) as usize {
+        for edge in edges.edges_near(row, (x - most).max(0.0) as usize, (x + most) as usize) {
+            let (dx, dy) = (f32::from(edge.x) - x, f32::from(edge.y) - y);
+            let (gx, gy) = (f32::from(edge.gx), f32::from(edge.gy));
+            let distance = dx * dx + dy * dy;
+            let along = dx * gx + dy * gy;
+            // All conditions at once: jumps that nothing foretells cost more.
+            let is_rim = (distance >= least * least)
+                & (distance <= most * most)
+                & (along * along >= LEAST_COSINE * LEAST_COSINE * distance * (gx * gx + gy * gy));
+            sectors |= u32::from(is_rim) << sector_of(dx, dy);
+        }
+    }
+    sectors
+}
+
+/// In which of sixteen equal sectors a direction lies.
+fn sector_of(dx: f32, dy: f32) -> u32 {
+    /// tan 22.5°
+    const SLANT: f32 = 0.414_213_57;
+    let (x, y) = (dx.abs(), dy.abs());
+    let in_quarter = u32::from(y > SLANT * x) + u32::from(y > x) + u32::from(SLANT * y > x);
+    4 * (u32::from(dx < 0.0) + 2 * u32::from(dy < 0.0)) + in_quarter
+}
+
+/// Sums, cell by cell.
+#[inline(always)]
+fn add([a, b, c]: [&[u8]; 3], out: &mut [u8]) {
+    let n = out.len();
+    let (a, b, c) = (&a[..n], &b[..n], &c[..n]);
+    for x in 0..n {
+        out[x] = a[x].saturating_add(b[x]).saturating_add(c[x]);
+    }
 }

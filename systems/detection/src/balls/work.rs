@@ -8,6 +8,12 @@ use super::place::BallPlace;
 /// to give a direction, few enough for speed.
 const LEAST_RADIUS: f64 = 6.0;
 
+/// Sums of so many samples fit 16 bits.
+const MOST_SCALE: usize = 256;
+/// Vector instructions take so many bytes at most. Without its outermost pixels, which have no neighbours, a row is a
+/// multiple of that long.
+pub(super) const LANES: usize = 32;
+
 /// A reduced copy of the picture round the table: Y, U and V, each pixel the mean (Y) or the middle (U, V) of a square.
 #[derive(Clone, Debug, Default)]
 pub struct WorkPicture {
@@ -15,10 +21,14 @@ pub struct WorkPicture {
     pub scale: usize,
     /// Which picture pixel the first pixel here starts at.
     pub origin: [usize; 2],
-    /// Pixels per row.
+    /// Pixels per row; those beyond the picture repeat its last one.
     pub width: usize,
     /// Rows.
     pub height: usize,
+    /// Of these, pixels that show the picture.
+    filled: usize,
+    lines: [Vec<u8>; 2],
+    sums: Vec<u16>,
     /// Y, U, V; the latter two empty for a grey picture.
     pub planes: [Vec<u8>; 3],
 }
@@ -39,12 +49,16 @@ impl WorkPicture {
         // Even, so that halved chroma lines up.
         let first = |v: f64| (v - margin).max(0.0) as usize & !1;
         let last = |v: f64, count: usize| ((v + margin).max(0.0) as usize).min(count);
-        let scale = ((radius / LEAST_RADIUS) as usize).max(1);
+        let scale = ((radius / LEAST_RADIUS) as usize).clamp(1, MOST_SCALE);
         let origin = [first(least.x), first(least.y)];
+        let filled = last(most.x, width).saturating_sub(origin[0]) / scale;
         Self {
             scale,
             origin,
-            width: last(most.x, width).saturating_sub(origin[0]) / scale,
+            filled,
+            lines: Default::default(),
+            sums: Vec::new(),
+            width: filled.saturating_sub(2).next_multiple_of(LANES) + 2,
             height: last(most.y, height).saturating_sub(origin[1]) / scale,
             planes: Default::default(),
         }
@@ -52,37 +66,17 @@ impl WorkPicture {
 
     /// Fills it from a picture of the size it was made for.
     pub fn fill(&mut self, planes: &Planes) {
-        let (w, h, s) = (self.width, self.height, self.scale);
-        let [x0, y0] = self.origin;
-        let [luma, us, vs] = &mut self.planes;
-        luma.resize(w * h, 0);
-        for (row, out) in luma.chunks_exact_mut(w.max(1)).enumerate() {
-            reduce_row(&planes.luma, x0, y0 + row * s, s, out);
-        }
-        let Some(chroma) = planes.chroma else {
-            us.clear();
-            vs.clear();
-            return;
-        };
-        for (plane, out) in [(chroma.u, us), (chroma.v, vs)] {
-            out.resize(w * h, 0);
-            for (row, out) in out.chunks_exact_mut(w.max(1)).enumerate() {
-                let y = (y0 + row * s + s / 2) >> chroma.shift_y;
-                let line = &plane.samples[y * plane.stride..];
-                if s == 2 && chroma.shift_x == 1 && plane.step == 1 {
-                    out.copy_from_slice(&line[x0 / 2..][..w]);
-                } else {
-                    for (column, out) in out.iter_mut().enumerate() {
-                        *out = line[((x0 + column * s + s / 2) >> chroma.shift_x) * plane.step];
-                    }
-                }
-            }
-        }
+        fill(self, planes);
     }
 
     /// Whether it has colour.
     pub fn has_chroma(&self) -> bool {
         !self.planes[1].is_empty()
+    }
+
+    /// Its planes: Y, U and V, or Y alone.
+    pub fn channels(&self) -> &[Vec<u8>] {
+        &self.planes[..if self.has_chroma() { 3 } else { 1 }]
     }
 
     /// Where the middle of pixel (x, y) lies in the picture.
@@ -95,35 +89,174 @@ impl WorkPicture {
     }
 }
 
-/// Means of squares of `s` pixels, from row `y` and column `x0` on.
-fn reduce_row(plane: &Plane, x0: usize, y: usize, s: usize, out: &mut [u8]) {
-    let step = plane.step;
-    let line = |dy: usize| &plane.samples[(y + dy) * plane.stride + x0 * step..];
-    match (s, step) {
-        (1, 1) => out.copy_from_slice(&line(0)[..out.len()]),
-        (2, 1) => {
-            let (a, b) = (line(0).chunks_exact(2), line(1).chunks_exact(2));
-            // Pairs as 16-bit words: what the compiler turns into vector instructions.
-            let sum_of = |pair: &[u8]| {
-                let word = u16::from_le_bytes([pair[0], pair[1]]);
-                (word & 0xff) + (word >> 8)
+#[multiversion::multiversion(targets("x86_64+avx2"))]
+fn fill(work: &mut WorkPicture, planes: &Planes) {
+    let (w, h, s, filled) = (work.width, work.height, work.scale, work.filled);
+    let [x0, y0] = work.origin;
+    if filled == 0 {
+        return;
+    }
+    let [luma, us, vs] = &mut work.planes;
+    luma.resize(w * h, 0);
+    for (row, out) in luma.chunks_exact_mut(w).enumerate() {
+        let (out, beyond) = out.split_at_mut(filled);
+        let part = Part {
+            plane: &planes.luma,
+            x: x0,
+            y: y0 + row * s,
+            width: filled * s,
+        };
+        match s {
+            1 => out.copy_from_slice(part.line(0, &mut work.lines[0])),
+            2 => part.halve(&mut work.lines, out),
+            _ => part.reduce(s, &mut work.lines[0], &mut work.sums, out),
+        }
+        beyond.fill(out.last().copied().unwrap_or_default());
+    }
+    let Some(chroma) = planes.chroma else {
+        us.clear();
+        vs.clear();
+        return;
+    };
+    for (plane, out) in [(chroma.u, us), (chroma.v, vs)] {
+        out.resize(w * h, 0);
+        for (row, out) in out.chunks_exact_mut(w).enumerate() {
+            let (out, beyond) = out.split_at_mut(filled);
+            let part = Part {
+                plane: &plane,
+                x: x0 >> chroma.shift_x,
+                y: (y0 + row * s + s / 2) >> chroma.shift_y,
+                width: (filled * s).div_ceil(1 << chroma.shift_x),
             };
-            for ((out, a), b) in out.iter_mut().zip(a).zip(b) {
-                *out = ((sum_of(a) + sum_of(b) + 2) / 4) as u8;
+            let line = part.line(0, &mut work.lines[0]);
+            match chroma.shift_x {
+                1 => pick_halved(s, line, out),
+                _ => pick_every(s, s / 2, line, out),
+            }
+            beyond.fill(out.last().copied().unwrap_or_default());
+        }
+    }
+}
+
+/// The part of a plane that a row of the work picture shows, from its upper left on.
+struct Part<'a> {
+    plane: &'a Plane<'a>,
+    x: usize,
+    y: usize,
+    width: usize,
+}
+
+impl<'a> Part<'a> {
+    /// A row of it, without what lies between its samples.
+    #[inline(always)]
+    fn line<'b>(&self, row: usize, buffer: &'b mut Vec<u8>) -> &'b [u8]
+    where
+        'a: 'b,
+    {
+        let step = self.plane.step;
+        let line = &self.plane.samples[(self.y + row) * self.plane.stride + self.x * step..];
+        if step == 1 {
+            return &line[..self.width];
+        }
+        buffer.resize(self.width, 0);
+        pick_every(step, 0, line, buffer);
+        buffer
+    }
+
+    /// Means of squares of two by two.
+    #[inline(always)]
+    fn halve(&self, [a, b]: &mut [Vec<u8>; 2], out: &mut [u8]) {
+        let (a, b) = (self.line(0, a), self.line(1, b));
+        // Columns are rounded up and rows down.
+        let mean = |a: u8, b: u8| (u16::from(a) + u16::from(b) + 1) >> 1;
+        let pairs = a.as_chunks::<2>().0.iter().zip(b.as_chunks::<2>().0);
+        for (out, ([a, b], [c, d])) in out.iter_mut().zip(pairs) {
+            *out = ((mean(*a, *c) + mean(*b, *d)) >> 1) as u8;
+        }
+    }
+
+    /// Means of squares of `s` by `s`.
+    #[inline(always)]
+    fn reduce(&self, s: usize, buffer: &mut Vec<u8>, sums: &mut Vec<u16>, out: &mut [u8]) {
+        sums.clear();
+        sums.resize(self.width, 0);
+        for row in 0..s {
+            for (sum, sample) in sums.iter_mut().zip(self.line(row, buffer)) {
+                *sum += u16::from(*sample);
             }
         }
-        _ => {
-            let count = (s * s) as u32;
-            for (column, out) in out.iter_mut().enumerate() {
-                let mut sum = count / 2;
-                for dy in 0..s {
-                    let line = line(dy);
-                    for dx in 0..s {
-                        sum += u32::from(line[(column * s + dx) * step]);
-                    }
+        match s {
+            3 => means::<3>(sums, out),
+            4 => means::<4>(sums, out),
+            5 => means::<5>(sums, out),
+            _ => {
+                for (sums, out) in sums.chunks_exact(s).zip(out) {
+                    let sum: u32 = sums.iter().map(|sum| u32::from(*sum)).sum();
+                    *out = (sum / (s * s) as u32) as u8;
                 }
-                *out = (sum / count) as u8;
             }
         }
+    }
+}
+
+/// Means of squares, by the sums of their columns.
+#[inline(always)]
+fn means<const S: usize>(sums: &[u16], out: &mut [u8]) {
+    for (sums, out) in sums.as_chunks::<S>().0.iter().zip(out) {
+        let sum: u32 = sums.iter().map(|sum| u32::from(*sum)).sum();
+        *out = (sum / (S * S) as u32) as u8;
+    }
+}
+
+/// Every how manieth sample, from `first` on.
+#[inline(always)]
+fn pick_every(step: usize, first: usize, line: &[u8], out: &mut [u8]) {
+    match step {
+        1 => out.copy_from_slice(&line[first..][..out.len()]),
+        2 => pick::<2>(first, line, out),
+        3 => pick::<3>(first, line, out),
+        4 => pick::<4>(first, line, out),
+        _ => {
+            for (sample, out) in line[first..].iter().step_by(step).zip(out) {
+                *out = *sample;
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn pick<const STEP: usize>(first: usize, line: &[u8], out: &mut [u8]) {
+    let (groups, rest) = line[first..].as_chunks::<STEP>();
+    let last = rest.first().copied();
+    for (sample, out) in groups.iter().map(|group| group[0]).chain(last).zip(out) {
+        *out = sample;
+    }
+}
+
+/// The samples in the middle of every `s` pixels, where two pixels share one.
+#[inline(always)]
+fn pick_halved(s: usize, line: &[u8], out: &mut [u8]) {
+    match s {
+        _ if s % 2 == 0 => pick_every(s / 2, s / 4, line, out),
+        3 => pick_pairs::<3>(line, out),
+        5 => pick_pairs::<5>(line, out),
+        _ => {
+            for (column, out) in out.iter_mut().enumerate() {
+                *out = line[(column * s + s / 2) >> 1];
+            }
+        }
+    }
+}
+
+/// The same for an odd number.
+#[inline(always)]
+fn pick_pairs<const S: usize>(line: &[u8], out: &mut [u8]) {
+    let (pairs, rest) = out.as_chunks_mut::<2>();
+    let count = 2 * pairs.len();
+    for (out, samples) in pairs.iter_mut().zip(line.as_chunks::<S>().0) {
+        *out = [samples[S / 4], samples[(S + S / 2) / 2]];
+    }
+    if let [out] = rest {
+        *out = line[(count * S + S / 2) >> 1];
     }
 }

@@ -6,7 +6,7 @@
 
 use glam::Vec2;
 
-use crate::balls::votes::Edge;
+use crate::balls::edges::Edge;
 
 /// Farthest from antiparallel that the gradients of a bar's two sides may be: cosine of 30 degrees.
 const ANTIPARALLEL: f32 = -0.87;
