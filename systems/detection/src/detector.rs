@@ -4,6 +4,7 @@ use ghostball_world::{BallSet, Lens, Picture, Planes, Sightings, TableSighting};
 use glam::DVec2;
 
 use crate::balls::BallFinder;
+use crate::balls::ellipse::Ellipse;
 use crate::calibration::{LensBelief, SeenTable, calibrate};
 use crate::cloth::ClothModel;
 use crate::cue::{CueFinder, CueScene};
@@ -149,6 +150,11 @@ impl Detector {
     /// Where the cushion noses were seen in the table found last (see [`TableFinder::nose_points`]).
     pub fn nose_points(&self) -> [&[DVec2]; 4] {
         self.tables.nose_points()
+    }
+
+    /// The outlines of the balls seen last, each with the confidence that it is a ball.
+    pub fn outlines(&self) -> impl Iterator<Item = (&Ellipse, f32)> {
+        self.balls.iter().flat_map(|balls| balls.finder.outlines())
     }
 
     /// What the cloth looked like in the last frame in which balls were looked for.

@@ -21,6 +21,7 @@ use ghostball_world::{BallSet, BallSighting, CircleInImage, Planes, TableSightin
 use crate::cloth::ClothModel;
 use crate::kind::Recognizer;
 use edges::{Edge, EdgeFinder};
+use ellipse::Ellipse;
 use place::BallPlace;
 use rim::{Rays, Rim, RimFinder};
 use select::Choice;
@@ -118,6 +119,12 @@ impl BallFinder {
             });
         }
         self.recognizer.name_balls(planes, cloth, out);
+    }
+
+    /// The outlines of the balls found in the last picture, each with the confidence that it is a ball.
+    pub fn outlines(&self) -> impl Iterator<Item = (&Ellipse, f32)> {
+        let outline = |i: &usize| Some((&self.rims.get(*i)?.1.ellipse, self.choice.score(*i)));
+        self.choice.chosen.iter().filter_map(outline)
     }
 
     /// A ball's apparent radius by the one that was expected at its place.

@@ -1,12 +1,13 @@
 //! Calibration from many frames.
 
-use ghostball_world::{Picture, TableFromImage, TableGeometry, TableSighting, TableSpecification};
+use ghostball_world::{Picture, Sightings, TableFromImage, TableGeometry, TableSighting, TableSpecification};
 use glam::DVec2;
 
 use super::record::{
     Calibration, CalibrationErrors, ClothInImage, LensRecord, PictureRecord, TableInImage, TableRecord,
 };
-use super::{Calibrated, LensBelief, SeenTable, calibrate};
+use super::{Calibrated, LensBelief, SeenOutline, SeenTable, calibrate};
+use crate::balls::ellipse::Ellipse;
 use crate::detector::Detector;
 use crate::error::DetectionError;
 use crate::watch::median_of;
@@ -20,6 +21,19 @@ const LEAST_FRAMES: usize = 15;
 /// Standard error of a corner from which more frames are of no use, pixels: far below what cushions bend.
 const SETTLED_PX: f64 = 0.05;
 
+/// Confidence of balls whose outlines count.
+const SURE_OF_BALL: f32 = 0.7;
+/// Places at which balls were seen; more are not kept.
+const MOST_BALLS: usize = 400;
+/// Standard deviation of one ball's stretch: shadows hide a part of its rim, as large as the lamps make it.
+const STRETCH_SPREAD: f64 = 0.04;
+/// So many balls at most count on their own: lamps and cloth are the same for all.
+const LAMPS_APART: f64 = 8.0;
+/// The ball finder draws what it sees of an outline to what is usual: to this stretch, by this share of the way, with rims
+/// seen as they mostly are.
+const USUAL_STRETCH: f64 = 0.04;
+const DRAWN: f64 = 0.25;
+
 /// Gathers what frames of one camera show of one table, and calibrates from all together.
 ///
 /// Places are medians over the frames: who walks through the picture does not move them.
@@ -31,6 +45,9 @@ pub struct Calibrator {
     size: [u32; 2],
     sightings: Vec<TableSighting>,
     noses: [Vec<Vec<DVec2>>; 4],
+    seen: Sightings,
+    /// Where balls were seen, and how stretched in each frame.
+    balls: Vec<(DVec2, Vec<f64>)>,
 }
 
 impl Calibrator {
@@ -50,6 +67,8 @@ impl Calibrator {
             size: [0; 2],
             sightings: Vec::new(),
             noses: Default::default(),
+            seen: Sightings::default(),
+            balls: Vec::new(),
         }
     }
 
@@ -69,6 +88,7 @@ impl Calibrator {
             self.size = size;
             self.sightings.clear();
             self.noses = Default::default();
+            self.balls.clear();
         }
         let sighting = match self.corners_by_hand {
             Some(corners) => self.detector.place_table(picture, corners)?,
@@ -93,7 +113,41 @@ impl Calibrator {
             }
         }
         self.sightings.push(sighting);
+        self.look_at_balls(picture)
+    }
+
+    fn look_at_balls(&mut self, picture: &Picture) -> Result<(), DetectionError> {
+        // Always on the first table: what is made for a table takes longer than seeing the balls.
+        let Some(table) = self.sightings.first() else {
+            return Ok(());
+        };
+        self.detector.see_balls_and_cue(picture, table, &mut self.seen)?;
+        for (outline, confidence) in self.detector.outlines() {
+            if confidence < SURE_OF_BALL {
+                continue;
+            }
+            let is_same =
+                |(place, _): &(DVec2, Vec<f64>)| place.distance(outline.center) < 0.5 * outline.radius;
+            match self.balls.iter().position(is_same) {
+                Some(known) => self.balls[known].1.push(stretch_of(outline)),
+                None if self.balls.len() < MOST_BALLS => {
+                    self.balls.push((outline.center, vec![stretch_of(outline)]));
+                }
+                None => {}
+            }
+        }
         Ok(())
+    }
+
+    /// One outline for each place at which a ball was seen.
+    fn outlines(&self) -> Vec<SeenOutline> {
+        let spread = STRETCH_SPREAD * (self.balls.len() as f64 / LAMPS_APART).max(1.0).sqrt();
+        let outline = |(center, stretches): &(DVec2, Vec<f64>)| SeenOutline {
+            center_in_image: *center,
+            stretch: median(&mut stretches.clone()),
+            spread,
+        };
+        self.balls.iter().map(outline).collect()
     }
 
     /// Frames in which the table was found.
@@ -136,7 +190,7 @@ impl Calibrator {
         let seen = SeenTable {
             corners_in_image,
             noses_in_image: noses.each_ref().map(Vec::as_slice),
-            balls: &[],
+            balls: &self.outlines(),
             width_by_length: self.specification.width / self.specification.length,
         };
         let calibrated = calibrate(&seen, &LensBelief::usual(self.size))?;
@@ -198,6 +252,14 @@ impl Calibrator {
             },
         }
     }
+}
+
+/// Half axis towards the picture's middle by that across, without what draws it to the usual.
+fn stretch_of(outline: &Ellipse) -> f64 {
+    let share = outline.elongation / outline.radius.max(1e-6);
+    let seen = (1.0 + share) / (1.0 - share);
+    let usual = 1.0 + USUAL_STRETCH;
+    usual + (seen - usual) / (1.0 - DRAWN)
 }
 
 fn median_place(places: &[DVec2]) -> DVec2 {
