@@ -25,8 +25,10 @@ const DOUBTFUL: f32 = 0.5;
 /// White, where it is balanced.
 const WHITE: Vec3 = Vec3::new(250.0, 0.0, 0.0);
 
-/// Three spots of televised cue balls are seen at once, or one maker's mark; a number and its ring are twice that.
-const MOST_SPOTS: f32 = 0.06;
+/// Share of a cue ball that spots and a maker's mark take: three of the spots on televised ones are seen at once.
+const SPOTS: f32 = 0.05;
+/// The shade of a low lamp looks like ink: more than this, nats, ink does not say.
+const MOST_INK: f32 = 3.0;
 /// Largest share of a ball that a number's disc takes.
 const MOST_DISC: f32 = 0.2;
 /// Mean share of a ball that mirrors a lamp: a lamp a metre long, one and a half above, is two hundredths of the half
@@ -129,7 +131,7 @@ fn pattern_score(look: &Look, pattern: Pattern) -> f32 {
         |share: f32| libm::logf(share / MOST_DISC * libm::expf(disc) + (1.0 - share) * glints + 1e-30);
     match pattern {
         // Shade and spots take some.
-        Pattern::Cue => 1.6 - 5.0 * (1.0 - white) + beyond(look.ink, MOST_SPOTS, 0.02),
+        Pattern::Cue => 1.6 - 5.0 * (1.0 - white) - (look.ink / SPOTS).min(MOST_INK),
         Pattern::Striped => {
             0.7 + beyond(-white, -0.33, 0.09)
                 + beyond(white, 0.8, 0.08)

@@ -22,9 +22,10 @@ const NEARER_WHITE: f32 = 0.4;
 const MOST_SMEARED: f32 = 0.22;
 /// In the dark, chroma's noise does not shrink with luma.
 const LEAST_LUMA_OF_CHROMA: f32 = 0.3 * 255.0;
-/// In its middle, within this many radii, white is lit from above and keeps more of its luma.
+/// In its middle, within this many radii, white is lit from above: what has less than this share of its mean luma there
+/// is ink, unless a lamp stands low.
 const MIDDLE: f32 = 0.75;
-const LEAST_LIT: f32 = 0.8 * 255.0;
+const LEAST_LIT: f32 = 0.8;
 /// What is farther from white than this share of what is farthest is paint; less is paint mixed with white.
 const CORE: f32 = 0.6;
 /// The farthest tenth can be noise.
@@ -46,7 +47,7 @@ pub(super) struct Look {
     /// How far about white lies: its longest axis' standard deviation, radii, times the root of its share. A number's
     /// disc has 0.06 to 0.12, caps of a stripe 0.3 to 0.45.
     pub white_spread: f32,
-    /// Share of its middle that is dim white: thin ink.
+    /// Share of the white in its middle that is dim: thin ink.
     pub ink: f32,
     /// How sure detection is that it is a ball, 0 to 1.
     pub confidence: f32,
@@ -58,6 +59,12 @@ struct Sample {
     color: [u8; 3],
     dx: f32,
     dy: f32,
+}
+
+impl Sample {
+    fn is_middle(&self) -> bool {
+        self.dx * self.dx + self.dy * self.dy < MIDDLE * MIDDLE
+    }
 }
 
 /// The pixels of a picture's balls. Keeps its buffers.
@@ -185,14 +192,14 @@ impl Look {
         let mut white = Spot::default();
         let mut distances = [0_u32; DISTANCES];
         seen.clear();
-        let (mut ink, mut middle) = (0, 0);
+        let (mut lit, mut white_middle) = (0.0, 0_u32);
         for sample in samples {
             let color = map.of(sample.color);
-            let is_middle = sample.dx * sample.dx + sample.dy * sample.dy < MIDDLE * MIDDLE;
-            middle += u32::from(is_middle);
+            let is_middle = sample.is_middle();
             let distance = if is_white(color, MOST_CHROMA) {
                 white.add(sample.dx, sample.dy);
-                ink += u32::from(is_middle && color.x < LEAST_LIT);
+                lit += if is_middle { color.x } else { 0.0 };
+                white_middle += u32::from(is_middle);
                 WHITE
             } else {
                 let distance = distance_from_white(color);
@@ -218,13 +225,18 @@ impl Look {
                 }
             }
         }
+        let least_lit = LEAST_LIT * lit / (white_middle as f32).max(1.0);
+        let is_ink = |(sample, pixel): &(&Sample, &Seen)| {
+            pixel.distance == WHITE && pixel.color.x < least_lit && sample.is_middle()
+        };
+        let ink = samples.iter().zip(seen.iter()).filter(is_ink).count();
         let share = white.count as f32 / count;
         Self {
             color,
             color_share: if shows_color { core / count } else { 0.0 },
             white: share,
             white_spread: share.sqrt() * white.longest_axis(),
-            ink: ink as f32 / (middle as f32).max(1.0),
+            ink: ink as f32 / (white_middle as f32).max(1.0),
             confidence: 1.0,
         }
     }

@@ -16,7 +16,7 @@ const LEAST_SCORE: f32 = -1e4;
 /// Share of the cloth's light that a ball throws back, whatever its paint: its lower half mirrors the cloth.
 const BOUNCED: f32 = 0.1;
 /// No ball is surer to be there, or not to be there, than this short of certainty.
-const LEAST_CHANCE: f32 = 0.1;
+const LEAST_CHANCE: f32 = 0.2;
 /// Names and light settle in so many turns.
 const TURNS: usize = 3;
 /// As many exchanges settle any picture; each is the best there is.
@@ -117,21 +117,29 @@ impl Naming {
     }
 
     /// Which balls lie on the table: those that stay do so whatever else does, and of those that come and go, as many as
-    /// makes up for the number of balls that are seen. Each lies there or not, independently of others.
+    /// makes up for the number of balls that are seen. Where that are fewer than stay, they are what is left of a game,
+    /// or what somebody practises with. Each lies there or not, independently of others.
     fn score_patterns(&mut self, clues: &[Clue]) {
-        let (mut staying, mut others) = (0.0, 0.0);
+        let balls = clues.len() as f32;
+        let staying = self.game.names.iter().filter(|name| name.stays.is_some()).count() as f32;
+        // The cue ball is what nobody does without.
+        let few = (balls / staying.max(1.0)).max(LEAST_CHANCE);
+        let left = |name: &Name, chance: f32| match name.pattern {
+            Pattern::Cue => chance,
+            _ => chance.min(few),
+        };
+        let (mut stay, mut others) = (0.0, 0.0);
         for name in &self.game.names {
             match name.stays {
-                Some(chance) => staying += chance * name.count as f32,
+                Some(chance) => stay += left(name, chance),
                 None => others += name.count as f32,
             }
         }
-        let balls = clues.len() as f32;
-        let rest = ((balls - staying) / f32::max(others, 1.0)).clamp(LEAST_CHANCE, 1.0 - LEAST_CHANCE);
+        let rest = ((balls - stay) / f32::max(others, 1.0)).clamp(LEAST_CHANCE, 1.0 - LEAST_CHANCE);
         let mut present = [0.0; MOST_NAMES];
         self.absent = 0.0;
         for (present, name) in present.iter_mut().zip(&self.game.names) {
-            let chance = name.stays.unwrap_or(rest);
+            let chance = name.stays.map_or(rest, |chance| left(name, chance));
             *present = libm::logf(name.count as f32 * chance / (1.0 - chance));
             self.absent += name.count as f32 * libm::logf(1.0 - chance);
         }

@@ -35,7 +35,7 @@ const SNOOKER_BLUE: Rgb = [14, 96, 180];
 const SNOOKER_PINK: Rgb = [244, 130, 150];
 
 /// Chance that a ball is on the table that lies there for most of a game.
-const STAYS: f32 = 0.9;
+const STAYS: f32 = 0.8;
 /// The same of the cue ball, which is away while it is in hand.
 const CUE_STAYS: f32 = 0.95;
 
