@@ -113,7 +113,8 @@ fn see_table(
     }
     let ball_by_length = specification
         .ball_radius
-        .map(|radius| radius / specification.length);
+        .map(|radius| radius / specification.length)
+        .or_else(|| eyes.watch.ball_by_length(now));
     eyes.detector.set_ball_by_length(ball_by_length);
     eyes.detector
         .set_width_by_length(specification.width / specification.length);

@@ -14,6 +14,7 @@ use bevy_ecs::resource::Resource;
 use ghostball_world::{CircleInImage, Lens, Planes, TableSighting};
 use glam::DVec2;
 
+use crate::quad::Quad;
 use glance::{Glance, NoseMemory};
 
 /// How often to look for the table. A resource; set it before the app runs.
@@ -120,6 +121,13 @@ impl TableWatch {
     /// The table believed in.
     pub fn held(&self) -> Option<&TableSighting> {
         self.held.as_ref()
+    }
+
+    /// Radius of a ball by the table's length, once the table is settled: later looks need not measure it.
+    pub fn ball_by_length(&self, now: Duration) -> Option<f64> {
+        let is_settled = now >= self.settled_at && !self.is_lost;
+        let held = self.held.filter(|_| is_settled)?;
+        Some(held.ball_radius_px / Quad::new(held.corners_in_image).length())
     }
 
     /// Whether to look for the table in a frame of this size at `now` (time since the first frame). Pictures of

@@ -9,11 +9,14 @@ use crate::quad::Quad;
 /// Sizes tried where little tells the size, as a share of half the table's length: balls of full-size snooker have 0.0147,
 /// those of carom 0.0217, of pool 0.0225 (nine feet) to 0.0289 (seven). What is fitted reaches 16 % farther, so that
 /// steps of 1.25 leave no gap.
-const SHARES: [f64; 4] = [0.0147, 0.0184, 0.023, 0.0288];
+const SHARES: [f64; 4] = [0.0288, 0.023, 0.0184, 0.0147];
 /// Sizes below are those of full-size snooker, which also stickers and spots have.
 const COMMON_SHARE: f64 = 0.0195;
 /// So many balls make such a size believed in.
 const LEAST_SMALL: usize = 3;
+/// So many balls that all fit the size looked for to within this share leave no doubt of it.
+const PLENTY: usize = 9;
+const FITTING: f64 = 0.06;
 /// Only what is surely a ball tells the size.
 const SURE: f64 = 0.6;
 /// The same where nothing is known of the size.
@@ -66,6 +69,9 @@ impl BallScale {
             let (evidence, ratio, balls) = self.look(planes, table, cloth, radius, SURER);
             if evidence > best.0 {
                 best = (evidence, radius * ratio, balls);
+            }
+            if balls >= PLENTY && (ratio - 1.0).abs() < FITTING {
+                break;
             }
         }
         let (_, radius, balls) = best;
