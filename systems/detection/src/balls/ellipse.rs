@@ -5,15 +5,17 @@
 
 use glam::DVec2;
 
+use super::polar::{PerRay, RAYS, Rays};
+
 /// A rim point is good to about this many radii.
 const SIGMA: f32 = 0.04;
-/// How far the radius may be from the expected one, and the elongation from the usual one, in radii (standard
-/// deviations of the priors). Wide lenses reach an elongation of 0.1 in the picture's corners, long ones 0.
-const RADIUS_SIGMA: f32 = 0.05;
-const ELONGATION_SIGMA: f32 = 0.03;
-const USUAL_ELONGATION: f32 = 0.02;
+/// How far the elongation may be from the usual one, in radii (standard deviation of the prior): lenses differ.
+const ELONGATION_SIGMA: f32 = 0.02;
 /// A standard deviation for the shift that hardly holds it.
 const SHIFT_SIGMA: f32 = 0.25;
+
+/// Rounds of least squares: each weighs the points anew.
+const FITS: usize = 2;
 
 /// An ellipse, one axis of which points to the picture's middle.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -28,13 +30,35 @@ pub struct Ellipse {
     pub axis: DVec2,
 }
 
-/// What a ray from the centre met.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct RimPoint {
+/// What the rays from an ellipse's centre met.
+#[derive(Clone, Copy, Debug)]
+pub struct RimPoints {
     /// From the centre, in mean radii.
-    pub distance: f32,
+    pub distance: PerRay,
     /// 0 to 1.
-    pub weight: f32,
+    pub weight: PerRay,
+}
+
+/// What a ball's outline should be at its place.
+#[derive(Clone, Copy, Debug)]
+pub struct Expected {
+    /// Pixels.
+    pub radius: f64,
+    /// Standard deviation of that, by the radius.
+    pub radius_sigma: f32,
+    /// By the radius.
+    pub elongation: f32,
+}
+
+/// An ellipse relative to another one, in units of that one's mean radius.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Fit {
+    /// Of the centre, right and down.
+    pub shift: [f32; 2],
+    /// Mean of the half axes.
+    pub radius: f32,
+    /// Half of the difference of the half axes.
+    pub elongation: f32,
 }
 
 impl Ellipse {
@@ -51,42 +75,93 @@ impl Ellipse {
         2.0 * along * along - 1.0
     }
 
-    /// Moves the ellipse to rim points, one for each of `directions`; points `reach` radii off the present fit count
-    /// little, those twice as far nothing (Tukey's biweight: Huber & Ronchetti, Robust Statistics, 2nd ed., §4.8).
-    /// `expected` is the radius that a ball has here, pixels.
-    pub fn fit(&mut self, directions: &[[f32; 2]], points: &[RimPoint], expected: f64, reach: f32) {
-        let expected = (expected / self.radius) as f32;
-        // Shift in x and y, radius, elongation; all in units of the present radius.
-        let mut solution = [0.0, 0.0, 1.0, (self.elongation / self.radius) as f32];
-        for _ in 0..3 {
-            let mut system = NormalEquations::default();
-            let weight = |sigma: f32| (SIGMA / sigma) * (SIGMA / sigma);
-            system.add([1.0, 0.0, 0.0, 0.0], 0.0, weight(SHIFT_SIGMA));
-            system.add([0.0, 1.0, 0.0, 0.0], 0.0, weight(SHIFT_SIGMA));
-            system.add([0.0, 0.0, 1.0, 0.0], expected, weight(RADIUS_SIGMA));
-            system.add([0.0, 0.0, 0.0, 1.0], USUAL_ELONGATION, weight(ELONGATION_SIGMA));
-            for (direction, point) in directions.iter().zip(points) {
-                if point.weight <= 0.0 {
-                    continue;
-                }
-                let row = [direction[0], direction[1], 1.0, self.cos_double(*direction)];
-                let off = (point.distance - dot(row, solution)) / (2.0 * reach);
-                let biweight = (1.0 - off * off).max(0.0);
-                system.add(row, point.distance, biweight * biweight * point.weight);
-            }
-            let Some(found) = system.solve() else { return };
-            solution = found;
+    /// This ellipse, relative to itself.
+    pub fn as_fit(&self) -> Fit {
+        Fit {
+            shift: [0.0, 0.0],
+            radius: 1.0,
+            elongation: (self.elongation / self.radius) as f32,
         }
-        let [dx, dy, radius, elongation] = solution.map(f64::from);
-        // What has to move far is another's rim.
-        if dx.abs() > 0.5 || dy.abs() > 0.5 {
-            return;
-        }
-        let unit = self.radius;
-        self.center += unit * DVec2::new(dx, dy);
-        self.radius = unit * radius.clamp(0.8, 1.25);
-        self.elongation = unit * elongation.clamp(-0.05, 0.15);
     }
+
+    /// Where the rays meet what `fit` is, in mean radii. Exact to second order in the shift.
+    pub fn meet(&self, rays: &Rays, fit: &Fit) -> PerRay {
+        let ([x, y], bend) = (fit.shift, 0.5 / fit.radius.max(0.1));
+        std::array::from_fn(|ray| {
+            let (cos, sin) = (rays.cos[ray], rays.sin[ray]);
+            let across = x * sin - y * cos;
+            x * cos + y * sin + fit.radius + fit.elongation * self.cos_double([cos, sin])
+                - bend * across * across
+        })
+    }
+
+    /// Improves a fit by rim points: those `reach` radii off it count little, those twice as far nothing (Tukey's
+    /// biweight: Huber & Ronchetti, Robust Statistics, 2nd ed., §4.8).
+    pub fn fit(&self, rays: &Rays, points: &RimPoints, expected: Expected, reach: f32, fit: &mut Fit) {
+        let radius = (expected.radius / self.radius) as f32;
+        let double: PerRay = std::array::from_fn(|ray| self.cos_double([rays.cos[ray], rays.sin[ray]]));
+        for _ in 0..FITS {
+            let met = self.meet(rays, fit);
+            let mut weight = [0.0; RAYS];
+            let mut off = [0.0; RAYS];
+            for ray in 0..RAYS {
+                off[ray] = points.distance[ray] - met[ray];
+                let far = off[ray] / (2.0 * reach);
+                let biweight = (1.0 - far * far).max(0.0);
+                weight[ray] = biweight * biweight * points.weight[ray];
+            }
+            let rows = [&rays.cos, &rays.sin, &[1.0; RAYS], &double];
+            let mut system = NormalEquations::default();
+            for i in 0..4 {
+                let weighed: PerRay = std::array::from_fn(|ray| rows[i][ray] * weight[ray]);
+                for (j, row) in rows.iter().enumerate().take(i + 1) {
+                    let sum = sum_of_products(&weighed, row);
+                    system.matrix[i][j] = sum;
+                    system.matrix[j][i] = sum;
+                }
+                system.right[i] = sum_of_products(&weighed, &off);
+            }
+            let prior = |sigma: f32| (SIGMA / sigma) * (SIGMA / sigma);
+            system.hold(0, -fit.shift[0], prior(SHIFT_SIGMA));
+            system.hold(1, -fit.shift[1], prior(SHIFT_SIGMA));
+            system.hold(2, radius - fit.radius, prior(expected.radius_sigma));
+            system.hold(
+                3,
+                expected.elongation * radius - fit.elongation,
+                prior(ELONGATION_SIGMA),
+            );
+            let Some([x, y, wider, longer]) = system.solve() else {
+                return;
+            };
+            fit.shift[0] += x;
+            fit.shift[1] += y;
+            fit.radius = (fit.radius + wider).clamp(0.8 * radius, 1.25 * radius);
+            fit.elongation = (fit.elongation + longer).clamp(-0.05, 0.15);
+        }
+    }
+
+    /// What `fit` is.
+    pub fn moved(&self, fit: &Fit) -> Self {
+        let [x, y] = fit.shift.map(f64::from);
+        Self {
+            center: self.center + self.radius * DVec2::new(x, y),
+            radius: self.radius * f64::from(fit.radius),
+            elongation: self.radius * f64::from(fit.elongation),
+            axis: self.axis,
+        }
+    }
+}
+
+/// In a fixed order, whatever the processor.
+#[inline]
+fn sum_of_products(a: &PerRay, b: &PerRay) -> f32 {
+    let mut sums = [0.0; 8];
+    for (a, b) in a.chunks_exact(8).zip(b.chunks_exact(8)) {
+        for i in 0..8 {
+            sums[i] += a[i] * b[i];
+        }
+    }
+    ((sums[0] + sums[4]) + (sums[1] + sums[5])) + ((sums[2] + sums[6]) + (sums[3] + sums[7]))
 }
 
 /// Weighted least squares for four unknowns.
@@ -97,14 +172,11 @@ struct NormalEquations {
 }
 
 impl NormalEquations {
+    /// Draws an unknown to a value.
     #[inline]
-    fn add(&mut self, row: [f32; 4], value: f32, weight: f32) {
-        for i in 0..4 {
-            for j in 0..4 {
-                self.matrix[i][j] += weight * row[i] * row[j];
-            }
-            self.right[i] += weight * row[i] * value;
-        }
+    fn hold(&mut self, unknown: usize, value: f32, weight: f32) {
+        self.matrix[unknown][unknown] += weight;
+        self.right[unknown] += weight * value;
     }
 
     /// By elimination; the priors make the matrix positive definite, so no pivoting is needed.
@@ -131,11 +203,6 @@ impl NormalEquations {
     }
 }
 
-#[inline]
-fn dot(a: [f32; 4], b: [f32; 4]) -> f32 {
-    a[0] * b[0] + a[1] * b[1] + a[2] * b[2] + a[3] * b[3]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -148,48 +215,44 @@ mod tests {
             elongation: 1.0,
             axis: DVec2::X,
         };
-        let mut found = Ellipse {
+        let guess = Ellipse {
             center: DVec2::new(100.0, 50.0),
             radius: 15.0,
             elongation: 0.0,
             axis: DVec2::X,
         };
-        let directions: Vec<[f32; 2]> = (0..32)
-            .map(|i| libm::sincosf(i as f32 * 0.19635))
-            .map(|(s, c)| [c, s])
-            .collect();
+        let rays = Rays::default();
+        // Where a ray meets the true outline, by bisection.
+        let meet = |ray: usize| {
+            let direction = DVec2::new(f64::from(rays.cos[ray]), f64::from(rays.sin[ray]));
+            let (mut near, mut far) = (0.0, 40.0);
+            for _ in 0..40 {
+                let middle = 0.5 * (near + far);
+                let off = (guess.center + middle * direction - truth.center) / DVec2::new(16.5, 14.5);
+                if off.length_squared() < 1.0 {
+                    near = middle;
+                } else {
+                    far = middle;
+                }
+            }
+            (near / guess.radius) as f32
+        };
+        let points = RimPoints {
+            distance: std::array::from_fn(meet),
+            weight: std::array::from_fn(|ray| if ray < 20 { 1.0 } else { 0.0 }),
+        };
+        let mut fit = guess.as_fit();
+        let expected = Expected {
+            radius: 15.5,
+            radius_sigma: 0.05,
+            elongation: 0.05,
+        };
         for _ in 0..3 {
-            // Where the ray from the present centre meets the true outline, by bisection.
-            let points: Vec<RimPoint> = directions
-                .iter()
-                .enumerate()
-                .map(|(i, d)| {
-                    let direction = DVec2::new(f64::from(d[0]), f64::from(d[1]));
-                    let (mut near, mut far) = (0.0, 40.0);
-                    for _ in 0..40 {
-                        let middle = 0.5 * (near + far);
-                        let v = found.center + middle * direction - truth.center;
-                        let inside = (v.x / 16.5).powi_2() + (v.y / 14.5).powi_2() < 1.0;
-                        if inside { near = middle } else { far = middle }
-                    }
-                    RimPoint {
-                        distance: (near / found.radius) as f32,
-                        weight: if i < 20 { 1.0 } else { 0.0 },
-                    }
-                })
-                .collect();
-            found.fit(&directions, &points, 15.5, 0.16);
+            guess.fit(&rays, &points, expected, 0.16, &mut fit);
         }
+        let found = guess.moved(&fit);
+        // Second order in the shift; a grid laid anew there is right.
         assert!(found.center.distance(truth.center) < 0.3, "{found:?}");
         assert!((found.radius - truth.radius).abs() < 0.2, "{found:?}");
-    }
-
-    trait Square {
-        fn powi_2(self) -> f64;
-    }
-    impl Square for f64 {
-        fn powi_2(self) -> f64 {
-            self * self
-        }
     }
 }

@@ -8,9 +8,11 @@
 pub mod edges;
 pub mod ellipse;
 pub mod place;
+mod polar;
 pub mod rim;
 pub mod select;
 pub mod size;
+mod steps;
 #[cfg(test)]
 mod tests;
 pub mod votes;
@@ -23,7 +25,7 @@ use crate::kind::Recognizer;
 use edges::{Edge, EdgeFinder};
 use ellipse::Ellipse;
 use place::BallPlace;
-use rim::{Rays, Rim, RimFinder};
+use rim::{Rim, RimFinder, Scratch};
 use select::Choice;
 use votes::{Candidate, Votes};
 use work::WorkPicture;
@@ -43,7 +45,7 @@ pub struct BallFinder {
     edges: EdgeFinder,
     votes: Votes,
     candidates: Vec<Candidate>,
-    rays: Rays,
+    scratch: Scratch,
     rims: Vec<(Candidate, Rim)>,
     choice: Choice,
     recognizer: Recognizer,
@@ -63,7 +65,7 @@ impl BallFinder {
             is_size_known: true,
             votes: Votes::default(),
             candidates: Vec::new(),
-            rays: Rays::default(),
+            scratch: Scratch::default(),
             rims: Vec::new(),
             choice: Choice::default(),
             recognizer: Recognizer::new(ball_set),
@@ -96,18 +98,18 @@ impl BallFinder {
             MOST_CANDIDATES,
             &mut self.candidates,
         );
-        let finder = RimFinder::new(planes, cloth, &self.place, &self.rays, noise);
+        let finder = RimFinder::new(planes, cloth, &self.place, noise, self.is_size_known);
         for candidate in &self.candidates {
-            if let Some(rim) = finder.look(candidate.center)
+            if let Some(rim) = finder.look(candidate.center, &mut self.scratch)
                 && self.place.allows_center(rim.ellipse.center)
             {
                 self.rims.push((*candidate, rim));
             }
         }
-        self.choice.choose(&self.rims, &self.place, &self.rays);
+        self.choice.choose(&self.rims, &self.place, &self.scratch.rays);
         for i in &self.choice.chosen {
             let rim = &mut self.rims[*i].1;
-            finder.refine(rim, self.is_size_known);
+            finder.refine(rim, &mut self.scratch);
             out.push(BallSighting {
                 circle: CircleInImage {
                     center: rim.ellipse.center,

@@ -1,6 +1,6 @@
 //! Where in the picture balls can be, and how large they look there.
 
-use ghostball_world::{Homography, TableSighting};
+use ghostball_world::{Homography, Lens, TableSighting};
 use glam::DVec2;
 
 use super::work::WorkPicture;
@@ -9,12 +9,14 @@ use crate::quad::Quad;
 /// A ball at rest on the cloth touches a cushion's nose at best, so its centre stays one radius away from the nose
 /// line; this share of the radius is asked for, the rest is for errors of the corners.
 const NEAREST_TO_NOSE: f64 = 0.75;
+/// The same where the lens is not known: common ones bend the long rails by up to half a ball's radius.
+const NEAREST_TO_BENT_NOSE: f64 = 0.35;
 /// A centre nearer to a pocket's centre than this share of the pocket's radius has no slate below it: potted.
-const NEAREST_TO_POCKET: f64 = 0.9;
-/// Within this share of a pocket's radius the noses bend away and a ball can lie between them.
-const POCKET_JAWS: f64 = 1.5;
-/// How near the nose line a ball may be in a pocket's jaws, in radii.
-const NEAREST_TO_NOSE_IN_JAWS: f64 = 0.0;
+const NEAREST_TO_POCKET: f64 = 0.95;
+/// Within a ball's radius of a pocket's opening the noses bend away and a ball can lie between them, this many radii
+/// behind the line of the noses.
+const JAWS: f64 = 1.0;
+const DEEPEST_IN_JAWS: f64 = 0.8;
 /// Perspective never makes a ball smaller or larger than this against one in the middle of the table.
 const RADIUS_RATIO: (f64, f64) = (0.5, 2.0);
 
@@ -22,7 +24,10 @@ const RADIUS_RATIO: (f64, f64) = (0.5, 2.0);
 #[derive(Clone, Debug)]
 pub struct BallPlace {
     quad: Quad,
-    /// Unit normals of the four sides, pointing inside.
+    lens: Option<Lens>,
+    /// Corners where a lens without distortion would show them.
+    straight_corners: [DVec2; 4],
+    /// Unit normals of the four sides between those, pointing inside.
     normals: [DVec2; 4],
     pockets: [(DVec2, f64); 6],
     /// Apparent radius in pixels is the affine function `radius[0] * x + radius[1] * y + radius[2]`.
@@ -34,11 +39,15 @@ impl BallPlace {
     /// For the table as it was sighted.
     pub fn new(table: &TableSighting) -> Self {
         let corners = table.corners_in_image;
-        let middle = 0.25 * corners.iter().copied().sum::<DVec2>();
         let quad = Quad::new(corners);
-        let normals = quad.sides().map(|(a, b)| {
+        // Without distortion the lens only scales.
+        let lens = table.lens.filter(|lens| lens.radial != [0.0; 2]);
+        let straight_corners = corners.map(|corner| straight(lens.as_ref(), corner));
+        let inside = 0.25 * straight_corners.iter().copied().sum::<DVec2>();
+        let normals = [0, 1, 2, 3].map(|i| {
+            let (a, b) = (straight_corners[i], straight_corners[(i + 1) % 4]);
             let normal = (b - a).perp().normalize_or_zero();
-            if normal.dot(middle - a) < 0.0 {
+            if normal.dot(inside - a) < 0.0 {
                 -normal
             } else {
                 normal
@@ -46,6 +55,8 @@ impl BallPlace {
         });
         Self {
             quad,
+            lens,
+            straight_corners,
             normals,
             pockets: table.pockets_in_image.map(|p| (p.center, p.radius)),
             radius: radius_plane(&corners, table.ball_radius_px),
@@ -84,10 +95,11 @@ impl BallPlace {
         &self.pockets
     }
 
-    /// Distance to the nearest nose line, pixels; negative outside.
+    /// Distance to the nearest nose line, pixels; negative outside. Through a bent lens: where it would be straight.
     #[inline]
     pub fn inside_by(&self, p: DVec2) -> f64 {
-        let corners = &self.quad.corners;
+        let p = straight(self.lens.as_ref(), p);
+        let corners = &self.straight_corners;
         (0..4)
             .map(|i| (p - corners[i]).dot(self.normals[i]))
             .fold(f64::INFINITY, f64::min)
@@ -102,11 +114,18 @@ impl BallPlace {
                 .any(|(center, radius)| p.distance(*center) < *radius)
     }
 
+    /// Whether a pocket's opening is within `reach` pixels.
+    pub fn is_near_pocket(&self, p: DVec2, reach: f64) -> bool {
+        self.pockets
+            .iter()
+            .any(|(center, radius)| p.distance(*center) < radius + reach)
+    }
+
     /// Whether a ball that lies on the cloth can have its centre here.
     pub fn allows_center(&self, p: DVec2) -> bool {
         let radius = self.radius_at(p);
         let inside_by = self.inside_by(p);
-        if inside_by < NEAREST_TO_NOSE_IN_JAWS * radius {
+        if inside_by < -DEEPEST_IN_JAWS * radius {
             return false;
         }
         let mut in_jaws = false;
@@ -115,10 +134,23 @@ impl BallPlace {
             if distance < NEAREST_TO_POCKET * pocket_radius {
                 return false;
             }
-            in_jaws |= distance < POCKET_JAWS * pocket_radius;
+            in_jaws |= distance < pocket_radius + JAWS * radius;
         }
-        in_jaws || inside_by >= NEAREST_TO_NOSE * radius
+        let nearest = if self.lens.is_some() {
+            NEAREST_TO_NOSE
+        } else {
+            NEAREST_TO_BENT_NOSE
+        };
+        in_jaws || inside_by >= nearest * radius
     }
+}
+
+/// Where a lens without distortion would show what is shown here, pixels.
+#[inline]
+fn straight(lens: Option<&Lens>, p: DVec2) -> DVec2 {
+    lens.map_or(p, |lens| {
+        lens.center_in_image + lens.focal_px * lens.ray_from_image(p)
+    })
 }
 
 /// The apparent radius goes with the inverse of the depth, and the third row of the homography from table to picture
@@ -172,11 +204,48 @@ mod tests {
         ]));
         assert!(place.allows_center(DVec2::new(300.0, 300.0)));
         assert!(place.allows_center(DVec2::new(300.0, 115.0)));
-        assert!(!place.allows_center(DVec2::new(300.0, 108.0)));
+        assert!(
+            place.allows_center(DVec2::new(300.0, 108.0)),
+            "a lens may bend the rail"
+        );
+        assert!(!place.allows_center(DVec2::new(300.0, 104.0)));
         assert!(!place.allows_center(DVec2::new(600.0, 115.0)));
         assert!(place.allows_center(DVec2::new(126.0, 126.0)));
         assert!(!place.allows_center(DVec2::new(90.0, 300.0)));
         assert!((place.radius_at(DVec2::new(900.0, 150.0)) - 15.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_ball_hangs_in_jaws_behind_the_nose_line_but_not_over_the_hole() {
+        let mut table = table([[100.0, 100.0], [1100.0, 100.0], [1100.0, 600.0], [100.0, 600.0]]);
+        table.pockets_in_image[1].center.y = 85.0;
+        let place = BallPlace::new(&table);
+        assert!(place.allows_center(DVec2::new(626.0, 103.0)));
+        assert!(!place.allows_center(DVec2::new(610.0, 105.0)));
+        assert!(!place.allows_center(DVec2::new(660.0, 95.0)));
+    }
+
+    #[test]
+    fn a_ball_at_a_rail_that_the_lens_bends_is_allowed_and_a_thing_on_the_rail_is_not() {
+        let corners = [[100.0, 100.0], [1100.0, 100.0], [1100.0, 600.0], [100.0, 600.0]];
+        let lens = Lens {
+            focal_px: 900.0,
+            center_in_image: DVec2::new(600.0, 350.0),
+            radial: [-0.1, 0.0],
+        };
+        let place = BallPlace::new(&TableSighting {
+            lens: Some(lens),
+            ..table(corners)
+        });
+        // The rail between the corners is shown farther out than the straight line.
+        let rail = |x: f64| {
+            let [a, b] = [corners[0], corners[1]].map(|c| lens.ray_from_image(DVec2::from(c)));
+            lens.image_from_ray(a.lerp(b, x))
+        };
+        let middle = rail(0.3);
+        assert!(middle.y < 98.0, "{middle}");
+        assert!(place.allows_center(middle + DVec2::new(0.0, 14.0)));
+        assert!(!place.allows_center(middle + DVec2::new(0.0, 9.0)));
     }
 
     #[test]

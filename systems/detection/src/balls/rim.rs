@@ -1,29 +1,24 @@
 //! Whether there is a ball's rim round a place, and where exactly.
 //!
-//! Rays run outwards from the supposed centre. Along each, the steepest change of colour near the expected radius is a
-//! rim point; an ellipse is fitted to them, and what share of the rays then agree with it, with something unlike cloth
-//! inside and cloth outside, is the evidence for a ball.
+//! Rays run outwards from the supposed centre. On each, the edge that speaks most for a rim near the expected radius is
+//! a rim point; an ellipse is fitted to them, and what share of the rays then agree with it, with something unlike cloth inside and cloth
+//! outside, is the evidence for a ball.
 
-use ghostball_world::{Plane, Planes};
+use ghostball_world::Planes;
 use glam::DVec2;
 
-use super::ellipse::{Ellipse, RimPoint};
+use super::ellipse::{Ellipse, Expected, Fit, RimPoints};
 use super::place::BallPlace;
+use super::polar::{PerRay, PolarGrid, SAMPLES};
+pub use super::polar::{RAYS, Rays};
+use super::steps::{LEAST_STEP_SIGMAS, NOT_TO_CLOTH, StepFinder, Steps};
 use crate::cloth::ClothModel;
 use crate::sample::color_of;
 
-/// Rays per ball.
-pub const RAYS: usize = 32;
-/// Samples per ray.
-const SAMPLES: usize = 14;
-/// Nearest sample, in radii.
-const FIRST: f32 = 0.58;
-/// Distance of samples, in radii: about a pixel for a ball of 15 pixels.
-const SPACING: f32 = 0.0625;
-/// Samples of a ray that look for the ball: 0.70 and 0.83 radii from the centre.
-const INSIDE: [usize; 2] = [2, 4];
-/// Samples that look for cloth: 1.14, 1.27 and 1.33 radii; at several distances, for marks on the cloth are no ball.
-const OUTSIDE: [usize; 3] = [9, 11, 12];
+/// Where the ball is looked for, in radii from the centre.
+const INSIDE: [f32; 2] = [0.70, 0.83];
+/// Where cloth is looked for; at several distances, for marks on the cloth are no ball.
+const OUTSIDE: [f32; 3] = [1.15, 1.27, 1.33];
 /// As far as the middle one of these.
 const OUTSIDE_DISTANCE: f64 = 1.25;
 /// Where the middle of a ball is looked at, in radii, and on every how manieth ray.
@@ -33,18 +28,20 @@ const MIDDLE_SAMPLES: usize = RAYS / 4 + RAYS / 2;
 /// How far from the expected rim, in radii, steps are preferred: round a candidate, and once an ellipse is fitted.
 const WIDE_REACH: f32 = 0.16;
 const NARROW_REACH: f32 = 0.08;
-/// A rim point is a step of at least this many standard deviations of cloth pixels.
-const LEAST_STEP_SIGMAS: f32 = 5.0;
-/// A step this many times the least has full weight in the fit.
-const FULL_STEP: f32 = 3.0;
-/// How much a step inside a ball or between two of them is preferred, against one from a ball to cloth.
-const INNER_STEP: f32 = 0.1;
-/// How much a step counts in the fit where no cloth is behind it, against one where there is.
-const NEIGHBOURS_TRUST: f32 = 0.4;
 /// Rim points this near to the ellipse, in radii, agree with it.
 const AGREEMENT: f32 = 0.09;
+/// How far a ball's radius may be from the expected one, in radii (standard deviation), where that was measured on this
+/// table, and where it is a guess.
+const RADIUS_SIGMA: f32 = 0.05;
+const GUESSED_RADIUS_SIGMA: f32 = 0.15;
 /// A candidate of which fewer rays than this share meet any step near the expected rim is given up at once.
 const LEAST_STEPS: f32 = 0.4;
+/// A step this many times the least has full weight in the fit.
+const FULL_STEP: f32 = 3.0;
+/// Focal length of a usual lens by the picture's width; those of others make little difference.
+const USUAL_FOCAL_LENGTH: f64 = 0.8;
+/// No picture is wide enough for more, see [`Expected::elongation`].
+const MOST_ELONGATION: f64 = 0.12;
 /// A pixel this many standard deviations from the cloth's colour is not lit cloth.
 const UNLIKE_SIGMAS: f32 = 5.0;
 /// A ball is unlike cloth in its middle by at least this share of what its rim is, unless it is darker than lit cloth by
@@ -109,31 +106,39 @@ pub struct Rim {
     pub beyond: u32,
 }
 
-/// Unit vectors of the rays.
-#[derive(Clone, Copy, Debug)]
-pub struct Rays([[f32; 2]; RAYS]);
+/// Buffers of the looking, and its tables.
+#[derive(Clone, Debug)]
+pub struct Scratch {
+    /// Directions.
+    pub rays: Rays,
+    grid: PolarGrid,
+    cloth: [PerRay; SAMPLES],
+    finder: StepFinder,
+}
 
-impl Default for Rays {
+impl Default for Scratch {
     fn default() -> Self {
-        Self(std::array::from_fn(|ray| {
-            let (sin, cos) = libm::sincosf(std::f32::consts::TAU * ray as f32 / RAYS as f32);
-            [cos, sin]
-        }))
+        let rays = Rays::default();
+        Self {
+            rays,
+            grid: PolarGrid::default(),
+            cloth: [[0.0; RAYS]; SAMPLES],
+            finder: StepFinder::default(),
+        }
     }
 }
 
-impl Rays {
-    /// The rays of `rim` that look, just outside, at a disc.
-    pub fn that_see(&self, rim: &Rim, center: DVec2, radius: f64) -> u32 {
-        let mut rays = 0;
-        for (ray, [cos, sin]) in self.0.iter().enumerate() {
-            let along = DVec2::new(f64::from(*cos), f64::from(*sin));
-            let outside = rim.ellipse.center + OUTSIDE_DISTANCE * rim.ellipse.radius * along;
-            if outside.distance_squared(center) < radius * radius {
-                rays |= 1 << ray;
-            }
+impl Rim {
+    /// The rays that look, just outside, at a disc.
+    pub fn rays_that_see(&self, rays: &Rays, center: DVec2, radius: f64) -> u32 {
+        let off = (self.ellipse.center - center).as_vec2();
+        let (reach, radius) = ((OUTSIDE_DISTANCE * self.ellipse.radius) as f32, radius as f32);
+        let mut seen = 0;
+        for ray in 0..RAYS {
+            let (x, y) = (off.x + reach * rays.cos[ray], off.y + reach * rays.sin[ray]);
+            seen |= u32::from(x * x + y * y < radius * radius) << ray;
         }
-        rays
+        seen
     }
 }
 
@@ -143,273 +148,204 @@ pub struct RimFinder<'a> {
     planes: &'a Planes<'a>,
     cloth: &'a ClothModel,
     place: &'a BallPlace,
-    rays: &'a Rays,
     middle_of_image: DVec2,
     per_noise: [f32; 3],
-}
-
-/// Colours along the rays, as differences from lit cloth (Y, U, V).
-struct Samples {
-    cloth: [f32; 3],
-    rays: [[[f32; 3]; SAMPLES]; RAYS],
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-struct Step {
-    /// From the centre, in radii towards that direction.
-    distance: f32,
-    /// Standard deviations of cloth pixels.
-    height: f32,
+    radius_sigma: f32,
 }
 
 impl<'a> RimFinder<'a> {
-    /// `noise` is the standard deviation of cloth pixels (Y, U, V).
+    /// `noise` is the standard deviation of cloth pixels (Y, U, V); `is_size_known` says that balls have the table's
+    /// apparent radius, which is otherwise a guess.
     pub fn new(
         planes: &'a Planes<'a>,
         cloth: &'a ClothModel,
         place: &'a BallPlace,
-        rays: &'a Rays,
         noise: [f32; 3],
+        is_size_known: bool,
     ) -> Self {
         Self {
             planes,
             cloth,
             place,
-            rays,
             middle_of_image: 0.5
                 * DVec2::new(planes.luma.width as f64 - 1.0, planes.luma.height as f64 - 1.0),
             per_noise: noise.map(|n| 1.0 / n),
+            radius_sigma: if is_size_known {
+                RADIUS_SIGMA
+            } else {
+                GUESSED_RADIUS_SIGMA
+            },
         }
     }
 
     /// What is round `center`; `None` where that is surely no ball.
-    pub fn look(&self, center: DVec2) -> Option<Rim> {
-        let radius = self.place.radius_at(center);
-        let mut ellipse = Ellipse {
-            center,
-            radius,
-            elongation: 0.0,
-            axis: (center - self.middle_of_image).normalize_or_zero(),
+    pub fn look(&self, center: DVec2, scratch: &mut Scratch) -> Option<Rim> {
+        let Scratch {
+            rays,
+            grid,
+            cloth,
+            finder,
+        } = scratch;
+        let color = self.cloth.color_at(center.x as f32, center.y as f32);
+        let ellipse = self.usual_ellipse(center);
+        grid.read(self.planes, rays, &ellipse);
+        self.mark_cloth(grid, color, cloth);
+        finder.find(grid, cloth, self.per_noise);
+        let mut fit = ellipse.as_fit();
+        let steps = finder.steps(cloth, &[1.0; RAYS], WIDE_REACH);
+        let near = |ray: &usize| {
+            steps.height[*ray] >= LEAST_STEP_SIGMAS && (steps.distance[*ray] - 1.0).abs() < 2.0 * WIDE_REACH
         };
-        let steps = self.steps::<false>(&self.sample_rays::<false>(&ellipse), WIDE_REACH);
-        let near = |s: &&Step| s.height >= LEAST_STEP_SIGMAS && (s.distance - 1.0).abs() < 2.0 * WIDE_REACH;
-        if (steps.iter().filter(near).count() as f32) < LEAST_STEPS * RAYS as f32 {
+        if ((0..RAYS).filter(near).count() as f32) < LEAST_STEPS * RAYS as f32 {
             return None;
         }
-        self.fit(&mut ellipse, &steps, !0, WIDE_REACH);
-        let samples = self.sample_rays::<false>(&ellipse);
-        let steps = self.steps::<false>(&samples, NARROW_REACH);
-        Some(self.judge(ellipse, &samples, &steps))
+        self.fit(grid, rays, &steps, WIDE_REACH, &mut fit);
+        let steps = finder.steps(cloth, &rim_on(grid, rays, &fit), NARROW_REACH);
+        self.fit(grid, rays, &steps, NARROW_REACH, &mut fit);
+        Some(self.judge(grid, rays, color, &steps, &fit))
     }
 
-    /// Centre and radius as well as the picture tells them. Where the size of balls is a guess only, what has the most
-    /// contrast is taken for the rim.
-    pub fn refine(&self, rim: &mut Rim, is_size_known: bool) {
-        // A stripe's cap has a rim of its own, of more contrast and a little smaller: what borders on cloth leads.
-        if is_size_known {
-            let steps = self.steps::<true>(&self.sample_rays::<true>(&rim.ellipse), WIDE_REACH);
-            self.fit(&mut rim.ellipse, &steps, rim.free, WIDE_REACH);
-        }
+    /// Centre and radius as well as the picture tells them.
+    pub fn refine(&self, rim: &mut Rim, scratch: &mut Scratch) {
+        let Scratch {
+            rays,
+            grid,
+            cloth,
+            finder,
+            ..
+        } = scratch;
+        let center = rim.ellipse.center.as_vec2();
+        let color = self.cloth.color_at(center.x, center.y);
+        grid.read_finely(self.planes, rays, &rim.ellipse);
+        self.mark_cloth(grid, color, cloth);
+        finder.find(grid, cloth, self.per_noise);
+        let mut fit = grid.ellipse.as_fit();
         for reach in [NARROW_REACH, 0.75 * NARROW_REACH] {
-            let steps = self.steps::<false>(&self.sample_rays::<true>(&rim.ellipse), reach);
-            self.fit(&mut rim.ellipse, &steps, rim.free, reach);
+            let steps = finder.steps(cloth, &rim_on(grid, rays, &fit), reach);
+            self.fit(grid, rays, &steps, reach, &mut fit);
+        }
+        rim.ellipse = grid.ellipse.moved(&fit);
+    }
+
+    /// What a ball looks like here.
+    fn usual_ellipse(&self, center: DVec2) -> Ellipse {
+        let radius = self.place.radius_at(center);
+        Ellipse {
+            center,
+            radius,
+            elongation: f64::from(self.expected_elongation(center)) * radius,
+            axis: (center - self.middle_of_image).normalize_or_zero(),
         }
     }
 
-    /// Colours along the rays: of the nearest pixels, or, where `FINE`, interpolated between them.
-    fn sample_rays<const FINE: bool>(&self, ellipse: &Ellipse) -> Samples {
-        let [x, y] = ellipse.center.as_vec2().to_array();
-        let cloth = self.cloth.color_at(x, y);
-        let mut rays = [[[0.0; 3]; SAMPLES]; RAYS];
-        for (samples, direction) in rays.iter_mut().zip(&self.rays.0) {
-            let radius = ellipse.radius_towards(*direction);
-            let [dx, dy] = direction.map(|d| radius * d);
-            if FINE {
-                for (i, sample) in samples.iter_mut().enumerate() {
-                    let d = FIRST + SPACING * i as f32;
-                    let color = self.color_between(x + d * dx, y + d * dy);
-                    *sample = std::array::from_fn(|i| color[i] - cloth[i]);
-                }
-            } else {
-                // Fixed point, 1/65536 pixel: conversions from floating point would cost more than all else.
-                let fixed = |v: f32| (v * 65536.0) as i32;
-                let [mut px, mut py] = [fixed(x + FIRST * dx + 0.5), fixed(y + FIRST * dy + 0.5)];
-                let [step_x, step_y] = [fixed(SPACING * dx), fixed(SPACING * dy)];
-                for sample in samples {
-                    let color = self.color_at(px >> 16, py >> 16);
-                    *sample = std::array::from_fn(|i| f32::from(color[i]) - cloth[i]);
-                    px = px.saturating_add(step_x);
-                    py = py.saturating_add(step_y);
-                }
+    /// A sphere seen at an angle a off the axis is 1 / cos a times as long as wide.
+    fn expected_elongation(&self, center: DVec2) -> f32 {
+        let focal_length = USUAL_FOCAL_LENGTH * 2.0 * self.middle_of_image.x.max(1.0);
+        let tangent = center.distance(self.middle_of_image) / focal_length;
+        (0.25 * tangent * tangent).min(MOST_ELONGATION) as f32
+    }
+
+    fn mark_cloth(&self, grid: &PolarGrid, color: [f32; 3], out: &mut [PerRay; SAMPLES]) {
+        for (i, out) in out.iter_mut().enumerate() {
+            let colors = [0, 1, 2].map(|channel| &grid.colors[channel][i]);
+            *out = self.unlike_any_cloth(color, colors, LIGHT_OUTSIDE, TINT_OUTSIDE);
+            for value in out {
+                *value = 1.0 - *value;
             }
         }
-        Samples { cloth, rays }
     }
 
-    /// Colour of a pixel; outside the picture, of the nearest one.
-    #[inline]
-    fn color_at(&self, x: i32, y: i32) -> [u8; 3] {
-        let x = (x.max(0) as usize).min(self.planes.luma.width - 1);
-        let y = (y.max(0) as usize).min(self.planes.luma.height - 1);
-        color_of(self.planes, x, y)
-    }
-
-    /// Colour between pixels.
-    #[inline]
-    fn color_between(&self, x: f32, y: f32) -> [f32; 3] {
-        let luma = interpolate(&self.planes.luma, x, y);
-        let Some(chroma) = &self.planes.chroma else {
-            return [luma, 128.0, 128.0];
-        };
-        // The middle of the luma pixels that share a chroma sample.
-        let at = |v: f32, shift: u32| if shift == 0 { v } else { 0.5 * v - 0.25 };
-        let (cx, cy) = (at(x, chroma.shift_x), at(y, chroma.shift_y));
-        [
-            luma,
-            interpolate(&chroma.u, cx, cy),
-            interpolate(&chroma.v, cx, cy),
-        ]
-    }
-
-    /// The steepest change on each ray, preferring those within `reach` radii of the rim; and, where `TO_CLOTH`, those
-    /// from something else to cloth, whatever their contrast.
-    fn steps<const TO_CLOTH: bool>(&self, samples: &Samples, reach: f32) -> [Step; RAYS] {
-        let preference: [f32; SAMPLES] = std::array::from_fn(|i| {
-            let off = (FIRST + SPACING * i as f32 - 1.0) / reach;
-            1.0 / ((1.0 + off * off) * (1.0 + off * off))
+    fn fit(&self, grid: &PolarGrid, rays: &Rays, steps: &Steps, reach: f32, fit: &mut Fit) {
+        let ellipse = &grid.ellipse;
+        let per_radius = 1.0 / ellipse.radius as f32;
+        let weight = std::array::from_fn(|ray| {
+            let trust = (steps.height[ray] * (1.0 / (FULL_STEP * LEAST_STEP_SIGMAS))).min(1.0);
+            trust * trust * (NOT_TO_CLOTH + (1.0 - NOT_TO_CLOTH) * steps.is_to_cloth[ray])
         });
-        let weights = self.per_noise.map(|w| w * w);
-        let mut steps = [Step::default(); RAYS];
-        for (step, colors) in steps.iter_mut().zip(&samples.rays) {
-            let mut squares = [0.0_f32; SAMPLES];
-            for i in 1..SAMPLES - 1 {
-                let (a, b) = (colors[i - 1], colors[i + 1]);
-                let d = [b[0] - a[0], b[1] - a[1], b[2] - a[2]];
-                squares[i] = d[0] * d[0] * weights[0] + d[1] * d[1] * weights[1] + d[2] * d[2] * weights[2];
-            }
-            let (mut best, mut at) = (0.0, 0);
-            for i in 1..SAMPLES - 1 {
-                let mut score = squares[i] * preference[i];
-                if TO_CLOTH {
-                    if squares[i] < squares[i - 1] || squares[i] < squares[i + 1] {
-                        continue;
-                    }
-                    let is_cloth = |at: usize| {
-                        let color = colors[at.min(SAMPLES - 1)];
-                        !self.is_unlike_any_cloth(samples.cloth, color, LIGHT_OUTSIDE, TINT_OUTSIDE)
-                    };
-                    let sure = FULL_STEP * LEAST_STEP_SIGMAS;
-                    score = squares[i].min(sure * sure) * preference[i];
-                    if !is_cloth(i + 2) || is_cloth(i.saturating_sub(2)) {
-                        score *= INNER_STEP;
-                    }
-                }
-                if score > best {
-                    (best, at) = (score, i);
-                }
-            }
-            if at > 0 {
-                let [a, b, c] = [at - 1, at, at + 1].map(|i| squares[i].sqrt());
-                let bend = a - 2.0 * b + c;
-                let shift = if bend < 0.0 {
-                    (0.5 * (a - c) / bend).clamp(-0.5, 0.5)
-                } else {
-                    0.0
-                };
-                *step = Step {
-                    distance: FIRST + SPACING * (at as f32 + shift),
-                    height: b,
-                };
-            }
-        }
-        steps
+        let points = RimPoints {
+            distance: std::array::from_fn(|ray| steps.distance[ray] * grid.radius[ray] * per_radius),
+            weight,
+        };
+        let expected = Expected {
+            radius: self.place.radius_at(ellipse.center),
+            radius_sigma: self.radius_sigma,
+            elongation: self.expected_elongation(ellipse.center),
+        };
+        ellipse.fit(rays, &points, expected, reach, fit);
     }
 
-    /// `free` are the rays that see cloth outside: what they meet is this ball's rim, not a neighbour's.
-    fn fit(&self, ellipse: &mut Ellipse, steps: &[Step; RAYS], free: u32, reach: f32) {
-        let mut points = [RimPoint::default(); RAYS];
-        for (ray, (point, step)) in points.iter_mut().zip(steps).enumerate() {
-            let direction = &self.rays.0[ray];
-            let trust = (step.height / (FULL_STEP * LEAST_STEP_SIGMAS)).min(1.0);
-            *point = RimPoint {
-                distance: step.distance * ellipse.radius_towards(*direction) / ellipse.radius as f32,
-                weight: trust
-                    * trust
-                    * if free & (1 << ray) != 0 {
-                        1.0
-                    } else {
-                        NEIGHBOURS_TRUST
-                    },
-            };
-        }
-        let expected = self.place.radius_at(ellipse.center);
-        ellipse.fit(&self.rays.0, &points, expected, reach);
-    }
-
-    fn judge(&self, ellipse: Ellipse, samples: &Samples, steps: &[Step; RAYS]) -> Rim {
+    fn judge(&self, grid: &PolarGrid, rays: &Rays, cloth: [f32; 3], steps: &Steps, fit: &Fit) -> Rim {
+        let ellipse = grid.ellipse.moved(fit);
         let mut rim = Rim {
             ellipse,
             ..Rim::default()
         };
-        let cloth = samples.cloth;
-        let is_lit = |color: [f32; 3]| color[0] > -UNSHADED * cloth[0];
-        let (mut fill, mut dark_fill, mut lit_fill) = (0, 0, 0);
-        let mut outer = [0.0; RAYS];
-        let [x, y] = ellipse.center.as_vec2().to_array();
-        for (ray, colors) in samples.rays.iter().enumerate() {
-            let bit = 1 << ray;
-            if (steps[ray].distance - 1.0).abs() <= AGREEMENT && steps[ray].height >= LEAST_STEP_SIGMAS {
-                rim.agreeing |= bit;
-                rim.roughness += (steps[ray].distance - 1.0) * (steps[ray].distance - 1.0);
-            }
-            let inside = INSIDE.map(|i| colors[i]);
-            if inside
-                .iter()
-                .any(|c| self.is_unlike_any_cloth(cloth, *c, LIGHT_INSIDE, TINT_INSIDE))
-            {
-                rim.covered |= bit;
-                fill += 1;
-            } else if inside.iter().all(|c| is_lit(*c)) {
-                lit_fill += 1;
-            }
-            if inside.iter().any(|c| self.is_unlike_lit_cloth(*c)) {
-                rim.dark |= bit;
-                dark_fill += 1;
-            }
-            outer[ray] = strangeness(inside[1]);
-            let strange = inside.map(strangeness);
-            let limit = LESS_STRANGE * strange[0].max(strange[1]);
-            let is_cloth = |i: &usize| {
-                let color = colors[*i];
-                !self.is_unlike_any_cloth(cloth, color, LIGHT_OUTSIDE, TINT_OUTSIDE)
-                    || strangeness(color) < limit
-            };
-            if OUTSIDE.iter().any(is_cloth) {
-                rim.free |= bit;
-            }
-            let direction = self.rays.0[ray].map(f64::from);
-            let outside = ellipse.center + OUTSIDE_DISTANCE * ellipse.radius * DVec2::from(direction);
-            if self.place.is_beyond_cloth(outside) {
-                rim.beyond |= bit;
+        let at = rim_on(grid, rays, fit);
+        let is_lit = |y: f32| y - cloth[0] > -UNSHADED * cloth[0];
+        for (ray, at) in at.iter().enumerate() {
+            let off = steps.distance[ray] - at;
+            if off.abs() <= AGREEMENT && steps.height[ray] >= LEAST_STEP_SIGMAS {
+                rim.agreeing |= 1 << ray;
+                rim.roughness += off * off;
             }
         }
         rim.roughness = (rim.roughness / rim.agreeing.count_ones().max(1) as f32).sqrt();
+        let inside = INSIDE.map(|d| grid.at(&at.map(|rim| d * rim)));
+        let unlike = inside
+            .each_ref()
+            .map(|c| self.unlike_any_cloth(cloth, c.each_ref(), LIGHT_INSIDE, TINT_INSIDE));
+        let dark = inside.each_ref().map(|c| self.unlike_lit_cloth(cloth, c));
+        let strange = inside.each_ref().map(|c| strangeness_of(cloth, c));
+        let (mut fill, mut dark_fill, mut lit_fill) = (0, 0, 0);
+        for ray in 0..RAYS {
+            let bit = 1 << ray;
+            if unlike[0][ray] + unlike[1][ray] > 0.0 {
+                rim.covered |= bit;
+                fill += 1;
+            } else if is_lit(inside[0][0][ray]) && is_lit(inside[1][0][ray]) {
+                lit_fill += 1;
+            }
+            if dark[0][ray] + dark[1][ray] > 0.0 {
+                rim.dark |= bit;
+                dark_fill += 1;
+            }
+        }
+        for d in OUTSIDE {
+            let colors = grid.at(&at.map(|rim| d * rim));
+            let unlike = self.unlike_any_cloth(cloth, colors.each_ref(), LIGHT_OUTSIDE, TINT_OUTSIDE);
+            let strange_outside = strangeness_of(cloth, &colors);
+            for ray in 0..RAYS {
+                let limit = LESS_STRANGE * strange[0][ray].max(strange[1][ray]);
+                rim.free |= u32::from(unlike[ray] == 0.0 || strange_outside[ray] < limit) << ray;
+            }
+        }
+        if self.place.inside_by(ellipse.center) < 2.0 * ellipse.radius
+            || self.place.is_near_pocket(ellipse.center, 2.0 * ellipse.radius)
+        {
+            for (ray, at) in at.iter().enumerate() {
+                let outside = grid.place(rays, ray, OUTSIDE_DISTANCE as f32 * at);
+                rim.beyond |= u32::from(self.place.is_beyond_cloth(outside)) << ray;
+            }
+        }
+        let [x, y] = ellipse.center.as_vec2().to_array();
         let mut middle = [0.0; MIDDLE_SAMPLES];
         let mut lit_middle = 0;
-        let places = MIDDLE
-            .iter()
-            .flat_map(|(distance, every)| self.rays.0.iter().step_by(*every).map(|d| (*distance, *d)));
+        let places = MIDDLE.iter().flat_map(|(distance, every)| {
+            (0..RAYS)
+                .step_by(*every)
+                .map(|ray| (*distance, [rays.cos[ray], rays.sin[ray]]))
+        });
         for (middle, (distance, direction)) in middle.iter_mut().zip(places) {
             let radius = distance * ellipse.radius_towards(direction);
             let [px, py] = [x + radius * direction[0], y + radius * direction[1]].map(|v| (v + 0.5) as i32);
-            let color = self.color_at(px, py);
-            let color = std::array::from_fn(|i| f32::from(color[i]) - cloth[i]);
+            let color = self.color_at(px, py).map(f32::from);
+            let difference = std::array::from_fn(|i| color[i] - cloth[i]);
             let is_covered = self.is_unlike_any_cloth(cloth, color, LIGHT_INSIDE, TINT_INSIDE);
             fill += usize::from(is_covered);
-            lit_fill += usize::from(!is_covered && is_lit(color));
-            dark_fill += usize::from(self.is_unlike_lit_cloth(color));
-            *middle = strangeness(color);
-            lit_middle += usize::from(is_lit(color));
+            lit_fill += usize::from(!is_covered && is_lit(color[0]));
+            dark_fill += usize::from(self.is_unlike_lit_cloth(difference));
+            *middle = strangeness(difference);
+            lit_middle += usize::from(is_lit(color[0]));
         }
         let count = (RAYS + MIDDLE_SAMPLES) as f32;
         rim.fill = fill as f32 / count;
@@ -421,6 +357,7 @@ impl<'a> RimFinder<'a> {
         rim.is_glossy = brightest > cloth[0] + GLINT * (self.cloth.white - cloth[0])
             && lit_fill as f32 <= MOST_LIT * count;
         rim.inner = median(&mut middle);
+        let mut outer = strange[1];
         rim.outer = median(&mut outer);
         rim.is_hollow =
             !rim.is_glossy && 2 * lit_middle > MIDDLE_SAMPLES && rim.inner < LEAST_SOLIDITY * rim.outer;
@@ -429,56 +366,100 @@ impl<'a> RimFinder<'a> {
 
     /// Y of the brightest pixel away from the rim.
     fn brightest_inside(&self, ellipse: &Ellipse) -> f32 {
+        let plane = &self.planes.luma;
         let [x, y] = ellipse.center.as_vec2().to_array().map(|v| v as i32);
         let reach = (HIGHLIGHT_REACH * ellipse.radius) as i32;
         let mut brightest = 0;
         for dy in -reach..=reach {
-            let width = ((reach * reach - dy * dy) as f32).sqrt() as i32;
-            for dx in -width..=width {
-                brightest = brightest.max(self.color_at(x + dx, y + dy)[0]);
+            let half = ((reach * reach - dy * dy) as f32).sqrt() as i32;
+            let row = (y + dy).clamp(0, plane.height as i32 - 1) as usize;
+            let first = (x - half).clamp(0, plane.width as i32 - 1) as usize;
+            let last = (x + half).clamp(0, plane.width as i32 - 1) as usize;
+            let start = row * plane.stride;
+            if let Some(line) = plane
+                .samples
+                .get(start + first * plane.step..=start + last * plane.step)
+            {
+                brightest = line
+                    .iter()
+                    .step_by(plane.step)
+                    .fold(brightest, |most, v| most.max(*v));
             }
         }
         f32::from(brightest)
     }
 
-    /// Whether a difference from lit cloth is neither lit nor shaded cloth: a shadow takes the same share of all
-    /// light, so Y above black and the chroma's distance from neutral shrink alike.
-    fn is_unlike_any_cloth(&self, cloth: [f32; 3], d: [f32; 3], least_light: f32, tint: f32) -> bool {
-        let full = (cloth[0] - self.cloth.black).max(1.0);
-        let light = (full + d[0]).max(0.0) / full;
-        let off = |i: usize| d[i] + (1.0 - light) * (cloth[i] - 128.0);
-        let (u, v) = (off(1), off(2));
-        let reach = UNLIKE_SIGMAS / self.per_noise[1].min(self.per_noise[2]) + tint * d[0].abs();
-        u * u + v * v > reach * reach || !(least_light..=MOST_LIGHT).contains(&light)
+    /// Colour of a pixel; outside the picture, of the nearest one.
+    #[inline]
+    fn color_at(&self, x: i32, y: i32) -> [u8; 3] {
+        let x = (x.max(0) as usize).min(self.planes.luma.width - 1);
+        let y = (y.max(0) as usize).min(self.planes.luma.height - 1);
+        color_of(self.planes, x, y)
     }
 
+    /// Whether a colour is neither lit nor shaded cloth: a shadow takes the same share of all light, so Y above black
+    /// and the chroma's distance from neutral shrink alike.
+    #[inline]
+    fn is_unlike_any_cloth(&self, cloth: [f32; 3], color: [f32; 3], least_light: f32, tint: f32) -> bool {
+        let full = (cloth[0] - self.cloth.black).max(1.0);
+        let d = color[0] - cloth[0];
+        let light = ((full + d) * (1.0 / full)).max(0.0);
+        let off = |i: usize| color[i] - cloth[i] + (1.0 - light) * (cloth[i] - 128.0);
+        let (u, v) = (off(1), off(2));
+        let reach = UNLIKE_SIGMAS / self.per_noise[1].min(self.per_noise[2]) + tint * d.abs();
+        (u * u + v * v > reach * reach) | (light < least_light) | (light > MOST_LIGHT)
+    }
+
+    /// The same for all rays: 1 or 0.
+    #[inline]
+    fn unlike_any_cloth(&self, cloth: [f32; 3], colors: [&PerRay; 3], least_light: f32, tint: f32) -> PerRay {
+        let mut unlike = [0.0; RAYS];
+        for ray in 0..RAYS {
+            let color = [colors[0][ray], colors[1][ray], colors[2][ray]];
+            unlike[ray] = if self.is_unlike_any_cloth(cloth, color, least_light, tint) {
+                1.0
+            } else {
+                0.0
+            };
+        }
+        unlike
+    }
+
+    #[inline]
     fn is_unlike_lit_cloth(&self, d: [f32; 3]) -> bool {
         let [y, u, v] = [0, 1, 2].map(|i| d[i] * self.per_noise[i]);
         y * y + u * u + v * v > UNLIKE_SIGMAS * UNLIKE_SIGMAS
     }
+
+    fn unlike_lit_cloth(&self, cloth: [f32; 3], colors: &[PerRay; 3]) -> PerRay {
+        let mut unlike = [0.0; RAYS];
+        for ray in 0..RAYS {
+            let d = [0, 1, 2].map(|i| colors[i][ray] - cloth[i]);
+            unlike[ray] = if self.is_unlike_lit_cloth(d) { 1.0 } else { 0.0 };
+        }
+        unlike
+    }
+}
+
+/// Where the rays of a grid meet a fitted ellipse, in the grid's radii.
+fn rim_on(grid: &PolarGrid, rays: &Rays, fit: &Fit) -> PerRay {
+    let met = grid.ellipse.meet(rays, fit);
+    let radius = grid.ellipse.radius as f32;
+    std::array::from_fn(|ray| met[ray] * radius / grid.radius[ray])
 }
 
 /// Length of a difference from lit cloth, in values of Y, U, V; what is darker counts half, as shadows are.
+#[inline]
 fn strangeness([y, u, v]: [f32; 3]) -> f32 {
     let y = if y < 0.0 { 0.5 * y } else { y };
     (y * y + u * u + v * v).sqrt()
 }
 
+fn strangeness_of(cloth: [f32; 3], colors: &[PerRay; 3]) -> PerRay {
+    std::array::from_fn(|ray| strangeness([0, 1, 2].map(|i| colors[i][ray] - cloth[i])))
+}
+
 fn median(values: &mut [f32]) -> f32 {
     let middle = values.len() / 2;
     *values.select_nth_unstable_by(middle, f32::total_cmp).1
-}
-
-/// The plane at a place between its samples; the border's outside.
-#[inline]
-fn interpolate(plane: &Plane, x: f32, y: f32) -> f32 {
-    let x = x.clamp(0.0, (plane.width - 1) as f32);
-    let y = y.clamp(0.0, (plane.height - 1) as f32);
-    let (x0, y0) = (x as usize, y as usize);
-    let (x1, y1) = ((x0 + 1).min(plane.width - 1), (y0 + 1).min(plane.height - 1));
-    let (fx, fy) = (x - x0 as f32, y - y0 as f32);
-    let at = |x, y| f32::from(plane.at(x, y));
-    let top = at(x0, y0) + (at(x1, y0) - at(x0, y0)) * fx;
-    let bottom = at(x0, y1) + (at(x1, y1) - at(x0, y1)) * fx;
-    top + (bottom - top) * fy
 }

@@ -148,7 +148,7 @@ fn explained(i: usize, balls: &[usize], rims: &[(Candidate, Rim)], rays: &Rays) 
         .filter(|j| **j != i)
         .map(|j| &rims[*j].1)
         .filter(|other| are_neighbours(rim, other))
-        .map(|other| rays.that_see(rim, other.ellipse.center, EXPLAINS * other.ellipse.radius))
+        .map(|other| rim.rays_that_see(rays, other.ellipse.center, EXPLAINS * other.ellipse.radius))
         .fold(0, |all, seen| all | seen)
 }
 
