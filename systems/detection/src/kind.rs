@@ -1,11 +1,12 @@
 //! Which ball is which, by its colours.
 //!
-//! 1. [`look`]: of each ball, what is white, how far about that lies, and the colour of the rest.
-//! 2. [`white`]: white of all balls together tells the light's tint; colours are seen as under a white light.
-//! 3. [`paint`]: the games, their balls' names, and what they are painted with; [`spread`]: how far that strays between
-//!    makers, tables and balls; [`light`]: what a table's light and camera do to all paints alike.
-//! 4. [`naming`]: for each game, the names under which the balls are most likely to look as they do: each name to one
-//!    ball at most ([`assignment`]), solids and stripes of one paint alike, the light such as fits them all.
+//! 1. `look`: of each ball, what is white, how far about that lies, and the colour of the rest.
+//! 2. `white`: white of all balls together tells the light's tint; colours are seen as under a white light.
+//! 3. `paint`: the games, their balls' names, and what they are painted with; `spread`: how far that strays between
+//!    makers, tables and balls; `light`: what a table's light and camera do to all paints alike.
+//! 4. `clue`: what a look says whatever the game; `naming`: for each game, the names under which the balls are most
+//!    likely to look as they do: each name to one ball at most (`assignment`), solids and stripes of one paint alike,
+//!    `siblings` like each other, the light such as fits them all.
 //! 5. The game under which the balls are most likely is in play, in this picture and those before.
 //!
 //! Scores are logarithms of probability densities (nats), so that colours, white and games add up.
