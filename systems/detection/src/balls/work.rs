@@ -237,7 +237,7 @@ fn pick<const STEP: usize>(first: usize, line: &[u8], out: &mut [u8]) {
 #[inline(always)]
 fn pick_halved(s: usize, line: &[u8], out: &mut [u8]) {
     match s {
-        _ if s % 2 == 0 => pick_every(s / 2, s / 4, line, out),
+        _ if s.is_multiple_of(2) => pick_every(s / 2, s / 4, line, out),
         3 => pick_pairs::<3>(line, out),
         5 => pick_pairs::<5>(line, out),
         _ => {
