@@ -29,14 +29,14 @@ use crate::table::line::{Line as Axis, least_squares};
 use bars::BarFinder;
 use lines::{Line, LineFinder};
 use slice::{least_difference, off_cloth, slice_at};
-use walk::{Reach, Seen, lone, walk};
+use walk::{LEAST_LONE_SLIM, Reach, Seen, lone, walk};
 
 /// Distance of a stick's edges by a ball's diameter: least and most.
 const WIDTH: [f64; 2] = [0.17, 0.7];
 /// Least length of stick that is looked for, ball diameters.
 const LEAST_LENGTH: f64 = 1.6;
-/// Of the bars that a stick gives, one for each pixel of its length, so many are asked for.
-const LEAST_BARS: f64 = 0.6;
+/// Of the bars that a stick gives, one for two pixels of its length, so many are asked for by pixel of the least length.
+const LEAST_BARS: f64 = 0.3;
 /// Edges nearer to a nose than this, ball diameters, and within 10 degrees (the sine) of its direction are of the shadow
 /// under it.
 const NOSE_SHADOW: f32 = 1.1;
@@ -144,9 +144,9 @@ impl CueFinder {
         self.is_stick.resize(cells, false);
         for bar in &self.lines.held {
             let (along, _) = line.locate(bar.middle.as_dvec2());
-            // Crests are a pixel apart along a slanting edge, at most one and a half.
+            // Bars are two pixels apart along a level edge, up to three along a slanting one.
             let cell = along - from / scale;
-            for cell in [cell - 0.5, cell + 0.5] {
+            for cell in [cell - 1.0, cell, cell + 1.0] {
                 if let Some(is_stick) = self.is_stick.get_mut((cell + 0.5).max(0.0) as usize) {
                     *is_stick = true;
                 }
@@ -176,6 +176,10 @@ impl CueFinder {
             });
         }
         // A stick that lies on the table, or is held over it from afar: of all straight bars only sticks taper.
+        let slim = self.is_stick.iter().filter(|is_stick| **is_stick).count();
+        if (slim as f64) < LEAST_LONE_SLIM * diameter {
+            return None;
+        }
         let (ends, reach) = lone(cells, diameter, look)?;
         let [first, last] = ends.map(|cell| from + scale * cell as f64);
         let (cue, widening) = self.measure(scene, axis, [from, last, first], &reach)?;

@@ -113,8 +113,7 @@ impl LineFinder {
 
     /// Adds `weight` to all lines that a bar may lie on.
     fn vote(&mut self, bar: &Bar, weight: i16) {
-        let degrees = libm::atan2f(bar.normal.y, bar.normal.x).to_degrees();
-        let direction = (degrees / DEGREES + DIRECTIONS as f32 + 0.5) as i32;
+        let direction = (degrees_of(bar.normal) / DEGREES + 0.5) as i32;
         let place = bar.middle - self.middle;
         for off in -SPREAD..=SPREAD {
             let direction = (direction + off).rem_euclid(DIRECTIONS as i32) as usize;
@@ -147,6 +146,21 @@ impl LineFinder {
     }
 }
 
+/// Direction of a unit vector or its opposite, 0 to 180 degrees, within a third of a degree (Rajan et al., Efficient
+/// Approximations for the Arctangent Function, IEEE Signal Processing Magazine 23(3), 2006): a tenth of the spread that is
+/// voted for, at a fraction of the exact function's cost.
+fn degrees_of(normal: Vec2) -> f32 {
+    let (x, y) = (normal.x.abs(), normal.y.abs());
+    let slope = x.min(y) / x.max(y).max(f32::MIN_POSITIVE);
+    let flat = slope * (45.0 + 15.64 * (1.0 - slope));
+    let first = if y > x { 90.0 - flat } else { flat };
+    if (normal.x < 0.0) == (normal.y < 0.0) {
+        first
+    } else {
+        180.0 - first
+    }
+}
+
 /// The line through the middles of the bars within `reach` pixels of `line`, by total least squares.
 fn fit(line: &Line, bars: &[Bar], reach: f64) -> Option<Line> {
     let (mut count, mut sum) = (0.0, DVec2::ZERO);
@@ -171,4 +185,39 @@ fn fit(line: &Line, bars: &[Bar], reach: f64) -> Option<Line> {
         center,
         along: DVec2::new(cos, sin),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn directions_are_right_within_half_a_degree() {
+        for degrees in 0..360 {
+            let (sin, cos) = libm::sincosf((degrees as f32).to_radians());
+            let off = (degrees_of(Vec2::new(cos, sin)) - degrees as f32).rem_euclid(180.0);
+            assert!(off.min(180.0 - off) < 0.5, "{degrees}: {off}");
+        }
+    }
+
+    #[test]
+    fn lines_come_in_the_order_of_their_bars_and_each_once() {
+        let bar = |x: f32, y: f32, normal: Vec2| Bar {
+            middle: Vec2::new(x, y),
+            normal,
+            width: 5.0,
+        };
+        let level = (0..80).map(|x| bar(20.0 + x as f32, 40.0, Vec2::Y));
+        let upright = (0..50).map(|y| bar(70.0, 20.0 + y as f32, -Vec2::X));
+        let bars: Vec<Bar> = level.chain(upright).collect();
+        let mut finder = LineFinder::default();
+        finder.start(&bars, [200, 100]);
+        let first = finder.next(20).unwrap();
+        assert_eq!(finder.held.len(), 80);
+        assert!(first.along.y.abs() < 1e-6 && (first.center.y - 40.0).abs() < 1e-6);
+        let second = finder.next(20).unwrap();
+        assert_eq!(finder.held.len(), 50);
+        assert!(second.along.x.abs() < 1e-6 && (second.center.x - 70.0).abs() < 1e-6);
+        assert_eq!(finder.next(20), None);
+    }
 }

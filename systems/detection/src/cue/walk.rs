@@ -10,6 +10,8 @@ const LEAST_SLIM_SHARE: f64 = 0.3;
 const LEAST_COVER: f64 = 0.85;
 /// Least length of a stick that does not come from outside, ball diameters: longer than rulers, chalk and hands.
 const LEAST_LONE: f64 = 10.0;
+/// So much of that has to be seen as a stick.
+pub(crate) const LEAST_LONE_SLIM: f64 = LEAST_LONE * LEAST_SLIM_SHARE;
 /// So many ball diameters of stick tell all that length can.
 const PLAIN_LENGTH: f64 = 6.0;
 
