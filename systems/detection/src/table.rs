@@ -40,6 +40,8 @@ const LEAST_CONFIDENCE: f64 = 0.15;
 /// no other area is tried: three do, and the fourth in part.
 const SURE: f64 = 4.4;
 const LIKELY: f64 = 3.6;
+/// Share of the light on cloth below which there is a hole: shadows keep half of it, dark rails and leather a quarter.
+const DARK: f32 = 0.22;
 /// Evidence of the balls' size from which it is only refined: two lone balls, or a cluster.
 const SURE_OF_SIZE: u32 = 5;
 /// The noses are known within this many pixels before they are traced.
@@ -164,9 +166,12 @@ impl TableFinder {
             found: aspect_of(&quad),
         })?;
         self.cloth.learn(planes, &quad.corners);
+        let dark = self.cloth.black + DARK * (self.cloth.color[0] - self.cloth.black);
         let mut table = TableSighting {
             corners_in_image: quad.corners,
-            pockets_in_image: pockets::usual(&quad).map(|p| p.0).unwrap_or_default(),
+            pockets_in_image: pockets::usual(&quad)
+                .map(|(usual, _)| pockets::fitted(planes, usual, dark))
+                .unwrap_or_default(),
             ball_radius_px: 0.0,
             lens: None,
             confidence,
