@@ -273,7 +273,7 @@ impl core::fmt::Display for Totals {
 }
 
 pub fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len().max(1) as f64
+    values.iter().fold(0.0, |sum, value| sum + value) / values.len().max(1) as f64
 }
 
 pub fn percentile(values: &[f64], percent: usize) -> f64 {
