@@ -5,6 +5,7 @@
 //! 3. [`rim`]: each candidate's rim is looked for at full resolution, and an ellipse fitted to it.
 //! 4. [`select`]: of candidates that cannot both be balls, the better one stays; what has too little of a ball goes.
 
+mod contact;
 pub mod edges;
 pub mod ellipse;
 pub mod place;
@@ -107,9 +108,11 @@ impl BallFinder {
             }
         }
         self.choice.choose(&self.rims, &self.place, &self.scratch.rays);
-        for i in &self.choice.chosen {
-            let rim = &mut self.rims[*i].1;
-            finder.refine(rim, &mut self.scratch);
+        let chosen = &self.choice.chosen;
+        contact::move_apart(&mut self.rims, chosen, &self.place);
+        for i in chosen {
+            finder.refine(&mut self.rims[*i].1, &mut self.scratch);
+            let rim = &self.rims[*i].1;
             out.push(BallSighting {
                 circle: CircleInImage {
                     center: rim.ellipse.center,

@@ -17,6 +17,8 @@ const NEAREST_TO_POCKET: f64 = 0.95;
 /// behind the line of the noses.
 const JAWS: f64 = 1.0;
 const DEEPEST_IN_JAWS: f64 = 0.8;
+/// Focal length of a usual camera that is hung so high that it sees the whole table, by the table's length.
+const FOCAL_BY_LENGTH: f64 = 0.9;
 /// Perspective never makes a ball smaller or larger than this against one in the middle of the table.
 const RADIUS_RATIO: (f64, f64) = (0.5, 2.0);
 
@@ -75,6 +77,18 @@ impl BallPlace {
         let [a, b, c] = self.radius;
         let (least, most) = RADIUS_RATIO;
         (a * p.x + b * p.y + c).clamp(least * self.radius_at_middle, most * self.radius_at_middle)
+    }
+
+    /// Distance on the cloth of two places that are `between` apart in the picture, in pixels at `p`: a table that is
+    /// seen at an angle is foreshortened along the line on which balls look smaller. There the radius falls by the
+    /// tangent of the angle per focal length, of which no more is known than that the table fills the picture.
+    pub fn distance_on_cloth(&self, p: DVec2, between: DVec2) -> f64 {
+        let [a, b, _] = self.radius;
+        let focal_px = self
+            .lens
+            .map_or(FOCAL_BY_LENGTH * self.quad.length(), |lens| lens.focal_px);
+        let deeper = focal_px / self.radius_at(p) * DVec2::new(a, b).dot(between);
+        (between.length_squared() + deeper * deeper).sqrt()
     }
 
     /// Coefficients of x, y and 1 of the apparent radius in the work picture, pixels there.
