@@ -4,10 +4,10 @@
 //! other, 10 to 30 mm apart (0.17 to 0.7 ball diameters), with nothing but stick, hand or arm between its tip and the
 //! border.
 //!
-//! 1. [`bars`]: edges that face each other at a stick's width.
-//! 2. [`lines`]: the straight lines along which such places lie.
-//! 3. [`walk`]: each line is followed from the border inwards, to the tip.
-//! 4. [`slice`]: at full resolution, the stick's middle and width across the line, and where it ends.
+//! 1. `bars`: edges that face each other at a stick's width.
+//! 2. `lines`: the straight lines along which such places lie.
+//! 3. `walk`: each line is followed from the border inwards, to the tip.
+//! 4. `slice`: at full resolution, the stick's middle and width across the line, and where it ends.
 //!
 //! Lines drawn or projected on the cloth are too thin, arms too wide and not straight, cables not straight either,
 //! planks and rulers neither come from outside nor taper, shadows are cloth.

@@ -100,22 +100,33 @@ impl Detector {
     }
 
     /// Gets ready for seeing what is on this table in pictures of this size: learns its cloth from the picture and makes
-    /// all that depends on where the table lies. Work of calibration, it takes as long as a few frames;
-    /// [`Detector::see_balls_and_cue`] does it by itself for a table that it does not know.
+    /// all that depends on where the table lies. Nothing is kept of the table before: no light, no game. Work of
+    /// calibration, it takes as long as a few frames.
     pub fn know_table(&mut self, picture: &Picture, table: &TableSighting) -> Result<(), DetectionError> {
+        self.balls = None;
+        self.know_table_better(picture, table)
+    }
+
+    /// The same for the table known before, found a little elsewhere: the light and the game in play stay known.
+    fn know_table_better(&mut self, picture: &Picture, table: &TableSighting) -> Result<(), DetectionError> {
         let planes = planes_of(picture, &mut self.converted)?;
         let size = [picture.width(), picture.height()];
         self.cloth.learn(&planes, &table.corners_in_image);
+        let finder = BallFinder::new(table, size, self.ball_set);
         self.balls = Some(BallsOfTable {
             table: *table,
             size,
-            finder: BallFinder::new(table, size, self.ball_set),
+            finder: match self.balls.take() {
+                Some(before) => finder.with_names_of(before.finder),
+                None => finder,
+            },
         });
         Ok(())
     }
 
-    /// Replaces `sightings` by the balls and the cue stick on a table that is known. The cloth is known from when the
-    /// table became known, and followed from picture to picture as light changes.
+    /// Replaces `sightings` by the balls and the cue stick on a table. Where [`Detector::know_table`] was not told of it, it
+    /// is taken for the table known before, found better. The cloth is known from then, and followed from picture to
+    /// picture as light changes.
     pub fn see_balls_and_cue(
         &mut self,
         picture: &Picture,
@@ -127,7 +138,7 @@ impl Detector {
         let size = [picture.width(), picture.height()];
         let is_known = |balls: &BallsOfTable| balls.table == *table && balls.size == size;
         if !self.balls.as_ref().is_some_and(is_known) {
-            self.know_table(picture, table)?;
+            self.know_table_better(picture, table)?;
         }
         let planes = planes_of(picture, &mut self.converted)?;
         let Some(balls) = &mut self.balls else {

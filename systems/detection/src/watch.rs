@@ -2,7 +2,7 @@
 //!
 //! One sighting can be wrong: somebody leans over the table, a plank lies on a cushion. So the table is looked for
 //! several times in its first second, and the median of those sightings is held. From then on each frame gets a glance
-//! ([`glance`]) at the noses: it tells within a fraction of a second that the camera was bumped or the light changed, and
+//! (`glance`) at the noses: it tells within a fraction of a second that the camera was bumped or the light changed, and
 //! then, and now and then anyway, the table is looked for again. It is held until several sightings in a row agree on
 //! another place.
 

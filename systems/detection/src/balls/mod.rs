@@ -81,6 +81,14 @@ impl BallFinder {
         }
     }
 
+    /// Goes on with what another finder has learnt of the light and the game: for the same table, found a little elsewhere.
+    pub fn with_names_of(self, other: Self) -> Self {
+        Self {
+            recognizer: other.recognizer,
+            ..self
+        }
+    }
+
     /// Replaces `out` by the balls in a picture, most confident first. A picture of another size than the finder was
     /// made for shows none. `cloth` is what the cloth looks like in this picture.
     pub fn find(&mut self, planes: &Planes, cloth: &ClothModel, out: &mut Vec<BallSighting>) {
