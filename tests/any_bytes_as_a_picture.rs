@@ -1,5 +1,6 @@
 //! Any bytes as a picture: an error or no balls, no panic. A few hundred cases of what the fuzz targets of
 //! `systems/detection/fuzz` look for without end: they share their functions.
+#![allow(clippy::unwrap_used, reason = "helpers of tests may fail like tests")]
 
 #[path = "../systems/detection/fuzz/src/lib.rs"]
 mod any_bytes;

@@ -1,6 +1,6 @@
 //! Everything that is done to one frame, without an app around it.
 
-use ghostball_world::{BallSet, Lens, Picture, Planes, Sightings, TableSighting};
+use ghostball_world::{BallSet, BallSighting, Lens, Picture, Planes, Sightings, TableSighting};
 use glam::DVec2;
 
 use crate::balls::BallFinder;
@@ -24,6 +24,8 @@ pub struct Detector {
     balls: Option<BallsOfTable>,
     cues: CueFinder,
     converted: Picture,
+    /// Balls in the picture in which the table became known.
+    first_balls: Vec<BallSighting>,
 }
 
 /// The ball finder is made for one table in pictures of one size.
@@ -46,6 +48,7 @@ impl Detector {
             balls: None,
             cues: CueFinder::new(),
             converted: Picture::default(),
+            first_balls: Vec::new(),
         }
     }
 
@@ -99,34 +102,32 @@ impl Detector {
         Ok(table)
     }
 
-    /// Gets ready for seeing what is on this table in pictures of this size: learns its cloth from the picture and makes
-    /// all that depends on where the table lies. Nothing is kept of the table before: no light, no game. Work of
-    /// calibration, it takes as long as a few frames.
+    /// Gets ready for seeing what is on this table in pictures of this size: learns its cloth from the picture, makes all
+    /// that depends on where the table lies, and learns light and game from the balls on it. Light and game stay known
+    /// where the table is the one known before, found a little elsewhere. Work of calibration, it takes as long as a few
+    /// frames.
     pub fn know_table(&mut self, picture: &Picture, table: &TableSighting) -> Result<(), DetectionError> {
-        self.balls = None;
-        self.know_table_better(picture, table)
-    }
-
-    /// The same for the table known before, found a little elsewhere: the light and the game in play stay known.
-    fn know_table_better(&mut self, picture: &Picture, table: &TableSighting) -> Result<(), DetectionError> {
         let planes = planes_of(picture, &mut self.converted)?;
         let size = [picture.width(), picture.height()];
         self.cloth.learn(&planes, &table.corners_in_image);
         let finder = BallFinder::new(table, size, self.ball_set);
-        self.balls = Some(BallsOfTable {
+        let finder = match self.balls.take() {
+            Some(before) if before.size == size && is_same(&before.table, table) => {
+                finder.with_names_of(before.finder)
+            }
+            _ => finder,
+        };
+        let balls = self.balls.insert(BallsOfTable {
             table: *table,
             size,
-            finder: match self.balls.take() {
-                Some(before) => finder.with_names_of(before.finder),
-                None => finder,
-            },
+            finder,
         });
+        balls.finder.find(&planes, &self.cloth, &mut self.first_balls);
         Ok(())
     }
 
-    /// Replaces `sightings` by the balls and the cue stick on a table. Where [`Detector::know_table`] was not told of it, it
-    /// is taken for the table known before, found better. The cloth is known from then, and followed from picture to
-    /// picture as light changes.
+    /// Replaces `sightings` by the balls and the cue stick on a table; where it is not known yet, [`Detector::know_table`]
+    /// comes first. The cloth is followed from picture to picture as light changes.
     pub fn see_balls_and_cue(
         &mut self,
         picture: &Picture,
@@ -138,7 +139,7 @@ impl Detector {
         let size = [picture.width(), picture.height()];
         let is_known = |balls: &BallsOfTable| balls.table == *table && balls.size == size;
         if !self.balls.as_ref().is_some_and(is_known) {
-            self.know_table_better(picture, table)?;
+            self.know_table(picture, table)?;
         }
         let planes = planes_of(picture, &mut self.converted)?;
         let Some(balls) = &mut self.balls else {
@@ -177,6 +178,13 @@ impl Detector {
     pub fn cloth_of_table(&self) -> &ClothModel {
         self.tables.cloth()
     }
+}
+
+/// Whether two sightings are of one table under a camera that stands still: their corners are nearer than a ball.
+fn is_same(a: &TableSighting, b: &TableSighting) -> bool {
+    let corners = a.corners_in_image.iter().zip(&b.corners_in_image);
+    let reach = 2.0 * a.ball_radius_px;
+    corners.into_iter().all(|(a, b)| a.distance(*b) < reach)
 }
 
 /// What is known of the lens before the noses are seen.

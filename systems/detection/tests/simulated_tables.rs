@@ -18,12 +18,12 @@ const SEEDS: u64 = 200;
 
 /// What is reached on these seeds, a little below it or above it; in brackets what is aimed at on any.
 const LEAST_TABLES: f64 = 0.97; // [1]
-const LEAST_RECALL: f64 = 0.88; // [0.999]
-const LEAST_PRECISION: f64 = 0.995; // [0.999]
+const LEAST_RECALL: f64 = 0.91; // [0.999]
+const LEAST_PRECISION: f64 = 0.99; // [0.999]
 const MOST_CENTER_ERROR_PX: f64 = 0.2; // [0.15]
 /// The same on a table that is known.
-const LEAST_RECALL_ON_A_KNOWN_TABLE: f64 = 0.97; // [0.999]
-const LEAST_PRECISION_ON_A_KNOWN_TABLE: f64 = 0.998; // [0.999]
+const LEAST_RECALL_ON_A_KNOWN_TABLE: f64 = 0.99; // [0.999]
+const LEAST_PRECISION_ON_A_KNOWN_TABLE: f64 = 0.999; // [0.999]
 
 /// Totals with the table from the picture, and with it known: summed up in the order of seeds, of which every core
 /// looks at every n-th.
@@ -33,8 +33,9 @@ fn totals() -> [Totals; 2] {
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
     let mut all: Vec<(u64, [Totals; 2])> = thread::scope(|scope| {
         let look = |core: usize| {
-            let mut detector = Detector::new(BallSet::Auto);
             let one = |seed| {
+                // A new one each: what is learnt from one table is not for the next.
+                let mut detector = Detector::new(BallSet::Auto);
                 let rendered = Rendered::new(&Specimen::random(seed));
                 let both = [TableFrom::Picture, TableFrom::Truth].map(|table_from| {
                     let mut one = Totals::default();
