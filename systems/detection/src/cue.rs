@@ -23,6 +23,7 @@ use glam::{DVec2, Vec2};
 use crate::balls::edges::Edge;
 use crate::balls::work::WorkPicture;
 use crate::cloth::ClothModel;
+use crate::median::upper_median;
 use crate::quad::Quad;
 use crate::sample::{color_near, color_of};
 use crate::table::line::{Line as Axis, least_squares};
@@ -70,7 +71,8 @@ pub struct CueFinder {
     /// Where along the line that is followed both edges of a stick are seen.
     is_stick: Vec<bool>,
     slices: Vec<(f64, f64)>,
-    widths: Vec<f64>,
+    /// Of which a median is taken: widths, distances, differences.
+    values: Vec<f64>,
 }
 
 /// What a stick is looked for in.
@@ -203,7 +205,7 @@ impl CueFinder {
         let diameter_px = 2.0 * scene.table.ball_radius_px;
         let normal = along.perp();
         self.slices.clear();
-        self.widths.clear();
+        self.values.clear();
         let mut shaded = 0;
         let mut halves = [(0.0, 0.0); 2];
         for i in 0..SLICES {
@@ -213,32 +215,32 @@ impl CueFinder {
                 continue;
             }
             if let Some(slice) = slice_at(planes, cloth, center + at * along, normal, diameter_px) {
-                self.widths.push(slice.width / diameter_px);
+                self.values.push(slice.width / diameter_px);
                 self.slices.push((at, slice.off));
                 shaded += usize::from(slice.is_shade);
                 let (sum, count) = &mut halves[usize::from(2 * i >= SLICES)];
                 (*sum, *count) = (*sum + slice.width, *count + 1.0);
             }
         }
-        let width = median(&mut self.widths)?;
+        let width = upper_median(&mut self.values)?;
         let is_shadow = shaded as f64 > MOST_SHADED * self.slices.len() as f64;
         if !(WIDTH[0]..=WIDTH[1]).contains(&width) || is_shadow {
             return None;
         }
-        let offs = |slices: &[(f64, f64)], axis: &Axis, widths: &mut Vec<f64>| {
-            widths.clear();
-            widths.extend(slices.iter().map(|(at, off)| (off - axis.at(*at)).abs()));
-            median(widths)
+        let offs = |slices: &[(f64, f64)], axis: &Axis, values: &mut Vec<f64>| {
+            values.clear();
+            values.extend(slices.iter().map(|(at, off)| (off - axis.at(*at)).abs()));
+            upper_median(values)
         };
         // Where a hand or a ball touches the stick, its middle is told wrongly: what is far off is left out, more
         // strictly each time.
-        self.widths.clear();
-        self.widths.extend(self.slices.iter().map(|(_, off)| *off));
+        self.values.clear();
+        self.values.extend(self.slices.iter().map(|(_, off)| *off));
         let mut axis = Axis {
-            offset: median(&mut self.widths)?,
+            offset: upper_median(&mut self.values)?,
             slope: 0.0,
         };
-        let mut typical = offs(&self.slices, &axis, &mut self.widths)?;
+        let mut typical = offs(&self.slices, &axis, &mut self.values)?;
         for _ in 0..3 {
             let reach = (3.0 * typical).max(0.5);
             let near = self
@@ -246,7 +248,7 @@ impl CueFinder {
                 .iter()
                 .filter(|(at, off)| (off - axis.at(*at)).abs() <= reach);
             axis = least_squares(near.map(|(at, off)| (*at, *off, 1.0))).unwrap_or(axis);
-            typical = offs(&self.slices, &axis, &mut self.widths)?;
+            typical = offs(&self.slices, &axis, &mut self.values)?;
         }
         let bend = typical / (STRAIGHT * diameter_px);
         if bend > 1.0 {
@@ -278,13 +280,13 @@ impl CueFinder {
             f64::from(sum / 3.0)
         };
         let outwards = TIP_REACH * diameter_px;
-        self.widths.clear();
+        self.values.clear();
         let mut at = -2.0 * outwards;
         while at < -0.5 * outwards {
-            self.widths.push(strangeness(at));
+            self.values.push(strangeness(at));
             at += 2.0 * TIP_STEP;
         }
-        let stick = median(&mut self.widths).unwrap_or(0.0);
+        let stick = upper_median(&mut self.values).unwrap_or(0.0);
         let edge = (TIP_EDGE * stick).max(f64::from(least_difference(scene.cloth)));
         let (mut at, mut before) = (-outwards, strangeness(-outwards));
         let mut end = None;
@@ -380,11 +382,6 @@ fn crossing(quad: &Quad, center: DVec2, along: DVec2) -> Option<(f64, f64)> {
         }
     }
     (from.is_finite() && to.is_finite() && from < to).then_some((from, to))
-}
-
-fn median(values: &mut [f64]) -> Option<f64> {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied()
 }
 
 #[cfg(test)]

@@ -72,12 +72,7 @@ impl Detector {
         let planes = planes_of(picture, &mut self.converted)?;
         let mut table = self.tables.find(&planes)?;
         let belief = belief_in(self.lens, picture);
-        see_through_lens(
-            &mut table,
-            self.tables.nose_points(),
-            self.width_by_length,
-            &belief,
-        );
+        see_through_lens(&mut table, &self.tables, self.width_by_length, &belief);
         table.ball_radius_px = self.tables.measure_ball(&planes, &table);
         Ok(table)
     }
@@ -91,12 +86,7 @@ impl Detector {
         let planes = planes_of(picture, &mut self.converted)?;
         let mut table = self.tables.around(&planes, corners_in_image)?;
         let belief = belief_in(self.lens, picture);
-        see_through_lens(
-            &mut table,
-            self.tables.nose_points(),
-            self.width_by_length,
-            &belief,
-        );
+        see_through_lens(&mut table, &self.tables, self.width_by_length, &belief);
         table.corners_in_image = corners_in_image;
         table.ball_radius_px = self.tables.measure_ball(&planes, &table);
         Ok(table)
@@ -198,14 +188,14 @@ fn belief_in(lens: Option<Lens>, picture: &Picture) -> LensBelief {
 /// Adds the lens, and moves the corners to where they are seen through it.
 fn see_through_lens(
     table: &mut TableSighting,
-    noses_in_image: [&[DVec2]; 4],
+    tables: &TableFinder,
     width_by_length: f64,
     belief: &LensBelief,
 ) {
     table.lens = Some(belief.lens);
     let seen = SeenTable {
         corners_in_image: table.corners_in_image,
-        noses_in_image,
+        noses_in_image: tables.nose_points(),
         balls: &[],
         width_by_length,
     };

@@ -9,6 +9,7 @@ pub mod error;
 #[cfg(test)]
 mod fixture;
 pub mod kind;
+mod median;
 pub mod plugin;
 pub mod quad;
 mod sample;

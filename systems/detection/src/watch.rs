@@ -14,6 +14,7 @@ use bevy_ecs::resource::Resource;
 use ghostball_world::{CircleInImage, Lens, Planes, TableSighting};
 use glam::DVec2;
 
+use crate::median::median;
 use crate::quad::Quad;
 use glance::{Glance, NoseMemory};
 
@@ -317,29 +318,22 @@ pub(crate) fn median_of(sightings: &[TableSighting]) -> TableSighting {
             .iter()
             .filter(move |s| s.confidence >= LEAST_CONFIDENCE * best)
     };
-    let median = |value: &dyn Fn(&TableSighting) -> f64| {
-        let mut values: Vec<f64> = sure().map(value).collect();
-        values.sort_by(f64::total_cmp);
-        match values.len() {
-            0 => 0.0,
-            n => 0.5 * (values[(n - 1) / 2] + values[n / 2]),
-        }
-    };
+    let middle = |value: &dyn Fn(&TableSighting) -> f64| median(&mut sure().map(value).collect::<Vec<_>>());
     let point = |value: &dyn Fn(&TableSighting) -> DVec2| {
-        DVec2::new(median(&|s| value(s).x), median(&|s| value(s).y))
+        DVec2::new(middle(&|s| value(s).x), middle(&|s| value(s).y))
     };
     TableSighting {
         corners_in_image: [0, 1, 2, 3].map(|i| point(&|s| s.corners_in_image[i])),
         pockets_in_image: [0, 1, 2, 3, 4, 5].map(|i| CircleInImage {
             center: point(&|s| s.pockets_in_image[i].center),
-            radius: median(&|s| s.pockets_in_image[i].radius),
+            radius: middle(&|s| s.pockets_in_image[i].radius),
         }),
-        ball_radius_px: median(&|s| s.ball_radius_px),
+        ball_radius_px: middle(&|s| s.ball_radius_px),
         lens: sightings.first().and_then(|first| first.lens).map(|first| {
             let of = |s: &TableSighting| s.lens.unwrap_or(first);
             Lens {
-                focal_px: median(&|s| of(s).focal_px),
-                radial: [0, 1].map(|i| median(&|s| of(s).radial[i])),
+                focal_px: middle(&|s| of(s).focal_px),
+                radial: [0, 1].map(|i| middle(&|s| of(s).radial[i])),
                 ..first
             }
         }),

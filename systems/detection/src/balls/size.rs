@@ -4,6 +4,7 @@ use ghostball_world::{BallSet, BallSighting, Planes, TableSighting};
 
 use super::BallFinder;
 use crate::cloth::ClothModel;
+use crate::median::upper_median;
 use crate::quad::Quad;
 
 /// Sizes tried where little tells the size, as a share of half the table's length: balls of full-size snooker have 0.0147,
@@ -102,8 +103,7 @@ impl BallScale {
         self.ratios.clear();
         self.ratios
             .extend(self.balls.iter().map(|ball| finder.size_against_expected(ball)));
-        self.ratios.sort_by(f64::total_cmp);
-        let ratio = self.ratios.get(self.ratios.len() / 2).copied().unwrap_or(1.0);
+        let ratio = upper_median(&mut self.ratios).unwrap_or(1.0);
         (evidence, ratio, self.ratios.len())
     }
 }

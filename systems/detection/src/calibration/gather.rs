@@ -10,6 +10,7 @@ use super::{Calibrated, LensBelief, SeenOutline, SeenTable, calibrate};
 use crate::balls::ellipse::Ellipse;
 use crate::detector::Detector;
 use crate::error::DetectionError;
+use crate::median::median;
 use crate::watch::median_of;
 
 /// Stretches of a side whose places are gathered: twice as many as count on their own.
@@ -265,13 +266,4 @@ fn stretch_of(outline: &Ellipse) -> f64 {
 fn median_place(places: &[DVec2]) -> DVec2 {
     let coordinate = |of: fn(&DVec2) -> f64| median(&mut places.iter().map(of).collect::<Vec<_>>());
     DVec2::new(coordinate(|p| p.x), coordinate(|p| p.y))
-}
-
-/// Sorts, too.
-fn median(values: &mut [f64]) -> f64 {
-    values.sort_by(f64::total_cmp);
-    match values.len() {
-        0 => 0.0,
-        n => 0.5 * (values[(n - 1) / 2] + values[n / 2]),
-    }
 }

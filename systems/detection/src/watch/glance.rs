@@ -4,6 +4,7 @@
 use ghostball_world::Planes;
 use glam::DVec2;
 
+use crate::median::upper_median;
 use crate::table::noses::steepest;
 
 /// Places remembered per side: enough for a median that noise does not move by a tenth of a pixel.
@@ -199,12 +200,11 @@ fn look_at(side: &Side, planes: &Planes, shifts: &mut Vec<f64>) -> SeenSide {
             .count() as f64
             / count
     };
-    shifts.sort_by(f64::total_cmp);
-    let median = shifts.get(shifts.len() / 2).copied().unwrap_or(0.0);
+    let usual = upper_median(shifts).unwrap_or(0.0);
     SeenSide {
         in_place: share(0.0, shifts),
-        shifted: if median.abs() > IN_PLACE_PX {
-            share(median, shifts)
+        shifted: if usual.abs() > IN_PLACE_PX {
+            share(usual, shifts)
         } else {
             0.0
         },
