@@ -8,8 +8,8 @@ use crate::{BallState, CushionSegment, Jaw, Motion, PocketShape};
 /// Overlap that counts as touching, not as pressing, metres: far above the rounding of positions, far below 1 nm.
 const TOUCH: f64 = 1e-11;
 
-/// A contact at less than this closing speed, m/s, is slow; chattering bodies part at this speed. They then move apart by
-/// some micrometres to a tenth of a millimetre before they meet again.
+/// A contact at less than this closing speed, m/s, is slow; chattering bodies part at this speed at first. A ball that slides
+/// against another is then some micrometres away from it before they meet again.
 const SLOW: f64 = 5e-3;
 
 /// A contact at more than this closing speed, m/s, shows that the bodies had parted for good.
@@ -17,6 +17,9 @@ const FAST: f64 = 4.0 * SLOW;
 
 /// So many slow contacts of the same bodies without a fast one between are chatter.
 const CHATTER_COUNT: u32 = 8;
+
+/// Speed at which chattering bodies part at most, m/s: below [`FAST`], so that the chatter does not count as ended.
+const FASTEST_PARTING: f64 = 3.0 * SLOW;
 
 /// When a point that is at `between` and moves with `velocity` and constant `acceleration` first comes within
 /// `distance` of the origin; seconds, at most `horizon`.
@@ -93,23 +96,25 @@ pub(crate) fn with_pocket(motion: &Motion, pocket: &PocketShape, horizon: f64) -
 ///
 /// Bodies that press against each other while they move would bounce in ever smaller and more frequent steps: the
 /// event-driven method knows no lasting contact. After [`CHATTER_COUNT`] slow contacts they are made to part at
-/// [`SLOW`] at least, with the energy taken from all of their motion, so that it does not grow. (Luding & McNamara, How to
-/// handle the inelastic collapse of a dissipative hard-sphere gas with the TC model, 1998, act on the restitution instead,
-/// which does not bound the number of contacts of elastic balls.)
+/// [`SLOW`], then faster up to [`FASTEST_PARTING`], with the energy taken from all of their motion, so that it does not
+/// grow: a rack that a ball pushes along costs some hundred events. (Luding & McNamara, How to handle the inelastic collapse
+/// of a dissipative hard-sphere gas with the TC model, 1998, act on the restitution instead, which does not bound the number
+/// of contacts of elastic balls.)
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Chatter {
     count: u32,
 }
 
 impl Chatter {
-    /// Notes a contact at this closing speed, m/s; true when it belongs to a chatter.
-    pub(crate) fn is_chatter(&mut self, closing: f64) -> bool {
-        if closing < SLOW {
-            self.count += 1;
-        } else if closing > FAST {
+    /// Notes a contact at this closing speed, m/s; when it belongs to a chatter, the speed at which the bodies have to part.
+    pub(crate) fn parting_speed(&mut self, closing: f64) -> Option<f64> {
+        if closing > FAST {
             self.count = 0;
+        } else if closing < SLOW || self.count > CHATTER_COUNT {
+            self.count += 1;
         }
-        self.count > CHATTER_COUNT
+        let lasting = self.count.checked_sub(CHATTER_COUNT).filter(|&count| count > 0)?;
+        Some((f64::from(lasting) * SLOW).min(FASTEST_PARTING))
     }
 }
 
@@ -123,9 +128,9 @@ fn slow_down(ball: &mut BallState, factor: f64) {
     ball.spin *= factor;
 }
 
-/// Makes balls part at [`SLOW`] at least without a change of their energy.
-pub(crate) fn part_balls(a: &mut BallState, b: &mut BallState, normal: DVec2, radius: f64) {
-    let lacking = SLOW - (b.velocity - a.velocity).dot(normal);
+/// Makes balls part at this speed at least without a growth of their energy.
+pub(crate) fn part_balls(a: &mut BallState, b: &mut BallState, normal: DVec2, speed: f64, radius: f64) {
+    let lacking = speed - (b.velocity - a.velocity).dot(normal);
     if lacking <= 0.0 {
         return;
     }
@@ -140,9 +145,9 @@ pub(crate) fn part_balls(a: &mut BallState, b: &mut BallState, normal: DVec2, ra
     }
 }
 
-/// Makes a ball leave a cushion at [`SLOW`] at least without a change of its energy.
-pub(crate) fn part_from_cushion(ball: &mut BallState, normal: DVec2, radius: f64) {
-    let lacking = SLOW - ball.velocity.dot(normal);
+/// Makes a ball leave a cushion at this speed at least without a growth of its energy.
+pub(crate) fn part_from_cushion(ball: &mut BallState, normal: DVec2, speed: f64, radius: f64) {
+    let lacking = speed - ball.velocity.dot(normal);
     if lacking <= 0.0 {
         return;
     }

@@ -209,8 +209,8 @@ impl Simulator {
             physics
                 .cushion
                 .collide(&mut after, to_ball, table.cushion_height, &physics.ball);
-            if body.cushion_chatter.is_chatter(-before.velocity.dot(normal)) {
-                contact::part_from_cushion(&mut after, normal, physics.ball.radius);
+            if let Some(speed) = body.cushion_chatter.parting_speed(-before.velocity.dot(normal)) {
+                contact::part_from_cushion(&mut after, normal, speed, physics.ball.radius);
             }
             after.motion = BallMotion::Sliding;
             event(kind, -normal, before, after)
@@ -260,8 +260,8 @@ impl Simulator {
             .collide(&mut after_a, &mut after_b, normal, &physics.ball);
         let count = self.bodies.len();
         let closing = (before_a.velocity - before_b.velocity).dot(normal);
-        if self.pairs[a * count + b].chatter.is_chatter(closing) {
-            contact::part_balls(&mut after_a, &mut after_b, normal, physics.ball.radius);
+        if let Some(speed) = self.pairs[a * count + b].chatter.parting_speed(closing) {
+            contact::part_balls(&mut after_a, &mut after_b, normal, speed, physics.ball.radius);
         }
         after_a.motion = BallMotion::Sliding;
         after_b.motion = BallMotion::Sliding;
