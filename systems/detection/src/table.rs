@@ -20,6 +20,7 @@ use glam::DVec2;
 
 use cushions::Noses;
 use perspective::{aspect_of, is_side_long, with_side_completed};
+use shade::Grain;
 
 use crate::TableNotFound;
 use crate::balls::size::BallScale;
@@ -101,7 +102,42 @@ impl TableFinder {
             });
         }
         let no_cushions = |found| TableNotFound::NoCushions { found };
-        let areas = self.areas.find(planes)?;
+        let mut found = Err(no_cushions(0.0));
+        for grain in Grain::ALL {
+            let seen = self.noses_seen(planes, grain);
+            // Closer looks see more of everything, so that they have to see a table.
+            let is_likely = seen.as_ref().is_ok_and(|noses| noses.plain_score >= LIKELY);
+            if is_likely || found.is_err() {
+                found = seen;
+            }
+            if is_likely || !self.areas.is_with_floor() {
+                break;
+            }
+        }
+        let noses = found?;
+        let aspect = aspect_of(&noses.quad);
+        let is_small = noses.quad.area() < area::LEAST_SHARE * (width * height) as f64;
+        if !ASPECT.contains(&aspect) || is_small || noses.confidence < LEAST_CONFIDENCE {
+            return Err(no_cushions(aspect));
+        }
+        let mut quad = self
+            .noses
+            .trace(planes, &noses.quad, noses.rising, TRACE_REACH_PX);
+        if let Some(hidden) = noses.hidden {
+            // The sides that are seen are known better now; a part of the hidden one may be seen as well.
+            let size = DVec2::new(width as f64, height as f64);
+            let is_long = is_side_long(&quad, hidden);
+            quad = with_side_completed(&quad, hidden, is_long, size).unwrap_or(quad);
+            quad = self
+                .noses
+                .trace(planes, &quad, noses.rising, 2.0 * TRACE_REACH_PX);
+        }
+        self.sighting_of(planes, quad, noses.confidence)
+    }
+
+    /// The most of a table that the areas of one grain lead to.
+    fn noses_seen(&mut self, planes: &Planes, grain: Grain) -> Result<Noses, TableNotFound> {
+        let areas = self.areas.find(planes, grain)?;
         let mut best: Option<Noses> = None;
         for area in areas.iter().take(MOST_AREAS) {
             let mut outline = area.outline;
@@ -121,26 +157,9 @@ impl TableFinder {
                 break;
             }
         }
-        let Some(noses) = best else {
-            return Err(no_cushions(aspect_of(&areas[0].outline)));
-        };
-        let aspect = aspect_of(&noses.quad);
-        if !ASPECT.contains(&aspect) || noses.confidence < LEAST_CONFIDENCE {
-            return Err(no_cushions(aspect));
-        }
-        let mut quad = self
-            .noses
-            .trace(planes, &noses.quad, noses.rising, TRACE_REACH_PX);
-        if let Some(hidden) = noses.hidden {
-            // The sides that are seen are known better now; a part of the hidden one may be seen as well.
-            let size = DVec2::new(width as f64, height as f64);
-            let is_long = is_side_long(&quad, hidden);
-            quad = with_side_completed(&quad, hidden, is_long, size).unwrap_or(quad);
-            quad = self
-                .noses
-                .trace(planes, &quad, noses.rising, 2.0 * TRACE_REACH_PX);
-        }
-        self.sighting_of(planes, quad, noses.confidence)
+        best.ok_or_else(|| TableNotFound::NoCushions {
+            found: aspect_of(&areas[0].outline),
+        })
     }
 
     /// The table whose corners are known about, clockwise TL TR BR BL, pixels: what is seen of its noses next to them, its

@@ -15,6 +15,9 @@ const LEAST_PIECE: f64 = 0.1;
 const ASPECT_PLAY: f64 = 0.3;
 /// Least share of an outline that cloth fills, and of the cloth that is inside.
 const LEAST_FILL: f64 = 0.5;
+/// Most of an outline's length that may lie on the picture's border: that of a table of which a quarter is out of sight. The
+/// outline of a floor lies there all around.
+const MOST_AT_BORDER: f64 = 0.4;
 /// A hidden side is believed in where the outline without it is so much worse.
 const HIDDEN: f64 = 0.85;
 
@@ -167,12 +170,27 @@ impl OutlineFinder {
         }
         let fill = cloth / outline.area().max(inside).max(1.0);
         let kept = cloth / f64::from(all.max(1));
+        let size = DVec2::new(grid.columns as f64, grid.rows as f64);
+        let at_border = share_at_border(&outline, size);
         let off = libm::log(0.5 * aspect_of(&outline)) / ASPECT_PLAY;
-        if fill < LEAST_FILL || kept < LEAST_FILL || !off.is_finite() {
+        if fill < LEAST_FILL || kept < LEAST_FILL || at_border > MOST_AT_BORDER || !off.is_finite() {
             return None;
         }
         Some((cloth * fill * fill * kept * kept * libm::exp(-off * off), outline))
     }
+}
+
+/// Share of an outline's length that lies within a cell of the border of a picture of this size, or beyond it.
+fn share_at_border(outline: &Quad, size: DVec2) -> f64 {
+    let (mut at_border, mut all) = (0.0, 0.0);
+    for (from, to) in outline.sides() {
+        let (least, most) = (from.min(to), from.max(to));
+        let is_beyond = most.min_element() < 0.5 || (least - size).max_element() > -1.5;
+        let length = from.distance(to);
+        all += length;
+        at_border += if is_beyond { length } else { 0.0 };
+    }
+    at_border / all
 }
 
 fn score_of(scored: &Option<Scored>) -> f64 {

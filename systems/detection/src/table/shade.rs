@@ -12,6 +12,42 @@ const LIGHT: [f32; 2] = [0.4, 1.7];
 /// The same from one place to its surroundings, or where chroma tells nothing.
 const NEAR_LIGHT: [f32; 2] = [0.7, 1.35];
 
+/// How closely colours are looked at.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Grain {
+    /// Width of the bins in which chroma is counted: what noise and compression make of one colour spans three.
+    pub chroma: f32,
+    /// Pixels of a cell looked at both ways: noise falls with their number.
+    pub samples: usize,
+    /// How far the chroma of neighbouring cells of one cloth may differ, levels: any, or what noise leaves of a drift.
+    pub drift: f32,
+}
+
+impl Grain {
+    /// For most pictures first, then for those in which cloth, rails and floor are of nearly one colour: each time with half
+    /// of the levels between what is told apart.
+    pub const ALL: [Self; 3] = [Self::COARSE, Self::halved(2.0, 1.25), Self::halved(1.0, 0.625)];
+
+    const COARSE: Self = Self {
+        chroma: 4.0,
+        samples: 2,
+        drift: 16.0,
+    };
+
+    const fn halved(chroma: f32, drift: f32) -> Self {
+        Self {
+            chroma,
+            samples: 4,
+            drift,
+        }
+    }
+
+    /// Levels of noise, of which there are so many where the grain is coarse.
+    pub fn noise(self, coarse: f32) -> f32 {
+        coarse * self.chroma / Self::COARSE.chroma
+    }
+}
+
 /// A colour that could be the cloth's.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Shade {
@@ -80,27 +116,28 @@ impl ShadeFinder {
         planes: &Planes,
         colors: &[[f32; 3]],
         least_share: f64,
+        grain: Grain,
     ) -> [Option<Shade>; MOST_SHADES] {
-        const BINS: usize = 64;
+        let bins = (256.0 / grain.chroma) as usize;
         let black = if planes.color.range == ColorRange::Limited {
             16.0
         } else {
             0.0
         };
-        let bin = |value: f32| ((value / 4.0) as usize).clamp(1, BINS - 2);
+        let bin = |value: f32| ((value / grain.chroma) as usize).clamp(1, bins - 2);
         self.chroma.clear();
-        self.chroma.resize(BINS * BINS, 0);
+        self.chroma.resize(bins * bins, 0);
         for [_, u, v] in colors {
-            self.chroma[bin(*v) * BINS + bin(*u)] += 1;
+            self.chroma[bin(*v) * bins + bin(*u)] += 1;
         }
         let mut shades = [None; MOST_SHADES];
         for chroma_rank in 0..CHROMAS {
             let (mut most, mut peak) = (0, (1, 1));
-            for row in 1..BINS - 1 {
-                for column in 1..BINS - 1 {
+            for row in 1..bins - 1 {
+                for column in 1..bins - 1 {
                     let mass = (row - 1..=row + 1)
                         .map(|r| {
-                            self.chroma[r * BINS + column - 1..=r * BINS + column + 1]
+                            self.chroma[r * bins + column - 1..=r * bins + column + 1]
                                 .iter()
                                 .sum::<u32>()
                         })
@@ -113,15 +150,15 @@ impl ShadeFinder {
             if f64::from(most) < 0.5 * least_share * colors.len() as f64 {
                 break;
             }
-            let center = [peak.1, peak.0].map(|bin| 4.0 * bin as f32 + 2.0);
-            let lumas = frequent_lumas(colors, center);
+            let center = [peak.1, peak.0].map(|bin| grain.chroma * (bin as f32 + 0.5));
+            let lumas = frequent_lumas(colors, center, grain);
             for (luma_rank, luma) in lumas.into_iter().enumerate() {
                 shades[chroma_rank * LUMAS + luma_rank] =
-                    luma.map(|luma| shade_at(colors, center, luma, black));
+                    luma.map(|luma| shade_at(colors, center, luma, black, grain));
             }
-            for row in peak.0.saturating_sub(2)..=(peak.0 + 2).min(BINS - 1) {
-                for column in peak.1.saturating_sub(2)..=(peak.1 + 2).min(BINS - 1) {
-                    self.chroma[row * BINS + column] = 0;
+            for row in peak.0.saturating_sub(2)..=(peak.0 + 2).min(bins - 1) {
+                for column in peak.1.saturating_sub(2)..=(peak.1 + 2).min(bins - 1) {
+                    self.chroma[row * bins + column] = 0;
                 }
             }
         }
@@ -129,10 +166,11 @@ impl ShadeFinder {
     }
 }
 
-fn frequent_lumas(colors: &[[f32; 3]], [u, v]: [f32; 2]) -> [Option<f32>; LUMAS] {
+fn frequent_lumas(colors: &[[f32; 3]], [u, v]: [f32; 2], grain: Grain) -> [Option<f32>; LUMAS] {
+    let near = 1.5 * grain.chroma;
     let mut counts = [0_u32; 66];
     for color in colors {
-        if (color[1] - u).abs() <= 6.0 && (color[2] - v).abs() <= 6.0 {
+        if (color[1] - u).abs() <= near && (color[2] - v).abs() <= near {
             counts[(color[0] / 4.0) as usize + 1] += 1;
         }
     }
@@ -158,14 +196,14 @@ fn frequent_lumas(colors: &[[f32; 3]], [u, v]: [f32; 2]) -> [Option<f32>; LUMAS]
 }
 
 /// The colour of the peak, made exact, and how far its chroma spreads.
-fn shade_at(colors: &[[f32; 3]], [u, v]: [f32; 2], luma: f32, black: f32) -> Shade {
+fn shade_at(colors: &[[f32; 3]], [u, v]: [f32; 2], luma: f32, black: f32, grain: Grain) -> Shade {
     let rough = Shade {
         color: [luma, u, v],
         black,
         light: LIGHT,
-        reach: 16.0,
-        farthest: 16.0,
-        step: 16.0,
+        reach: grain.noise(16.0),
+        farthest: grain.noise(16.0),
+        step: grain.drift,
     };
     let (mut sum, mut n) = ([0.0_f32; 3], 0.0);
     for color in colors.iter().filter(|color| rough.covers(**color)) {
@@ -193,9 +231,9 @@ fn shade_at(colors: &[[f32; 3]], [u, v]: [f32; 2], luma: f32, black: f32) -> Sha
         ((color[1] - 128.0) * (color[1] - 128.0) + (color[2] - 128.0) * (color[2] - 128.0)).sqrt();
     let spread = (median.unwrap_or(0) as f32 + 0.5) / 4.0 / 1.18;
     let reach = (4.0 * spread)
-        .clamp(5.0, 5.0 + 0.3 * saturation)
-        .max(0.2 * saturation);
-    let farthest = (2.5 * reach).min(8.0 + 0.6 * saturation).max(reach);
+        .clamp(grain.noise(5.0), grain.noise(5.0 + 0.3 * saturation))
+        .max(grain.noise(0.2 * saturation));
+    let farthest = (2.5 * reach).min(grain.noise(8.0 + 0.6 * saturation)).max(reach);
     Shade {
         reach,
         farthest,
