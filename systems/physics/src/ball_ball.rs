@@ -60,3 +60,59 @@ fn throw(a: &mut BallState, b: &mut BallState, normal: DVec3, closing: f64, prop
     a.spin += spin;
     b.spin += spin;
 }
+
+#[cfg(test)]
+mod tests {
+    use glam::DVec2;
+
+    use super::*;
+
+    /// Two balls after a frictional collision; the one at rest has no spin.
+    fn collided(velocity: DVec2, side_spin: f64, angle_of_centers: f64) -> [BallState; 2] {
+        let properties = BallProperties::default();
+        let (sin, cos) = libm::sincos(angle_of_centers);
+        let mut a = BallState::moving(DVec2::ZERO, velocity, DVec3::new(0.0, 0.0, side_spin));
+        let mut b = BallState::at_rest(DVec2::ZERO);
+        BallBallModel::Frictional.collide(&mut a, &mut b, DVec2::new(cos, sin), &properties);
+        [a, b]
+    }
+
+    #[test]
+    fn a_half_ball_hit_without_spin_slides_through_the_contact() {
+        // The surfaces pass at 2 sin 30° = 1 m/s: friction 0.009951 + 0.108 e^−1.088 = 0.0463351, of 0.95 × 2 cos 30°
+        // gives 0.0762420 m/s, less than the 1/7 m/s that would end the slip. Along the centres 0.975 × 1.7320508.
+        let [a, b] = collided(DVec2::new(2.0, 0.0), 0.0, std::f64::consts::FRAC_PI_6);
+        assert!(
+            b.velocity
+                .abs_diff_eq(DVec2::new(1.500_620_985_878, 0.778_347_284_315), 1e-11)
+        );
+        assert!(
+            a.velocity
+                .abs_diff_eq(DVec2::new(0.499_379_014_122, -0.778_347_284_315), 1e-11)
+        );
+        // 2.5 × 0.0762420 / 0.028575, the same for both.
+        for ball in [a, b] {
+            assert!(
+                ball.spin
+                    .abs_diff_eq(DVec3::new(0.0, 0.0, 6.670_338_736_245), 1e-10)
+            );
+        }
+    }
+
+    #[test]
+    fn a_full_hit_with_side_spin_throws_by_a_seventh_of_the_spin() {
+        // The surfaces pass at 0.028575 × 10 m/s, of which a seventh, 0.0408214 m/s, is less than friction could give.
+        let [a, b] = collided(DVec2::X, 10.0, 0.0);
+        assert!(
+            a.velocity
+                .abs_diff_eq(DVec2::new(0.025, -0.040_821_428_571), 1e-11)
+        );
+        assert!(
+            b.velocity
+                .abs_diff_eq(DVec2::new(0.975, 0.040_821_428_571), 1e-11)
+        );
+        // 2.5 / 7 of the spin goes, and as much comes the other way round to the other ball.
+        assert!((a.spin.z - 6.428_571_428_571).abs() < 1e-10);
+        assert!((b.spin.z + 3.571_428_571_429).abs() < 1e-10);
+    }
+}

@@ -69,3 +69,51 @@ fn han(ball: &mut BallState, normal: DVec2, cushion_height: f64, properties: &Ba
     ball.velocity += (across * into + py * left) / mass;
     ball.spin += DVec3::from(((dx * into + dy * left), turned * py * cos));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A ball after a cushion in the way of +x whose nose is as high as the ball's centre, after Han.
+    fn reflected(velocity: DVec2, spin: DVec3, friction: f64) -> BallState {
+        let properties = BallProperties {
+            cushion_friction: friction,
+            ..BallProperties::default()
+        };
+        let mut ball = BallState::moving(DVec2::ZERO, velocity, spin);
+        CushionModel::Han.collide(&mut ball, DVec2::NEG_X, properties.radius, &properties);
+        ball
+    }
+
+    #[test]
+    fn a_ball_that_rolls_straight_at_a_level_nose_keeps_two_sevenths_of_its_roll() {
+        let radius = BallProperties::default().radius;
+        // Grip ends the slip of 1 m/s up the nose: 2/7 of it as impulse, 5/7 of the spin. Restitution 0.85.
+        let ball = reflected(DVec2::X, DVec3::new(0.0, 1.0 / radius, 0.0), 0.2);
+        assert!(ball.velocity.abs_diff_eq(DVec2::new(-0.85, 0.0), 1e-12));
+        assert!(
+            ball.spin
+                .abs_diff_eq(DVec3::new(0.0, 2.0 / 7.0 / radius, 0.0), 1e-9)
+        );
+        // Friction of 0.05 × 1.85 m/s is not enough for that: 2.5 × 0.0925 of the spin goes.
+        let ball = reflected(DVec2::X, DVec3::new(0.0, 1.0 / radius, 0.0), 0.05);
+        assert!(
+            ball.spin
+                .abs_diff_eq(DVec3::new(0.0, 0.768_75 / radius, 0.0), 1e-9)
+        );
+    }
+
+    #[test]
+    fn a_ball_without_spin_keeps_five_sevenths_of_its_speed_along_a_level_nose() {
+        let radius = BallProperties::default().radius;
+        let ball = reflected(DVec2::new(1.0, 0.5), DVec3::ZERO, 0.2);
+        assert!(
+            ball.velocity
+                .abs_diff_eq(DVec2::new(-0.85, 0.5 * 5.0 / 7.0), 1e-12)
+        );
+        assert!(
+            ball.spin
+                .abs_diff_eq(DVec3::new(0.0, 0.0, -5.0 / 7.0 * 0.5 / radius), 1e-9)
+        );
+    }
+}

@@ -34,6 +34,8 @@ mod contact;
 mod cushion;
 mod error;
 mod motion;
+#[cfg(test)]
+mod reference;
 mod roots;
 mod shot;
 mod simulator;

@@ -71,3 +71,55 @@ pub fn strike(properties: &BallProperties, strike: &Strike) -> (DVec2, DVec3) {
     let spin = 2.5 * speed / properties.radius * spin_in_plane.extend(-left * cos);
     (velocity, spin)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Mass of the ball over that of the stick 0.3, over that of its end 30, so that the numbers are short.
+    fn struck(offset_left: f64, offset_up: f64, elevation: f64) -> (DVec2, DVec3) {
+        let properties = BallProperties {
+            mass: 0.17,
+            radius: 0.03,
+            ..BallProperties::default()
+        };
+        let blow = Strike {
+            offset_left,
+            offset_up,
+            elevation,
+            stick_mass: 0.17 / 0.3,
+            end_mass: 0.17 / 30.0,
+            ..Strike::default()
+        };
+        strike(&properties, &blow)
+    }
+
+    #[test]
+    fn a_hit_off_centre_is_slower_turns_the_ball_and_squirts_it() {
+        // 2 / (1 + 0.3 + 2.5 × 0.09); squirt atan(2.5 × 0.3 √0.91 / (1 + 30 + 2.5 × 0.91)) to the right.
+        let (velocity, spin) = struck(0.3, 0.0, 0.0);
+        assert!((velocity.length() - 2.0 / 1.525).abs() < 1e-12);
+        assert!(
+            (velocity.to_angle() + 0.021_498_0).abs() < 1e-6,
+            "{}",
+            velocity.to_angle()
+        );
+        assert!(spin.abs_diff_eq(DVec3::new(0.0, 0.0, -2.5 * 0.3 * 2.0 / 1.525 / 0.03), 1e-9));
+    }
+
+    #[test]
+    fn a_stick_raised_by_sixty_degrees_on_the_centre_gives_half_the_speed_and_no_spin() {
+        let (velocity, spin) = struck(0.0, 0.0, std::f64::consts::FRAC_PI_3);
+        assert!(velocity.abs_diff_eq(DVec2::new(1.0 / 1.3, 0.0), 1e-12));
+        assert!(spin.length() < 1e-9);
+    }
+
+    #[test]
+    fn a_raised_stick_with_side_gives_the_spin_of_a_masse() {
+        // Upright, the stick goes through the side of the ball: no speed over the cloth, all spin about the line of aim.
+        let (velocity, spin) = struck(0.4, 0.0, std::f64::consts::FRAC_PI_2);
+        assert!(velocity.length() < 1e-12);
+        let speed = 2.0 / (1.3 + 2.5 * 0.16);
+        assert!(spin.abs_diff_eq(DVec3::new(-2.5 * 0.4 * speed / 0.03, 0.0, 0.0), 1e-9));
+    }
+}

@@ -137,3 +137,50 @@ fn root_between(function: impl Fn(f64) -> f64, mut low: f64, mut high: f64) -> f
     }
     0.5 * (low + high)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The contact step by step: springs along and across, the one across held by friction.
+    fn slip_by_steps(slip: f64, approach: f64, friction: f64, restitution: f64) -> f64 {
+        let stiffness = FREQUENCY_RATIO * FREQUENCY_RATIO / INERTIA_RATIO;
+        let steps = 400_000;
+        let step = FRAC_PI_2 * (1.0 + restitution) / f64::from(steps);
+        let (mut slip, mut wound) = (slip, 0.0_f64);
+        for i in 0..steps {
+            let time = (f64::from(i) + 0.5) * step;
+            let pressed = if time < FRAC_PI_2 {
+                libm::sin(time)
+            } else {
+                libm::cos((time - FRAC_PI_2) / restitution).max(0.0)
+            };
+            let most = friction * approach * pressed / stiffness;
+            wound = (wound + slip * step).clamp(-most, most);
+            slip -= INERTIA_RATIO * stiffness * wound * step;
+        }
+        slip
+    }
+
+    #[test]
+    fn the_slip_that_is_left_is_that_of_the_springs_step_by_step() {
+        // Held from the start, held in compression, held in restitution, never held; another friction and restitution.
+        for [slip, approach, friction, restitution] in [
+            [0.1, 1.0, 0.2, 0.85],
+            [0.5, 1.0, 0.2, 0.85],
+            [1.0, 1.0, 0.2, 0.85],
+            [2.0, 1.0, 0.2, 0.85],
+            [0.3, 1.0, 0.5, 0.5],
+        ] {
+            let found = slip_after(slip, approach, friction, restitution);
+            let expected = slip_by_steps(slip, approach, friction, restitution);
+            assert!((found - expected).abs() < 1e-5, "{slip}: {found} {expected}");
+        }
+    }
+
+    #[test]
+    fn slip_that_friction_never_holds_loses_friction_times_both_impulses() {
+        // 2 − 0.2 × 7/2 × 1.85.
+        assert!((slip_after(2.0, 1.0, 0.2, 0.85) - 0.705).abs() < 1e-12);
+    }
+}
