@@ -96,10 +96,10 @@ pub(crate) fn with_pocket(motion: &Motion, pocket: &PocketShape, horizon: f64) -
 ///
 /// Bodies that press against each other while they move would bounce in ever smaller and more frequent steps: the
 /// event-driven method knows no lasting contact. After [`CHATTER_COUNT`] slow contacts they are made to part at
-/// [`SLOW`], then faster up to [`FASTEST_PARTING`], with the energy taken from all of their motion, so that it does not
-/// grow: a rack that a ball pushes along costs some hundred events. (Luding & McNamara, How to handle the inelastic collapse
-/// of a dissipative hard-sphere gas with the TC model, 1998, act on the restitution instead, which does not bound the number
-/// of contacts of elastic balls.)
+/// [`SLOW`], then faster up to [`FASTEST_PARTING`]. The energy for that is taken from the rest of their motion, so that it
+/// does not grow: a rack that a ball pushes along costs some hundred events. (Luding & McNamara, How to handle the inelastic
+/// collapse of a dissipative hard-sphere gas with the TC model, 1998, act on the restitution instead, which does not bound
+/// the number of contacts of elastic balls.)
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Chatter {
     count: u32,
@@ -118,31 +118,30 @@ impl Chatter {
     }
 }
 
-/// Energy of a ball divided by half its mass.
-fn scaled_energy(ball: &BallState, radius: f64) -> f64 {
-    ball.velocity.length_squared() + 0.4 * radius * radius * ball.spin.length_squared()
+/// Energy of a ball's spin divided by half its mass.
+fn scaled_spin_energy(ball: &BallState, radius: f64) -> f64 {
+    0.4 * radius * radius * ball.spin.length_squared()
 }
 
-fn slow_down(ball: &mut BallState, factor: f64) {
-    ball.velocity *= factor;
-    ball.spin *= factor;
-}
-
-/// Makes balls part at this speed at least without a growth of their energy.
+/// Makes balls part at this speed, or as fast as the rest of their motion in their common frame allows: the energy comes from
+/// there, their momentum stays.
 pub(crate) fn part_balls(a: &mut BallState, b: &mut BallState, normal: DVec2, speed: f64, radius: f64) {
-    let lacking = speed - (b.velocity - a.velocity).dot(normal);
-    if lacking <= 0.0 {
+    let relative = b.velocity - a.velocity;
+    let opening = relative.dot(normal);
+    let across = relative - opening * normal;
+    // Two balls that part at u each have u / 2 of it in their common frame.
+    let rest = 0.5 * across.length_squared() + scaled_spin_energy(a, radius) + scaled_spin_energy(b, radius);
+    let taken = (0.5 * (speed * speed - opening * opening)).min(rest);
+    if opening >= speed || taken <= 0.0 {
         return;
     }
-    let energy = scaled_energy(a, radius) + scaled_energy(b, radius);
-    a.velocity -= 0.5 * lacking * normal;
-    b.velocity += 0.5 * lacking * normal;
-    let raised = scaled_energy(a, radius) + scaled_energy(b, radius);
-    if raised > energy {
-        let factor = (energy / raised).sqrt();
-        slow_down(a, factor);
-        slow_down(b, factor);
-    }
+    let left = ((rest - taken) / rest).sqrt();
+    let half = 0.5 * (left * across + (opening * opening + 2.0 * taken).sqrt() * normal);
+    let common = 0.5 * (a.velocity + b.velocity);
+    a.velocity = common - half;
+    b.velocity = common + half;
+    a.spin *= left;
+    b.spin *= left;
 }
 
 /// Makes a ball leave a cushion at this speed at least without a growth of its energy.
@@ -151,10 +150,13 @@ pub(crate) fn part_from_cushion(ball: &mut BallState, normal: DVec2, speed: f64,
     if lacking <= 0.0 {
         return;
     }
-    let energy = scaled_energy(ball, radius);
+    let energy = |ball: &BallState| ball.velocity.length_squared() + scaled_spin_energy(ball, radius);
+    let before = energy(ball);
     ball.velocity += lacking * normal;
-    let raised = scaled_energy(ball, radius);
-    if raised > energy {
-        slow_down(ball, (energy / raised).sqrt());
+    let raised = energy(ball);
+    if raised > before {
+        let factor = (before / raised).sqrt();
+        ball.velocity *= factor;
+        ball.spin *= factor;
     }
 }

@@ -7,7 +7,7 @@ use scenes::{Game, Scene, random_break, sixteen_balls};
 
 /// What 100 shots hash to. When a change of the physics changes it on purpose, take the number that the failure tells, and
 /// see that `aarch64.sh` finds the same.
-const HASH: u64 = 0x87ba_b0c2_653d_1a4b;
+const HASH: u64 = 0x947f_85d7_ce48_b059;
 
 /// Fowler, Noll & Vo, FNV-1a, over the bits of numbers.
 struct Hash(u64);
