@@ -4,7 +4,7 @@
 //! other, 10 to 30 mm apart (0.17 to 0.7 ball diameters), with nothing but stick, hand or arm between its tip and the
 //! border.
 //!
-//! 1. `bars`: edges that face each other at a stick's width.
+//! 1. `bars`: edges that face each other at a stick's width; those of balls (`ball_map`) are left out.
 //! 2. `lines`: the straight lines along which such places lie.
 //! 3. `walk`: each line is followed from the border inwards, to the tip.
 //! 4. `slice`: at full resolution, the stick's middle and width across the line, and where it ends.
@@ -12,13 +12,14 @@
 //! Lines drawn or projected on the cloth are too thin, arms too wide and not straight, cables not straight either,
 //! planks and rulers neither come from outside nor taper, shadows are cloth.
 
+mod ball_map;
 mod bars;
 mod lines;
 mod slice;
 mod walk;
 
 use ghostball_world::{BallSighting, CueSighting, Planes, TableSighting};
-use glam::{DVec2, Vec2};
+use glam::DVec2;
 
 use crate::balls::edges::Edge;
 use crate::balls::work::WorkPicture;
@@ -27,6 +28,7 @@ use crate::median::upper_median;
 use crate::quad::Quad;
 use crate::sample::{color_near, color_of};
 use crate::table::line::{Line as Axis, least_squares};
+use ball_map::BallMap;
 use bars::BarFinder;
 use lines::{Line, LineFinder};
 use slice::{least_difference, off_cloth, slice_at};
@@ -38,10 +40,6 @@ const WIDTH: [f64; 2] = [0.17, 0.7];
 const LEAST_LENGTH: f64 = 1.6;
 /// Of the bars that a stick gives, one for two pixels of its length, so many are asked for by pixel of the least length.
 const LEAST_BARS: f64 = 0.3;
-/// Edges nearer to a nose than this, ball diameters, and within 10 degrees (the sine) of its direction are of the shadow
-/// under it.
-const NOSE_SHADOW: f32 = 1.1;
-const NOSE_DIRECTION: f32 = 0.174;
 /// A line is followed from this near the noses, ball diameters: farther out are the edges of the noses.
 const MARGIN: f64 = 0.4;
 /// Lines that are followed, at most, until one of them is this surely a stick.
@@ -66,6 +64,7 @@ const TIP_STEP: f64 = 0.5;
 /// Finds the cue stick. Holds buffers.
 #[derive(Clone, Debug, Default)]
 pub struct CueFinder {
+    ball_map: BallMap,
     bars: BarFinder,
     lines: LineFinder,
     /// Where along the line that is followed both edges of a stick are seen.
@@ -111,11 +110,10 @@ impl CueFinder {
         let size = [scene.work.width, scene.work.height];
         // Half a pixel either way is the grid's error.
         let widths = [WIDTH[0] * diameter - 0.5, WIDTH[1] * diameter + 0.5];
-        let noses = Noses::new(&quad, scene.work, diameter as f32);
+        self.ball_map.draw(scene.balls, scene.work);
+        let is_wanted = |edge: &Edge| self.ball_map.is_beside([edge.x, edge.y]);
         self.bars
-            .find(scene.edges, size, widths.map(|w| w as f32), |edge| {
-                noses.leave(edge)
-            });
+            .find(scene.edges, size, widths.map(|w| w as f32), is_wanted);
         let least = (LEAST_BARS * LEAST_LENGTH * diameter) as usize;
         self.lines.start(&self.bars.bars, size);
         let mut best: Option<CueSighting> = None;
@@ -328,40 +326,6 @@ fn cover_at(scene: &CueScene, at: DVec2) -> Seen {
         Seen::Covered
     } else {
         Seen::Cloth
-    }
-}
-
-/// The four noses in the work picture: unit vectors along them, and where they lie.
-struct Noses {
-    sides: [(Vec2, f32); 4],
-    diameter: f32,
-}
-
-impl Noses {
-    fn new(quad: &Quad, work: &WorkPicture, diameter: f32) -> Self {
-        let origin = DVec2::from(work.in_image(0.0, 0.0));
-        let place = |corner: DVec2| ((corner - origin) / work.scale as f64).as_vec2();
-        Self {
-            sides: quad.sides().map(|(a, b)| {
-                let (a, b) = (place(a), place(b));
-                let side = (b - a).normalize_or_zero();
-                (side, side.perp_dot(a))
-            }),
-            diameter,
-        }
-    }
-
-    /// Whether an edge is over the bed and none of a nose or of the shadow under it.
-    fn leave(&self, edge: &Edge) -> bool {
-        let place = Vec2::new(f32::from(edge.x), f32::from(edge.y));
-        let gradient = Vec2::new(f32::from(edge.gx), f32::from(edge.gy));
-        self.sides.iter().all(|(side, at)| {
-            let inside_by = side.perp_dot(place) - at;
-            let turned = gradient.dot(*side);
-            inside_by >= MARGIN as f32 * self.diameter
-                && (inside_by >= NOSE_SHADOW * self.diameter
-                    || turned * turned >= NOSE_DIRECTION * NOSE_DIRECTION * gradient.length_squared())
-        })
     }
 }
 

@@ -6,8 +6,7 @@
 //! Cost: everything that is done to each pixel is done to bytes, in loops that compilers turn into vector instructions
 //! (some 50 operations per 16 pixels of 3 channels); single pixels are touched only where there is a crest.
 
-use std::ops::Range;
-
+use super::mask::RimMask;
 use super::place::BallPlace;
 use super::work::{LANES, WorkPicture};
 
@@ -15,14 +14,6 @@ use super::work::{LANES, WorkPicture};
 const LEAST_STEP_SIGMAS: f32 = 5.0;
 /// Edge pixels are at most this share of all: beyond that the picture is no table, and the work stays bounded.
 const MOST_EDGES: usize = 4;
-/// A ball at a nose reaches beyond the line that was found for it by what that line is wrong and the ball's outline is
-/// wider than expected; in radii.
-const BEYOND_NOSE: f64 = 0.5;
-/// In a pocket's jaws its centre can be on that line.
-const BEYOND_NOSE_IN_JAWS: f64 = 1.2;
-/// How far from a pocket's centre a ball in its jaws reaches: pocket radii, and ball radii beyond.
-const JAWS: (f64, f64) = (1.5, 1.2);
-
 /// A pixel on the crest of an edge in the [`WorkPicture`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Edge {
@@ -40,10 +31,7 @@ pub struct Edge {
 /// Finds edges where balls can be. Made once per table.
 #[derive(Clone, Debug, Default)]
 pub struct EdgeFinder {
-    /// Of each pixel of the work picture, row by row: 1 where a ball's rim can be, else 0.
-    mask: Vec<u8>,
-    /// Columns in each row that hold all such pixels; none in the outermost pixels, and a multiple of [`LANES`] of them.
-    columns: Vec<Range<usize>>,
+    mask: RimMask,
     /// Of each channel the last rows, y modulo 4: means of pixels and those left and right of them.
     across: [[Vec<u8>; 4]; 3],
     /// Likewise: means of pixels and those above and below them.
@@ -69,9 +57,8 @@ impl EdgeFinder {
         fn rows<const N: usize>(w: usize) -> [Vec<u8>; N] {
             std::array::from_fn(|_| vec![0; w])
         }
-        let mut finder = Self {
-            mask: vec![0; w * h],
-            columns: vec![0..0; h],
+        Self {
+            mask: RimMask::new(place, work),
             across: std::array::from_fn(|_| rows(w)),
             along: std::array::from_fn(|_| rows(w)),
             gx: vec![0; w],
@@ -83,28 +70,7 @@ impl EdgeFinder {
             places: vec![0; w + 1],
             edges: Vec::new(),
             before_group: vec![0; w / LANES * h + 1],
-        };
-        for y in 1..h.saturating_sub(1) {
-            for span in spans_of_row(place, work, y) {
-                let span = span.start.max(1)..span.end.min(w.saturating_sub(1));
-                if !span.is_empty() {
-                    finder.open(y, span, w);
-                }
-            }
         }
-        finder
-    }
-
-    fn open(&mut self, y: usize, span: Range<usize>, w: usize) {
-        self.mask[y * w..][span.clone()].fill(1);
-        let columns = &mut self.columns[y];
-        let (mut start, mut end) = (span.start, span.end);
-        if columns.start < columns.end {
-            (start, end) = (start.min(columns.start), end.max(columns.end));
-        }
-        start = (start - 1) / LANES * LANES + 1;
-        end = (end - 1).next_multiple_of(LANES) + 1;
-        *columns = start..end;
     }
 
     /// The edges found last, row by row.
@@ -129,7 +95,7 @@ impl EdgeFinder {
         self.edges.clear();
         self.before_group.fill(0);
         let (w, h) = (work.width, work.height);
-        if w < 3 || h < 3 || self.columns.len() != h || self.crests.len() != w {
+        if w < 3 || h < 3 || self.mask.columns.len() != h || self.crests.len() != w {
             return;
         }
         // Means of three pixels on both sides of an edge, two pixels apart, differ by the whole step where that takes up
@@ -153,7 +119,7 @@ impl EdgeFinder {
         let w = work.width;
         let strength = &mut self.strength[y % 4];
         strength.fill(0);
-        let columns = self.columns[y].clone();
+        let columns = self.mask.columns[y].clone();
         if columns.is_empty() {
             return;
         }
@@ -184,10 +150,9 @@ impl EdgeFinder {
     #[inline(always)]
     fn collect_row(&mut self, work: &WorkPicture, least: [u8; 3], y: usize) {
         let w = work.width;
-        let columns = self.columns[y].clone();
-        let before = self.edges.len() as u32;
+        let columns = self.mask.columns[y].clone();
         let groups = &mut self.before_group[w / LANES * y..w / LANES * (y + 1)];
-        groups.fill(before);
+        groups.fill(self.edges.len() as u32);
         if !columns.is_empty() {
             let [above, row, below] = [y + 3, y, y + 1].map(|y| &self.strength[y % 4]);
             let crests = &mut self.crests[columns.clone()];
@@ -198,13 +163,12 @@ impl EdgeFinder {
                     &below[columns.clone()],
                 ],
                 &self.horizontal[y % 4][columns.clone()],
-                &self.mask[y * w..][columns.clone()],
+                &self.mask.of_row(y)[columns.clone()],
                 crests,
             );
             // What is marked is written for good, the rest is written over: without a jump that nothing foretells.
             let mut count = 0;
             for (group, marks) in (columns.start / LANES..).zip(crests.as_chunks::<LANES>().0) {
-                groups[group] = before + count as u32;
                 for (part, marks) in marks.as_chunks::<8>().0.iter().enumerate() {
                     if u64::from_le_bytes(*marks) != 0 {
                         for (x, mark) in (group * LANES + 8 * part + 1..).zip(marks) {
@@ -214,12 +178,20 @@ impl EdgeFinder {
                     }
                 }
             }
-            groups[columns.end / LANES..].fill(before + count as u32);
             let steps = Steps::new(work, least, y, &self.along, &self.across);
-            let edges = self.places[..count]
-                .iter()
-                .map(|x| steps.edge_at(usize::from(*x)));
-            self.edges.extend(edges);
+            let mask = self.mask.of_row(y);
+            let mut group = 0;
+            for x in self.places[..count].iter().map(|x| usize::from(*x)) {
+                let edge = steps.edge_at(x);
+                if self.mask.is_of_nose(mask[x], [edge.gx, edge.gy]) {
+                    continue;
+                }
+                let groups_before = group..(x - 1) / LANES + 1;
+                group = group.max(groups_before.end);
+                groups[groups_before].fill(self.edges.len() as u32);
+                self.edges.push(edge);
+            }
+            groups[group..].fill(self.edges.len() as u32);
         }
     }
 
@@ -313,43 +285,6 @@ impl<'a> Steps<'a> {
             gy: c[0] + 2 * c[1] + c[2] - a[0] - 2 * a[1] - a[2],
         }
     }
-}
-
-/// Columns of a row of the work picture where a ball's rim can be, in any order.
-fn spans_of_row(place: &BallPlace, work: &WorkPicture, y: usize) -> Vec<Range<usize>> {
-    let radius = place.quad().corners.map(|corner| place.radius_at(corner));
-    let radius = radius.into_iter().fold(0.0, f64::max);
-    let [x0, y_in_image] = work.in_image(0.0, y as f64);
-    let inside = |margin: f64| {
-        let (mut least, mut most) = (f64::NEG_INFINITY, f64::INFINITY);
-        for (a, b) in place.quad().sides() {
-            let normal = (b - a).perp().normalize_or_zero();
-            // normal.x * x >= bound
-            let bound = normal.dot(a) - normal.y * y_in_image - margin;
-            if normal.x > 0.0 {
-                least = least.max(bound / normal.x);
-            } else if normal.x < 0.0 {
-                most = most.min(bound / normal.x);
-            } else if bound > 0.0 {
-                most = f64::NEG_INFINITY;
-            }
-        }
-        (least, most)
-    };
-    let to_columns = |(least, most): (f64, f64)| {
-        let column = |x: f64| ((x - x0) / work.scale as f64).clamp(0.0, work.width as f64) as usize;
-        column(least)..column(most) + 1
-    };
-    let (least, most) = inside(BEYOND_NOSE_IN_JAWS * radius);
-    let jaws = place.pockets().iter().filter_map(|(center, pocket_radius)| {
-        let reach = JAWS.0 * pocket_radius + JAWS.1 * radius;
-        let height = y_in_image - center.y;
-        let half = (reach * reach - height * height).max(0.0).sqrt();
-        let (least, most) = (least.max(center.x - half), most.min(center.x + half));
-        (half > 0.0 && least < most).then_some((least, most))
-    });
-    let bed = Some(inside(BEYOND_NOSE * radius)).filter(|(least, most)| least < most);
-    bed.into_iter().chain(jaws).map(to_columns).collect()
 }
 
 /// Mean, rounded up: one vector instruction.

@@ -8,6 +8,7 @@
 mod contact;
 pub mod edges;
 pub mod ellipse;
+mod mask;
 pub mod place;
 mod polar;
 pub mod rim;
@@ -25,6 +26,7 @@ use crate::cloth::ClothModel;
 use crate::kind::Recognizer;
 use edges::{Edge, EdgeFinder};
 use ellipse::Ellipse;
+use glam::DVec2;
 use place::BallPlace;
 use rim::{Rim, RimFinder, Scratch};
 use select::Choice;
@@ -33,6 +35,9 @@ use work::WorkPicture;
 
 /// Candidates looked at per frame: several times as many as any game has balls; it bounds the time.
 const MOST_CANDIDATES: usize = 160;
+/// Nothing nearer than so many radii to a ball that is certain can be another: balls whose centres are
+/// [`select::NEAREST_CENTERS`] apart, of which a candidate is a fifth of a radius beside its own.
+const CERTAIN_REACH: f64 = select::NEAREST_CENTERS - 0.2;
 /// Finest noise told: pixels are whole numbers, and compression moves them by about one.
 const LEAST_NOISE: f32 = 1.0;
 
@@ -48,6 +53,8 @@ pub struct BallFinder {
     candidates: Vec<Candidate>,
     scratch: Scratch,
     rims: Vec<(Candidate, Rim)>,
+    /// Centres of those that are balls whatever is round them.
+    certain: Vec<DVec2>,
     choice: Choice,
     recognizer: Recognizer,
 }
@@ -68,6 +75,7 @@ impl BallFinder {
             candidates: Vec::new(),
             scratch: Scratch::default(),
             rims: Vec::new(),
+            certain: Vec::new(),
             choice: Choice::default(),
             recognizer: Recognizer::new(ball_set),
         }
@@ -108,11 +116,19 @@ impl BallFinder {
             &mut self.candidates,
         );
         let finder = RimFinder::new(planes, cloth, &self.place, noise, self.is_size_known);
+        self.certain.clear();
         for candidate in &self.candidates {
-            if let Some(rim) = finder.look(candidate.center, &mut self.scratch)
+            let nearest = CERTAIN_REACH * self.place.radius_at(candidate.center);
+            let is_free = |ball: &DVec2| ball.distance(candidate.center) >= nearest;
+            if self.certain.iter().all(is_free)
+                && let Some(rim) = finder.look(candidate.center, &mut self.scratch)
                 && self.place.allows_center(rim.ellipse.center)
             {
-                self.rims.push((*candidate, rim));
+                let looked_at = (*candidate, rim);
+                if select::stands_alone(&looked_at) {
+                    self.certain.push(rim.ellipse.center);
+                }
+                self.rims.push(looked_at);
             }
         }
         self.choice.choose(&self.rims, &self.place, &self.scratch.rays);

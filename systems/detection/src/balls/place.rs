@@ -13,6 +13,9 @@ const NEAREST_TO_NOSE: f64 = 0.75;
 const NEAREST_TO_BENT_NOSE: f64 = 0.35;
 /// A centre nearer to a pocket's centre than this share of the pocket's radius has no slate below it: potted.
 const NEAREST_TO_POCKET: f64 = 0.95;
+/// Every pocket lets a ball through: those of snooker, the tightest, are 83 mm wide for balls of 52.5 mm. Where less is seen
+/// dark, the rest is its lining. In ball radii.
+const LEAST_POCKET: f64 = 1.5;
 /// Within a ball's radius of a pocket's opening the noses bend away and a ball can lie between them, this many radii
 /// behind the line of the noses.
 const JAWS: f64 = 1.0;
@@ -60,7 +63,10 @@ impl BallPlace {
             lens,
             straight_corners,
             normals,
-            pockets: table.pockets_in_image.map(|p| (p.center, p.radius)),
+            pockets: table.pockets_in_image.map(|p| {
+                let least = LEAST_POCKET * table.ball_radius_px;
+                (p.center, if p.radius > 0.0 { p.radius.max(least) } else { 0.0 })
+            }),
             radius: radius_plane(&corners, table.ball_radius_px),
             radius_at_middle: table.ball_radius_px,
         }

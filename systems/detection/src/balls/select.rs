@@ -10,7 +10,7 @@ use super::rim::{RAYS, Rays, Rim};
 use super::votes::Candidate;
 
 /// Two balls side by side on a flat cloth are two radii apart; perspective and errors take less than this off.
-const NEAREST_CENTERS: f64 = 1.6;
+pub(super) const NEAREST_CENTERS: f64 = 1.6;
 /// Balls farther apart than this many radii do not show behind each other's rims.
 const FARTHEST_NEIGHBOURS: f64 = 3.0;
 /// A place within this many radii of a ball's centre shows that ball.
@@ -22,7 +22,7 @@ const LEAST_SCORE: f32 = 0.7;
 const SURROUNDED: f32 = 0.25;
 /// Least share of the inside that has to differ from lit cloth.
 const LEAST_DARK_FILL: f32 = 0.9;
-/// Of what could in part be cloth, marked or shaded, so much of a rim has to vote for it.
+/// Of what could in part be cloth, marked or shaded, or has no highlight, so much of a rim has to vote for it.
 const SURE_FILL: f32 = 0.85;
 const SHADY_VOTES: f32 = 1.5;
 /// How much a ray counts that sees what could be cloth in a shadow where the ball should be: a ball of the cloth's own
@@ -39,7 +39,7 @@ const CREDIT: f32 = 0.25;
 /// Votes are evidence of their own: edges of a disc point to one centre, edges of clutter do not. So many votes, as a
 /// share of a whole rim, count neither for nor against a ball; more than the most add nothing.
 const USUAL_VOTES: f32 = 1.2;
-const MOST_VOTES: f32 = 2.0;
+const MOST_VOTES: f32 = 2.5;
 const WEIGHT_VOTES: f32 = 0.3;
 /// Rounds of taking and pruning; two do for almost all pictures.
 const ROUNDS: usize = 4;
@@ -157,7 +157,8 @@ fn score((candidate, rim): &(Candidate, Rim), explained: u32) -> f32 {
     if rim.dark_fill < LEAST_DARK_FILL || rim.is_hollow {
         return 0.0;
     }
-    if rim.fill < SURE_FILL && candidate.share < SHADY_VOTES && !rim.is_glossy {
+    let may_be_cloth = rim.fill < SURE_FILL || !rim.has_highlight;
+    if may_be_cloth && candidate.share < SHADY_VOTES && !rim.is_glossy {
         return 0.0;
     }
     let votes = WEIGHT_VOTES * (candidate.share.min(MOST_VOTES) - USUAL_VOTES);
@@ -186,6 +187,11 @@ fn rim_score(rim: &Rim, explained: u32) -> f32 {
 
 fn share(rays: u32, of: u32) -> f32 {
     rays.count_ones() as f32 / of.count_ones().max(1) as f32
+}
+
+/// Whether a candidate is a ball even if nothing beside it is.
+pub(super) fn stands_alone(candidate: &(Candidate, Rim)) -> bool {
+    score(candidate, 0) >= LEAST_SCORE
 }
 
 /// The score if all neighbours were balls.

@@ -59,12 +59,22 @@ fn picture(format: PixelFormat, paint: impl Fn(DVec2) -> Option<([f64; 3], f64)>
     Picture::new(format, SIZE[0], SIZE[1], ColorEncoding::default(), bytes).unwrap()
 }
 
-/// Discs with soft rims.
+/// What a lamp's image on a ball looks like, and how large and where it is, radii.
+const GLINT: [f64; 3] = [240.0, 128.0, 128.0];
+const GLINT_RADIUS: f64 = 0.2;
+const GLINT_OFF: DVec2 = DVec2::new(-0.2, -0.25);
+
+/// Discs with soft rims, and the image of the lamp on each.
 fn discs(balls: &[(DVec2, [f64; 3])]) -> impl Fn(DVec2) -> Option<([f64; 3], f64)> + '_ {
     |p| {
         balls
             .iter()
-            .map(|(center, color)| (*color, (RADIUS + 0.5 - p.distance(*center)).clamp(0.0, 1.0)))
+            .map(|(center, color)| {
+                let glint = *center + RADIUS * GLINT_OFF;
+                let is_glint = p.distance(glint) < RADIUS * GLINT_RADIUS;
+                let color = if is_glint { GLINT } else { *color };
+                (color, (RADIUS + 0.5 - p.distance(*center)).clamp(0.0, 1.0))
+            })
             .max_by(|a, b| a.1.total_cmp(&b.1))
     }
 }

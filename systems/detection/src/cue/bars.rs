@@ -11,8 +11,8 @@ use crate::balls::edges::Edge;
 
 /// Farthest from antiparallel that the gradients of a bar's two sides may be: cosine of 30 degrees.
 const ANTIPARALLEL: f32 = -0.87;
-/// Distance of the places looked at along a gradient, pixels.
-const STEP: f32 = 0.75;
+/// Distance of the places looked at along a gradient, pixels: no row of pixels is stepped over.
+const STEP: f32 = 1.0;
 
 /// A place in the middle of something bar-like, in the work picture.
 #[derive(Clone, Copy, Debug, PartialEq)]
