@@ -69,15 +69,29 @@ impl RimMask {
     }
 
     fn mark_noses(&mut self, place: &BallPlace, work: &WorkPicture, y: usize) {
-        let reach = NOSE_SHADOW * place.radius_at_middle();
+        let radius = place.radius_at_middle();
         let row = &mut self.values[y * self.width..(y + 1) * self.width];
+        let [x0, y_in_image] = work.in_image(0.0, y as f64);
         // In a pocket's jaws the noses bend away.
-        let is_in_jaws = |at: DVec2| place.is_near_pocket(at, JAWS.1 * place.radius_at_middle());
+        let is_in_jaws = |x: usize| {
+            let at = DVec2::new(x0 + (x * work.scale) as f64, y_in_image);
+            place.is_near_pocket(at, JAWS.1 * radius)
+        };
         for (number, (a, b)) in (1..).zip(place.quad().sides()) {
             let normal = (b - a).perp().normalize_or_zero();
-            for (x, value) in row.iter_mut().enumerate().filter(|(_, value)| **value != 0) {
-                let at = DVec2::from(work.in_image(x as f64, y as f64));
-                if normal.dot(at - a) < reach && !is_in_jaws(at) {
+            // How far inside a column is beyond what is near: first + column * step.
+            let first = normal.dot(DVec2::new(x0, y_in_image) - a) - NOSE_SHADOW * radius;
+            let step = normal.x * work.scale as f64;
+            let column = |at: f64| at.clamp(0.0, self.width as f64) as usize;
+            let near = if step > 0.0 {
+                0..column((-first / step).ceil())
+            } else if step < 0.0 {
+                column((-first / step).floor() + 1.0)..self.width
+            } else {
+                0..if first < 0.0 { self.width } else { 0 }
+            };
+            for (x, value) in near.clone().zip(&mut row[near]) {
+                if *value != 0 && !is_in_jaws(x) {
                     *value = 1 + 2 * number;
                 }
             }

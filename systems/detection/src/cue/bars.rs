@@ -14,6 +14,10 @@ const ANTIPARALLEL: f32 = -0.87;
 /// Distance of the places looked at along a gradient, pixels: no row of pixels is stepped over.
 const STEP: f32 = 1.0;
 
+/// Fixed-point numbers of pixels; work pictures are less than 2^15 wide.
+const ONE_BITS: u32 = 16;
+const ONE: i32 = 1 << ONE_BITS;
+
 /// A place in the middle of something bar-like, in the work picture.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Bar {
@@ -55,16 +59,20 @@ impl BarFinder {
         self.mark(&edges, size);
         self.bars.clear();
         let [width, height] = self.size;
+        let steps = ((widths[1] - widths[0]) / STEP) as usize + 1;
         let is_first = |(edge, _): &(&Edge, _)| (edge.gy, edge.gx) > (0, 0) && (edge.x + edge.y) % 2 == 0;
         for (edge, normal) in edges.iter().zip(&self.normals).filter(is_first) {
             let from = Vec2::new(f32::from(edge.x), f32::from(edge.y));
             for side in [1.0, -1.0] {
-                let mut at = widths[0];
-                while at <= widths[1] {
-                    let place = from + side * at * *normal;
-                    at += STEP;
+                // In fixed point: conversions, with their checks, would cost more than all else.
+                let fixed = |v: f32| (v * ONE as f32) as i32;
+                let start = from + 0.5 + side * widths[0] * *normal;
+                let mut place = [fixed(start.x), fixed(start.y)];
+                let step = [fixed(side * STEP * normal.x), fixed(side * STEP * normal.y)];
+                for _ in 0..steps {
                     // Negative numbers become too large.
-                    let [x, y] = [place.x, place.y].map(|v| (v + 0.5) as i32 as usize);
+                    let [x, y] = place.map(|v| (v >> ONE_BITS) as usize);
+                    place = [place[0].wrapping_add(step[0]), place[1].wrapping_add(step[1])];
                     if x >= width || y >= height {
                         break;
                     }
