@@ -46,7 +46,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "SRC", help = SOURCE_HELP)]
     /// Where frames come from; the simulated table when absent.
     pub source: Option<SourceSpec>,
-    /// Address and port to serve on [default: 127.0.0.1:8000]
+    /// Address and port to serve on [default: as configured, 127.0.0.1:8000]
     #[arg(long, value_name = "ADDR", value_parser = listen_address)]
     pub listen: Option<SocketAddr>,
     /// What `ghostball calibrate` wrote: the table is known from the first frame on
@@ -78,7 +78,7 @@ pub struct ReplayArgs {
     /// Serve it to web clients while it plays; at the end, stop when the last one has left
     #[arg(long)]
     pub serve: bool,
-    /// Address and port to serve on [default: 127.0.0.1:8000]
+    /// Address and port to serve on [default: as configured, 127.0.0.1:8000]
     #[arg(long, value_name = "ADDR", requires = "serve", value_parser = listen_address)]
     pub listen: Option<SocketAddr>,
     /// What `ghostball calibrate` wrote: the table is known from the first frame on
@@ -130,7 +130,7 @@ pub struct CalibrateArgs {
     /// Most frames to look at; fewer when they change nothing any more
     #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub frames: u32,
-    /// Fit friction and cushions to the shots of a recording
+    /// Fit friction and cushions to the shots of a recording (not in this version)
     #[arg(long, value_name = "RECORDING")]
     pub physics: Option<PathBuf>,
     /// Configuration file; see assets/ghostball.toml for every key

@@ -38,7 +38,7 @@ pub struct Api {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Server {
-    /// Address to listen on.
+    /// Address to listen on: of this machine alone, for there is no access control yet.
     pub host: IpAddr,
     /// Port, 0 to 65535; 0 takes any free one.
     pub port: u16,
@@ -144,7 +144,16 @@ pub enum ConfigError {
 
 const ENVIRONMENT_PREFIX: &str = "GHOSTBALL_";
 /// Variables with the prefix that are no configuration.
-const NOT_CONFIGURATION: [&str; 3] = ["GHOSTBALL_SHARED", "GHOSTBALL_LOG", "GHOSTBALL_BIN"];
+const NOT_CONFIGURATION: [&str; 8] = [
+    "GHOSTBALL_SHARED",
+    "GHOSTBALL_LOG",
+    "GHOSTBALL_BIN",
+    "GHOSTBALL_SEEDS",
+    "GHOSTBALL_SHOTS",
+    "GHOSTBALL_BREAKS",
+    "GHOSTBALL_URL",
+    "GHOSTBALL_BROWSER",
+];
 
 impl Config {
     /// Reads `file`, if given, lays the environment (`GHOSTBALL_API__SERVER__PORT=9000`) over it and checks the result.

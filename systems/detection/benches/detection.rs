@@ -6,6 +6,8 @@
 
 #[path = "../examples/load/mod.rs"]
 mod load;
+#[path = "../examples/timing/mod.rs"]
+mod timing;
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -17,12 +19,14 @@ use criterion::Criterion;
 use ghostball_detection::Detector;
 use ghostball_simulation::Specimen;
 use ghostball_world::{BallSet, Picture, PixelFormat, Sightings};
+use load::load;
+use timing::{best_of, median};
 
 const SIZES: [[u32; 2]; 2] = [[1280, 720], [1920, 1080]];
 /// Balls of a full snooker table, the most there are.
 const BALLS: usize = 22;
 /// Passes over an image of the footage, of which the best counts.
-const PASSES: usize = 15;
+const PASSES: u32 = 15;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut criterion = Criterion::default().sample_size(20).configure_from_args();
@@ -122,27 +126,23 @@ impl Report {
 fn measure_footage(images: &Path) -> Result<(), Box<dyn Error>> {
     let mut by_size: BTreeMap<[u32; 2], Vec<[f64; 2]>> = BTreeMap::new();
     for path in images_below(images)? {
-        let picture = load::load(&path)?;
+        let picture = load(&path)?;
         let size = [picture.width(), picture.height()];
         let mut detector = Detector::new(BallSet::Auto);
         let Ok(table) = detector.find_table(&picture) else {
             continue;
         };
         let mut sightings = Sightings::default();
-        let seen = best_ms(|| {
+        let seen = best_of(PASSES, || {
             black_box(detector.see_balls_and_cue(&picture, &table, &mut sightings).ok());
         });
-        let read = best_ms(|| {
+        let read = best_of(PASSES, || {
             black_box(sum(&picture));
         });
         by_size.entry(size).or_default().push([seen, read]);
     }
     for ([width, height], times) in by_size {
-        let [seen, read] = [0, 1].map(|i| {
-            let mut times: Vec<f64> = times.iter().map(|times| times[i]).collect();
-            times.sort_by(f64::total_cmp);
-            times[times.len() / 2]
-        });
+        let [seen, read] = [0, 1].map(|i| median(times.iter().map(|times| times[i]).collect()));
         println_to_developer(&format!(
             "footage, balls and cue, median of {} images of {width}x{height}: {seen:.3} ms, {:.1} times a plain read",
             times.len(),
@@ -164,15 +164,6 @@ fn images_below(folder: &Path) -> Result<Vec<PathBuf>, Box<dyn Error>> {
     }
     images.sort();
     Ok(images)
-}
-
-fn best_ms(mut pass: impl FnMut()) -> f64 {
-    let time = |_| {
-        let started = now();
-        pass();
-        1e3 * started.elapsed().as_secs_f64()
-    };
-    (0..PASSES).map(time).fold(f64::INFINITY, f64::min)
 }
 
 #[expect(

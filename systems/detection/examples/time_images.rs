@@ -4,11 +4,11 @@
 //! medians over the images of each size. `fill`, `edges` and `votes` are the parts that find candidates; `all` is everything.
 
 mod load;
+mod timing;
 
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::path::Path;
-use std::time::Instant;
 
 use ghostball_detection::balls::edges::EdgeFinder;
 use ghostball_detection::balls::place::BallPlace;
@@ -17,20 +17,8 @@ use ghostball_detection::balls::work::WorkPicture;
 use ghostball_detection::cue::{CueFinder, CueScene};
 use ghostball_detection::{ClothModel, Detector};
 use ghostball_world::{BallSet, Sightings};
-
-/// Best of several passes, milliseconds.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a developer's tool measures how long the work takes"
-)]
-fn best_of(count: u32, mut pass: impl FnMut()) -> f64 {
-    let time = |_| {
-        let started = Instant::now();
-        pass();
-        1e3 * started.elapsed().as_secs_f64()
-    };
-    (0..count).map(time).fold(f64::INFINITY, f64::min)
-}
+use load::load;
+use timing::{best_of, median};
 
 #[expect(clippy::print_stdout, reason = "its output goes to stdout")]
 fn main() -> Result<(), Box<dyn Error>> {
@@ -47,7 +35,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         );
     };
     for path in paths {
-        let picture = load::load(Path::new(&path))?;
+        let picture = load(Path::new(&path))?;
         let size = [picture.width(), picture.height()];
         let mut detector = Detector::new(BallSet::Auto);
         let Ok(table) = detector.find_table(&picture) else {
@@ -93,11 +81,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         by_size.entry(size).or_default().push(figures);
     }
     for ([width, height], images) in by_size {
-        let median = |i: usize| {
-            let mut values: Vec<f64> = images.iter().map(|figures| figures[i]).collect();
-            values.sort_by(f64::total_cmp);
-            values[values.len() / 2]
-        };
+        let median = |i: usize| median(images.iter().map(|figures| figures[i]).collect());
         let what = format!("median of {} at {width}x{height}", images.len());
         row(&what, std::array::from_fn(median));
     }

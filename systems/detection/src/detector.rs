@@ -11,7 +11,8 @@ use crate::cue::{CueFinder, CueScene};
 use crate::error::DetectionError;
 use crate::table::TableFinder;
 
-/// Finds table, balls and cue stick in frames of any pixel format. Holds buffers, and no memory of what it saw.
+/// Finds table, balls and cue stick in frames of any pixel format. Remembers cloth, light and game of its table, and no
+/// balls.
 ///
 /// Finding the table and seeing what is on it are apart: a table is found now and then, balls in every frame.
 #[derive(Clone, Debug)]

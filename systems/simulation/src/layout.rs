@@ -114,14 +114,12 @@ impl Layout {
             (Self::InJaws, _) if odds < 0.6 && !table.shape.pockets.is_empty() => {
                 let pocket = &table.shape.pockets[random.below(table.shape.pockets.len())];
                 // From the edge of the hole up to a ball's width before the mouth.
-                let inward = (-pocket.center * DVec2::new(f64::from(pocket.center.x.abs() > 0.1), 1.0))
-                    .signum()
-                    .normalize_or_zero();
-                let inward = if pocket.center.x.abs() > 0.1 {
-                    inward
-                } else {
-                    DVec2::new(0.0, -pocket.center.y.signum())
-                };
+                let is_in_corner = f64::from(pocket.center.x.abs() > 0.1);
+                let inward = DVec2::new(
+                    -is_in_corner * pocket.center.x.signum(),
+                    -pocket.center.y.signum(),
+                )
+                .normalize();
                 let before = pocket.radius + random.between(0.001, 2.0 * radius);
                 pocket.center + before * inward + random.between(-1.0, 1.0) * radius * inward.perp()
             }

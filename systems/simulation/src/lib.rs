@@ -24,8 +24,8 @@
 //! # How a picture is made
 //!
 //! What stands still is ray-traced once, when the camera is hung (`background`). Each frame then copies it, darkens the
-//! cloth where balls and cue keep the lamps off (`shadow`), draws every ball as a lit sphere (`ball`, `ball_paint`) and
-//! the cue (`cue_stick`), directly in planes of YUV 4:2:0, and adds sensor noise while it writes the camera's own pixel
+//! cloth where balls and cue keep the lamps off (`shadow`), draws every ball as a lit sphere (`ball`, `ball_paint`),
+//! the cue (`cue_stick`) and an arm (`arm`), directly in planes of YUV 4:2:0 (`painter`), and adds sensor noise while it writes the camera's own pixel
 //! format (`canvas`). The camera is a pinhole with a [`Lens`]; noses, balls and bed lie at their true heights.
 
 mod arm;

@@ -16,7 +16,7 @@ pub struct Specimen {
     pub layout: Layout,
     /// Table, light and camera.
     pub hall: Hall,
-    /// Balls and stick.
+    /// Balls, stick and arm.
     pub scene: Scene,
     /// Width and height, pixels.
     pub size: [u32; 2],

@@ -11,13 +11,14 @@
 //! | `bed` | playing surface and pockets in table space |
 //! | `cue` | the stick: smoothed, aiming or striking |
 //! | `entities` | the only module that knows bevy: beliefs to components |
-//! | `identity` | kind and number by votes, no number twice |
+//! | `identity` | kind and number by votes, settled for all balls together |
 //! | `kalman` | where a moving ball is and how fast it goes |
 //! | `motion` | moving or standing |
+//! | `names` | a name is given once; balls mixed up in a break get theirs back |
 //! | `noise` | how precisely balls are seen, learnt |
 //! | `repeat` | pictures that show again what the one before showed |
 //! | `track` | one ball |
-//! | `tracks` | all balls: births, deaths, names |
+//! | `tracks` | all balls: births and deaths |
 
 mod assignment;
 mod association;

@@ -39,6 +39,7 @@ pub fn look_at_decoded_picture(bytes: &[u8]) {
     let sets = [
         BallSet::Auto,
         BallSet::AmericanPool,
+        BallSet::TvPool,
         BallSet::Snooker,
         BallSet::Carom,
     ];
