@@ -74,7 +74,9 @@ impl Detector {
         let mut table = self.tables.find(&planes)?;
         let belief = belief_in(self.lens, picture);
         see_through_lens(&mut table, &self.tables, self.width_by_length, &belief);
+        self.tables.fit_pockets(&planes, &mut table, false);
         table.ball_radius_px = self.tables.measure_ball(&planes, &table);
+        self.tables.fit_pockets(&planes, &mut table, true);
         Ok(table)
     }
 
@@ -89,7 +91,9 @@ impl Detector {
         let belief = belief_in(self.lens, picture);
         see_through_lens(&mut table, &self.tables, self.width_by_length, &belief);
         table.corners_in_image = corners_in_image;
+        self.tables.fit_pockets(&planes, &mut table, false);
         table.ball_radius_px = self.tables.measure_ball(&planes, &table);
+        self.tables.fit_pockets(&planes, &mut table, true);
         Ok(table)
     }
 

@@ -20,10 +20,11 @@ use glam::DVec2;
 
 use cushions::Noses;
 use perspective::{aspect_of, is_side_long, with_side_completed};
+use pockets::Pockets;
 use shade::Grain;
 
 use crate::TableNotFound;
-use crate::balls::size::BallScale;
+use crate::balls::size::{BallScale, COMMON_SHARE};
 use crate::cloth::ClothModel;
 use crate::quad::Quad;
 
@@ -41,8 +42,6 @@ const LEAST_CONFIDENCE: f64 = 0.15;
 /// no other area is tried: three do, and the fourth in part.
 const SURE: f64 = 4.4;
 const LIKELY: f64 = 3.6;
-/// Share of the light on cloth below which there is a hole: shadows keep half of it, dark rails and leather a quarter.
-const DARK: f32 = 0.22;
 /// Evidence of the balls' size from which it is only refined: two lone balls, or a cluster.
 const SURE_OF_SIZE: u32 = 5;
 /// The noses are known within this many pixels before they are traced.
@@ -64,6 +63,7 @@ pub struct TableFinder {
     ball_scale: BallScale,
     ball_evidence: u32,
     ball_by_length: Option<f64>,
+    pockets: Option<Pockets>,
 }
 
 impl TableFinder {
@@ -185,12 +185,9 @@ impl TableFinder {
             found: aspect_of(&quad),
         })?;
         self.cloth.learn(planes, &quad.corners);
-        let dark = self.cloth.black + DARK * (self.cloth.color[0] - self.cloth.black);
         let mut table = TableSighting {
             corners_in_image: quad.corners,
-            pockets_in_image: pockets::usual(&quad)
-                .map(|(usual, _)| pockets::fitted(planes, usual, dark))
-                .unwrap_or_default(),
+            pockets_in_image: pockets::usual(&quad).map(|(usual, _)| usual).unwrap_or_default(),
             ball_radius_px: 0.0,
             lens: None,
             confidence,
@@ -203,16 +200,31 @@ impl TableFinder {
         Ok(table)
     }
 
+    /// Moves the pockets of the table found last to where they are seen: of any size, or of one that suits the balls where
+    /// those are known.
+    pub fn fit_pockets(&mut self, planes: &Planes, table: &mut TableSighting, are_balls_known: bool) {
+        let half_length = 0.5 * Quad::new(table.corners_in_image).length();
+        let ball_radius = are_balls_known.then(|| table.ball_radius_px / half_length);
+        self.pockets = pockets::seen(planes, table, &self.cloth, ball_radius);
+        let usual = || pockets::usual(&Quad::new(table.corners_in_image)).map(|(usual, _)| usual);
+        let in_image = self.pockets.map(|pockets| pockets.in_image).or_else(usual);
+        table.pockets_in_image = in_image.unwrap_or(table.pockets_in_image);
+    }
+
     /// Radius of a ball at the middle of the table found last, pixels, as the ball finder fits it. Costs as much as
     /// finding balls once, a few times where hardly any are seen.
     pub fn measure_ball(&mut self, planes: &Planes, table: &TableSighting) -> f64 {
         if let Some(ball_by_length) = self.ball_by_length {
             return ball_at_middle(table, ball_by_length);
         }
-        let refined = (self.ball_evidence >= SURE_OF_SIZE)
+        let are_narrow = self.pockets.and_then(|pockets| pockets.are_narrow);
+        let half_length = 0.5 * Quad::new(table.corners_in_image).length();
+        let is_small = table.ball_radius_px < COMMON_SHARE * half_length;
+        let suits = are_narrow.is_none_or(|narrow| narrow == is_small);
+        let refined = (suits && self.ball_evidence >= SURE_OF_SIZE)
             .then(|| self.ball_scale.refine(planes, table, &self.cloth))
             .flatten()
-            .or_else(|| self.ball_scale.measure(planes, table, &self.cloth));
+            .or_else(|| self.ball_scale.measure(planes, table, &self.cloth, are_narrow));
         refined.map_or(table.ball_radius_px, |(radius, _)| radius)
     }
 }

@@ -12,7 +12,7 @@ use crate::quad::Quad;
 /// steps of 1.25 leave no gap.
 const SHARES: [f64; 4] = [0.0288, 0.023, 0.0184, 0.0147];
 /// Sizes below are those of full-size snooker, which also stickers and spots have.
-const COMMON_SHARE: f64 = 0.0195;
+pub(crate) const COMMON_SHARE: f64 = 0.0195;
 /// So many balls make such a size believed in.
 const LEAST_SMALL: usize = 3;
 /// So many balls that all fit the size looked for to within this share leave no doubt of it.
@@ -56,16 +56,19 @@ impl BallScale {
         (count > 0).then_some((radius, count))
     }
 
-    /// The same where nothing is known of the size. Costs as much as finding balls a few times.
+    /// The same where nothing is known of the size but, where that is seen, whether pockets are for such small balls as those
+    /// of full-size snooker. Costs as much as finding balls a few times.
     pub fn measure(
         &mut self,
         planes: &Planes,
         table: &TableSighting,
         cloth: &ClothModel,
+        is_small: Option<bool>,
     ) -> Option<(f64, usize)> {
         let half_length = 0.5 * Quad::new(table.corners_in_image).length();
         let mut best = (0.0, 0.0, 0);
-        for share in SHARES {
+        let suits = |share: &&f64| is_small.is_none_or(|is_small| is_small == (**share < COMMON_SHARE));
+        for share in SHARES.iter().filter(suits) {
             let radius = share * half_length;
             let (evidence, ratio, balls) = self.look(planes, table, cloth, radius, SURER);
             if evidence > best.0 {
@@ -76,7 +79,8 @@ impl BallScale {
             }
         }
         let (_, radius, balls) = best;
-        let is_believed = radius > COMMON_SHARE * half_length || balls >= LEAST_SMALL;
+        let is_believed =
+            is_small == Some(true) || radius > COMMON_SHARE * half_length || balls >= LEAST_SMALL;
         (balls > 0 && is_believed).then_some((radius, balls))
     }
 
@@ -128,7 +132,7 @@ mod tests {
             confidence: 1.0,
         };
         let (radius, count) = BallScale::default()
-            .measure(&planes, &told_wrong, &cloth)
+            .measure(&planes, &told_wrong, &cloth, None)
             .unwrap();
         let expected = 0.5 * drawn.ball_radius * Quad::new(drawn.corners_in_image).length();
         assert!(

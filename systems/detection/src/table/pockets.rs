@@ -1,10 +1,13 @@
 //! The six pockets.
 
-use ghostball_world::{CircleInImage, Homography, Planes};
+use std::f64::consts::FRAC_1_SQRT_2;
+
+use ghostball_world::{CircleInImage, Homography, ImageFromTable, Lens, PlaneInView, Planes, TableSighting};
 use glam::DVec2;
 
+use crate::cloth::ClothModel;
 use crate::quad::Quad;
-use crate::sample::luma_at;
+use crate::sample::color_near;
 
 /// Where pockets are on most tables, by half the length: x along the long axis, y along the short one, and radius.
 /// Corner pockets lie about on the corner of the noses, those in the middle behind the nose line.
@@ -15,6 +18,17 @@ const USUAL: [[f64; 3]; 6] = [
     [1.0, 0.5, 0.06],
     [0.0, 0.525, 0.053],
     [-1.0, 0.5, 0.06],
+];
+
+/// The noses' corners and, with the middles of the long sides, where pockets are; y up.
+const CORNERS: [[f64; 2]; 4] = [[-1.0, 0.5], [1.0, 0.5], [1.0, -0.5], [-1.0, -0.5]];
+const PLACES: [[f64; 2]; 6] = [
+    [-1.0, 0.5],
+    [0.0, 0.5],
+    [1.0, 0.5],
+    [1.0, -0.5],
+    [0.0, -0.5],
+    [-1.0, -0.5],
 ];
 
 /// Pockets where most tables have them, and a place on the cloth before each; `None` for a degenerate quadrilateral.
@@ -34,63 +48,241 @@ pub(crate) fn usual(quad: &Quad) -> Option<([CircleInImage; 6], [DVec2; 6])> {
     Some((pockets, before))
 }
 
-/// To the picture from the table in units of half its length.
-pub(crate) fn image_from_halves(quad: &Quad) -> Option<Homography> {
-    let mut corners = quad.corners;
+/// The corners turned so that the first side is a long one.
+fn upright(mut corners: [DVec2; 4]) -> [DVec2; 4] {
     let [a, b, c, d] = corners;
     if a.distance(d) + b.distance(c) > a.distance(b) + d.distance(c) {
         corners.rotate_left(1);
     }
+    corners
+}
+
+/// To the picture from the table in units of half its length.
+pub(crate) fn image_from_halves(quad: &Quad) -> Option<Homography> {
+    let corners = upright(quad.corners);
     let table = [[-1.0, -0.5], [1.0, -0.5], [1.0, 0.5], [-1.0, 0.5]].map(DVec2::from);
     Homography::from_four_points(&table, &corners).ok()
 }
 
-/// The pockets as dark mouths, near where they usually are; those that are not seen as such stay there. `dark` is the
-/// brightness below which a pixel is neither cloth nor, as a rule, rail.
-pub(crate) fn fitted(planes: &Planes, usual: [CircleInImage; 6], dark: f32) -> [CircleInImage; 6] {
-    usual.map(|pocket| mouth_near(planes, pocket, dark).unwrap_or(pocket))
+/// Height of the noses above the cloth by half the table's length: 63.5 % of a ball (WPA), of nine-foot pool.
+const NOSE_HEIGHT: f64 = 0.029;
+/// How far behind the noses' corner, or their line, pockets have their centres, and their radii: snooker's are 0.02 to
+/// 0.027 behind with radii of 0.025, pool's 0.033 to 0.054 with 0.05, by half the length; small tables' a third more.
+const DEPTHS: [f64; 2] = [-0.03, 0.09];
+const RADII: [f64; 2] = [0.021, 0.074];
+/// Radius that parts the mouths of full-size snooker (at most 0.033) from those of pool (at least 0.049).
+const NARROW: f64 = 0.04;
+/// Corner pockets of snooker end behind the corner of the noses, those of pool before it.
+const BEHIND: f64 = 0.003;
+/// Radius of a pocket by that of a ball: snooker's have 1.7, pool's 2.2.
+const RADII_BY_BALL: [f64; 2] = [1.5, 2.5];
+const DEPTH_STEP: f64 = 0.004;
+const RADIUS_STEP: f64 = 0.003;
+/// Reach of the surroundings looked at: towards the table, out of it, and to both sides.
+const INWARD: f64 = 0.1;
+const OUTWARD: f64 = 0.12;
+const ASIDE: f64 = 0.09;
+const PITCH: f64 = 0.005;
+const ROWS: usize = ((INWARD + OUTWARD) / PITCH) as usize + 1;
+const COLUMNS: usize = (2.0 * ASIDE / PITCH) as usize + 1;
+/// Rays from a pocket's centre towards the table: to both sides of the mouth's axis, beyond which jaws are.
+const RAYS: usize = 13;
+const WIDEST: f64 = 0.8;
+/// Where the two sides of the edge are looked at: a pixel and the pitch from it.
+const BESIDE: f64 = 0.008;
+/// Fall of the light, by that of cloth, that leaves no doubt of an edge of the slate.
+const FALL: f32 = 0.9;
+/// What is of another colour than cloth counts as lit like this at most: papers and nets in pockets are bright.
+const UNLIKE: f32 = 0.3;
+/// Mean of the evidence above which an edge is believed: two thirds of it are seen.
+const BELIEVED: f32 = 0.25;
+/// The same below which colours are looked at as well.
+const CLEAR: f32 = 0.6;
+/// The same from which it tells the pockets' size.
+const SURE_OF_SIZE: f32 = 0.5;
+/// Light by that of cloth that a hole has not, and so many places of six where it is: objects hide one.
+const LIT: f32 = 0.4;
+const MOST_LIT: usize = 5;
+
+/// What surrounds the place of a pocket: light by that of cloth, rows from the table outwards.
+struct Surroundings {
+    light: [[f32; COLUMNS]; ROWS],
 }
 
-/// Centre and radius of the dark area near a pocket's usual place: its centroid, and the disc of the same area.
-fn mouth_near(planes: &Planes, usual: CircleInImage, dark: f32) -> Option<CircleInImage> {
-    /// Samples along the usual radius, and the window's reach by that radius: mouths lie up to half a radius off.
-    const SAMPLES: i32 = 8;
-    const REACH: f64 = 1.5;
-    /// Share of the window's rim that may be dark: more is a dark rail.
-    const MOST_BEYOND: f64 = 0.3;
-    /// Radii by the usual one that mouths have, and how far off they are.
-    const RADII: std::ops::Range<f64> = 0.5..1.4;
-    const FARTHEST: f64 = 0.7;
-    let step = usual.radius / f64::from(SAMPLES);
-    let reach = (REACH * f64::from(SAMPLES)) as i32;
-    let mut center = usual.center;
-    let mut found = None;
-    for _ in 0..3 {
-        let (mut sum, mut count, mut rim, mut rim_dark) = (DVec2::ZERO, 0.0, 0.0, 0.0);
-        for y in -reach..=reach {
-            for x in -reach..=reach {
-                let offset = DVec2::new(f64::from(x), f64::from(y));
-                let distance = offset.length() / f64::from(reach);
-                let value = luma_at(planes, center + step * offset);
-                if distance > 1.0 || value.is_nan() {
-                    continue;
-                }
-                let is_dark = f64::from(u8::from(value < dark));
-                if distance > 0.85 {
-                    (rim, rim_dark) = (rim + 1.0, rim_dark + is_dark);
-                }
-                sum += is_dark * step * offset;
-                count += is_dark;
+impl Surroundings {
+    fn new(
+        planes: &Planes,
+        cloth: &ClothModel,
+        bed: &ImageFromTable,
+        (place, outward): (DVec2, DVec2),
+        by_color: bool,
+    ) -> Self {
+        let before = bed.apply(place - INWARD * outward);
+        let color = cloth.color_at(before.x as f32, before.y as f32);
+        let (here, lit) = (cloth.here(color), color[0] - cloth.black);
+        let aside = outward.perp();
+        let mut light = [[f32::NAN; COLUMNS]; ROWS];
+        for (row, values) in light.iter_mut().enumerate() {
+            for (column, value) in values.iter_mut().enumerate() {
+                let out = row as f64 * PITCH - INWARD;
+                let across = column as f64 * PITCH - ASIDE;
+                let at = bed.apply(place + out * outward + across * aside);
+                *value = color_near(planes, at).map_or(f32::NAN, |color| {
+                    let light = (color[0] - cloth.black) / lit.max(1.0);
+                    if by_color && here.is_covered(color) {
+                        light.min(UNLIKE)
+                    } else {
+                        light
+                    }
+                });
             }
         }
-        let radius = step * (count / std::f64::consts::PI).sqrt();
-        if rim_dark > MOST_BEYOND * rim || !RADII.contains(&(radius / usual.radius)) {
-            return None;
-        }
-        center += sum / count;
-        found = Some(CircleInImage { center, radius });
+        Self { light }
     }
-    found.filter(|mouth| mouth.center.distance(usual.center) < FARTHEST * usual.radius)
+
+    /// Light so far out and aside; not a number where nothing is known of it.
+    fn at(&self, [out, aside]: [f64; 2]) -> f32 {
+        let (row, column) = ((out + INWARD) / PITCH, (aside + ASIDE) / PITCH);
+        if !(row >= 0.0 && column >= 0.0) {
+            return f32::NAN;
+        }
+        let (y, x) = (row as usize, column as usize);
+        let (Some(above), Some(below)) = (self.light.get(y), self.light.get(y + 1)) else {
+            return f32::NAN;
+        };
+        if x + 1 >= COLUMNS {
+            return f32::NAN;
+        }
+        let (fy, fx) = ((row - y as f64) as f32, (column - x as f64) as f32);
+        let between = |row: &[f32; COLUMNS]| row[x] + (row[x + 1] - row[x]) * fx;
+        between(above) + (between(below) - between(above)) * fy
+    }
+}
+
+/// Pockets as they are seen.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pockets {
+    pub in_image: [CircleInImage; 6],
+    /// Whether they are as narrow as those of full-size snooker, where that is seen.
+    pub are_narrow: Option<bool>,
+}
+
+/// Where the pockets of one kind are and how clearly that is seen, 0 to 1.
+#[derive(Clone, Copy, Debug, Default)]
+struct Fit {
+    evidence: f32,
+    depth: f64,
+    radius: f64,
+}
+
+/// The pockets as they are seen. What tells them is the edge of the slate towards the table, where cloth ends and a hole
+/// begins; behind it are walls, nets and castings of any look. The pockets of one table are alike, so that all four corners
+/// tell together how large theirs are and how far behind, and both middles. Where cloth goes on in their places the table
+/// has none; `None` where neither is seen. `ball_radius` by half the length, where
+/// that is known.
+pub(crate) fn seen(
+    planes: &Planes,
+    table: &TableSighting,
+    cloth: &ClothModel,
+    ball_radius: Option<f64>,
+) -> Option<Pockets> {
+    let corners = upright(table.corners_in_image);
+    let noses = PlaneInView::through(
+        table.lens.unwrap_or(Lens::NONE),
+        &corners,
+        &CORNERS.map(DVec2::from),
+    )
+    .ok()?;
+    // Without a lens nobody knows what is below the noses.
+    let bed = match table.lens {
+        Some(_) => noses.lowered(NOSE_HEIGHT, 0.0).ok()?,
+        None => noses,
+    };
+    let bed = ImageFromTable::new(bed);
+    let places = PLACES.map(DVec2::from);
+    let outward = places.map(|place| {
+        if place.x == 0.0 {
+            DVec2::new(0.0, place.y.signum())
+        } else {
+            place.signum() * FRAC_1_SQRT_2
+        }
+    });
+    let radii = ball_radius.map_or(RADII, |ball| {
+        RADII_BY_BALL.map(|radius| (radius * ball).clamp(RADII[0], RADII[1]))
+    });
+    let look = |by_color: bool| {
+        let around: [Surroundings; 6] = std::array::from_fn(|i| {
+            Surroundings::new(planes, cloth, &bed, (places[i], outward[i]), by_color)
+        });
+        let corners = fit(&[0, 2, 3, 5].map(|i| &around[i]), radii);
+        let middles = fit(&[1, 4].map(|i| &around[i]), radii);
+        (around, [corners, middles], corners.evidence.min(middles.evidence))
+    };
+    let (mut around, mut fits, mut evidence) = look(false);
+    if evidence < CLEAR {
+        let by_color = look(true);
+        if by_color.2 > evidence {
+            (around, fits, evidence) = by_color;
+        }
+    }
+    let circle = |i: usize, depth: f64, radius: f64| {
+        let center = places[i] + depth * outward[i];
+        CircleInImage {
+            center: bed.apply(center),
+            radius: radius * bed.scale_at(center),
+        }
+    };
+    if evidence >= BELIEVED {
+        let in_image = std::array::from_fn(|i| {
+            let fit = fits[usize::from(places[i].x == 0.0)];
+            circle(i, fit.depth, fit.radius)
+        });
+        let [corners, middles] = fits.map(|fit| fit.radius < NARROW);
+        let is_behind = fits[0].depth - fits[0].radius > BEHIND;
+        return Some(Pockets {
+            in_image,
+            are_narrow: (evidence > SURE_OF_SIZE && corners == middles && corners == is_behind)
+                .then_some(corners),
+        });
+    }
+    let lit = around.iter().filter(|place| place.at([0.02, 0.0]) > LIT).count();
+    (lit >= MOST_LIT).then(|| Pockets {
+        in_image: std::array::from_fn(|i| circle(i, 0.0, 0.0)),
+        are_narrow: None,
+    })
+}
+
+/// Of all depths and radii in a range, those at whose edge towards the table most light falls.
+fn fit(pockets: &[&Surroundings], radii: [f64; 2]) -> Fit {
+    let rays: [[f64; 2]; RAYS] = std::array::from_fn(|ray| {
+        let (sin, cos) = libm::sincos(WIDEST * (2.0 * ray as f64 / (RAYS - 1) as f64 - 1.0));
+        [-cos, sin]
+    });
+    let steps = |[least, most]: [f64; 2], step: f64| {
+        (0..=((most - least) / step) as usize).map(move |i| least + step * i as f64)
+    };
+    let mut best = Fit::default();
+    for depth in steps(DEPTHS, DEPTH_STEP) {
+        for radius in steps(radii, RADIUS_STEP) {
+            let mut sum = 0.0;
+            for pocket in pockets {
+                for ray in rays {
+                    let light = |radius: f64| pocket.at([depth + radius * ray[0], radius * ray[1]]);
+                    let fall = (light(radius + BESIDE) - light(radius - BESIDE)) / FALL;
+                    sum += if fall.is_nan() { 0.0 } else { fall.clamp(-1.0, 1.0) };
+                }
+            }
+            let evidence = sum / (pockets.len() * RAYS) as f32;
+            if evidence > best.evidence {
+                best = Fit {
+                    evidence,
+                    depth,
+                    radius,
+                };
+            }
+        }
+    }
+    best
 }
 
 #[cfg(test)]
@@ -99,24 +291,25 @@ mod tests {
     use crate::fixture::{Drawn, draw};
 
     #[test]
-    fn mouths_are_found_where_they_are_seen_and_stay_where_they_usually_are_otherwise() {
+    fn mouths_are_found_where_the_cloth_ends() {
         let drawn = Drawn::default();
         let picture = draw(&drawn);
-        let (usual_mouths, _) = usual(&Quad::new(drawn.corners_in_image)).unwrap();
+        let planes = picture.planes().unwrap();
+        let mut cloth = ClothModel::new();
+        cloth.learn(&planes, &drawn.corners_in_image);
+        let table = TableSighting {
+            corners_in_image: drawn.corners_in_image,
+            pockets_in_image: Default::default(),
+            ball_radius_px: 0.0,
+            lens: None,
+            confidence: 1.0,
+        };
+        let found = seen(&planes, &table, &cloth, Some(drawn.ball_radius)).unwrap();
         let map = image_from_halves(&Quad::new(drawn.corners_in_image)).unwrap();
-        let found = fitted(&picture.planes().unwrap(), usual_mouths, 30.0);
         let [x, y, r] = [0.0, -0.53, 0.05];
-        let truth = map.apply(DVec2::new(x, y));
-        assert!(
-            found[1].center.distance(truth) < 1.0,
-            "{} {truth}",
-            found[1].center
-        );
-        let ratio = found[1].radius / (r * map.scale_at(DVec2::new(x, y)));
-        assert!((ratio - 1.0).abs() < 0.08, "{ratio}");
-        assert_eq!(
-            fitted(&picture.planes().unwrap(), usual_mouths, 0.0),
-            usual_mouths
-        );
+        let edge = map.apply(DVec2::new(x, y + r)).y;
+        let mouth = found.in_image[1];
+        let found_edge = mouth.center.y + mouth.radius;
+        assert!((found_edge - edge).abs() < 3.0, "{found_edge} {edge}");
     }
 }
