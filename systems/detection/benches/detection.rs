@@ -1,7 +1,8 @@
 //! What detection costs, and by how much that exceeds reading the frame once.
 //!
-//! Rendered tables with 22 balls, 1280x720 and 1920x1080: balls and cue with the table known, the table from nothing, and
-//! a plain read of the frame (the sum of its bytes), all in one run and one thread. Where `GHOSTBALL_SHARED` names the
+//! Rendered tables, pool with 16 balls and snooker with 22, 1280x720 and 1920x1080: balls and cue with the table known, the
+//! table from nothing, and a plain read of the frame (the sum of its bytes), all in one run and one thread. Snooker costs
+//! more: its balls are half as large in the picture, so all of it is looked at in full detail. Where `GHOSTBALL_SHARED` names the
 //! folder of the shared footage, also balls and cue on its images: the median over those of one size.
 
 #[path = "../examples/load/mod.rs"]
@@ -17,25 +18,30 @@ use std::time::Instant;
 
 use criterion::Criterion;
 use ghostball_detection::Detector;
-use ghostball_simulation::Specimen;
+use ghostball_simulation::{Game, Specimen};
 use ghostball_world::{BallSet, Picture, PixelFormat, Sightings};
 use load::load;
 use timing::{best_of, median};
 
 const SIZES: [[u32; 2]; 2] = [[1280, 720], [1920, 1080]];
-/// Balls of a full snooker table, the most there are.
-const BALLS: usize = 22;
+/// Games, and all the balls of each.
+const GAMES: [(Game, &str, usize); 2] = [(Game::EightBall, "pool", 16), (Game::Snooker, "snooker", 22)];
 /// Passes over an image of the footage, of which the best counts.
 const PASSES: u32 = 15;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut criterion = Criterion::default().sample_size(20).configure_from_args();
     let mut report = Report::default();
-    for size in SIZES {
-        let picture = rendered(size)?;
+    for (size, (game, name, balls)) in SIZES.into_iter().flat_map(|size| GAMES.map(|game| (size, game))) {
+        let picture = rendered(game, balls, size)?;
         let [width, height] = size;
         let mut bench = |what: &str, pass: &mut dyn FnMut()| {
-            report.measure(&mut criterion, size, &format!("{what} {width}x{height}"), pass);
+            report.measure(
+                &mut criterion,
+                size,
+                &format!("{what}, {name} {width}x{height}"),
+                pass,
+            );
         };
         bench("plain read", &mut || {
             black_box(sum(&picture));
@@ -62,10 +68,12 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// The first table of the simulated ones with all balls on it and nobody's arm over them.
-fn rendered(size: [u32; 2]) -> Result<Picture, Box<dyn Error>> {
+fn rendered(game: Game, balls: usize, size: [u32; 2]) -> Result<Picture, Box<dyn Error>> {
     let specimen = (0..)
         .map(Specimen::random)
-        .find(|specimen| specimen.scene.balls.len() == BALLS && specimen.scene.arm.is_none())
+        .find(|specimen| {
+            specimen.game == game && specimen.scene.balls.len() == balls && specimen.scene.arm.is_none()
+        })
         .ok_or("no full table")?;
     let specimen = Specimen {
         size,
