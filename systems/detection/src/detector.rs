@@ -74,9 +74,9 @@ impl Detector {
         let mut table = self.tables.find(&planes)?;
         let belief = belief_in(self.lens, picture);
         see_through_lens(&mut table, &self.tables, self.width_by_length, &belief);
-        self.tables.fit_pockets(&planes, &mut table, false);
+        self.tables.find_pockets(&planes, &mut table);
         table.ball_radius_px = self.tables.measure_ball(&planes, &table);
-        self.tables.fit_pockets(&planes, &mut table, true);
+        self.tables.fit_pockets_to_balls(&mut table);
         Ok(table)
     }
 
@@ -91,9 +91,9 @@ impl Detector {
         let belief = belief_in(self.lens, picture);
         see_through_lens(&mut table, &self.tables, self.width_by_length, &belief);
         table.corners_in_image = corners_in_image;
-        self.tables.fit_pockets(&planes, &mut table, false);
+        self.tables.find_pockets(&planes, &mut table);
         table.ball_radius_px = self.tables.measure_ball(&planes, &table);
-        self.tables.fit_pockets(&planes, &mut table, true);
+        self.tables.fit_pockets_to_balls(&mut table);
         Ok(table)
     }
 

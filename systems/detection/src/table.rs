@@ -20,7 +20,7 @@ use glam::DVec2;
 
 use cushions::Noses;
 use perspective::{aspect_of, is_side_long, with_side_completed};
-use pockets::Pockets;
+use pockets::{PocketPlaces, Pockets};
 use shade::Grain;
 
 use crate::TableNotFound;
@@ -63,6 +63,7 @@ pub struct TableFinder {
     ball_scale: BallScale,
     ball_evidence: u32,
     ball_by_length: Option<f64>,
+    pocket_places: Option<PocketPlaces>,
     pockets: Option<Pockets>,
 }
 
@@ -200,12 +201,21 @@ impl TableFinder {
         Ok(table)
     }
 
-    /// Moves the pockets of the table found last to where they are seen: of any size, or of one that suits the balls where
-    /// those are known.
-    pub fn fit_pockets(&mut self, planes: &Planes, table: &mut TableSighting, are_balls_known: bool) {
+    /// Moves the pockets of the table found last to where they are seen, of any size.
+    pub fn find_pockets(&mut self, planes: &Planes, table: &mut TableSighting) {
+        self.pocket_places = PocketPlaces::new(planes, table, &self.cloth);
+        self.fit_pockets(table, None);
+    }
+
+    /// Moves them to where they are seen once the balls are known: of a size that these fit into.
+    pub fn fit_pockets_to_balls(&mut self, table: &mut TableSighting) {
         let half_length = 0.5 * Quad::new(table.corners_in_image).length();
-        let ball_radius = are_balls_known.then(|| table.ball_radius_px / half_length);
-        self.pockets = pockets::seen(planes, table, &self.cloth, ball_radius);
+        self.fit_pockets(table, Some(table.ball_radius_px / half_length));
+    }
+
+    fn fit_pockets(&mut self, table: &mut TableSighting, ball_radius: Option<f64>) {
+        let places = self.pocket_places.as_ref();
+        self.pockets = places.and_then(|places| places.pockets(ball_radius));
         let usual = || pockets::usual(&Quad::new(table.corners_in_image)).map(|(usual, _)| usual);
         let in_image = self.pockets.map(|pockets| pockets.in_image).or_else(usual);
         table.pockets_in_image = in_image.unwrap_or(table.pockets_in_image);

@@ -72,11 +72,6 @@ impl RimMask {
         let radius = place.radius_at_middle();
         let row = &mut self.values[y * self.width..(y + 1) * self.width];
         let [x0, y_in_image] = work.in_image(0.0, y as f64);
-        // In a pocket's jaws the noses bend away.
-        let is_in_jaws = |x: usize| {
-            let at = DVec2::new(x0 + (x * work.scale) as f64, y_in_image);
-            place.is_near_pocket(at, JAWS.1 * radius)
-        };
         for (number, (a, b)) in (1..).zip(place.quad().sides()) {
             let normal = (b - a).perp().normalize_or_zero();
             // How far inside a column is beyond what is near: first + column * step.
@@ -90,10 +85,17 @@ impl RimMask {
             } else {
                 0..if first < 0.0 { self.width } else { 0 }
             };
-            for (x, value) in near.clone().zip(&mut row[near]) {
-                if *value != 0 && !is_in_jaws(x) {
-                    *value = 1 + 2 * number;
-                }
+            for value in row[near].iter_mut().filter(|value| **value != 0) {
+                *value = 1 + 2 * number;
+            }
+        }
+        // In a pocket's jaws the noses bend away.
+        for (center, pocket_radius) in place.pockets() {
+            let (reach, height) = (pocket_radius + JAWS.1 * radius, y_in_image - center.y);
+            let half = (reach * reach - height * height).max(0.0).sqrt();
+            let column = |x: f64| ((x - x0) / work.scale as f64).clamp(0.0, self.width as f64) as usize;
+            for value in &mut row[column(center.x - half)..column(center.x + half)] {
+                *value = 1.min(*value);
             }
         }
     }

@@ -105,6 +105,7 @@ const LIT: f32 = 0.4;
 const MOST_LIT: usize = 5;
 
 /// What surrounds the place of a pocket: light by that of cloth, rows from the table outwards.
+#[derive(Clone, Debug)]
 struct Surroundings {
     light: [[f32; COLUMNS]; ROWS],
 }
@@ -175,81 +176,99 @@ struct Fit {
     radius: f64,
 }
 
-/// The pockets as they are seen. What tells them is the edge of the slate towards the table, where cloth ends and a hole
-/// begins; behind it are walls, nets and castings of any look. The pockets of one table are alike, so that all four corners
-/// tell together how large theirs are and how far behind, and both middles. Where cloth goes on in their places the table
-/// has none; `None` where neither is seen. `ball_radius` by half the length, where
-/// that is known.
-pub(crate) fn seen(
-    planes: &Planes,
-    table: &TableSighting,
-    cloth: &ClothModel,
-    ball_radius: Option<f64>,
-) -> Option<Pockets> {
-    let corners = upright(table.corners_in_image);
-    let noses = PlaneInView::through(
-        table.lens.unwrap_or(Lens::NONE),
-        &corners,
-        &CORNERS.map(DVec2::from),
-    )
-    .ok()?;
-    // Without a lens nobody knows what is below the noses.
-    let bed = match table.lens {
-        Some(_) => noses.lowered(NOSE_HEIGHT, 0.0).ok()?,
-        None => noses,
-    };
-    let bed = ImageFromTable::new(bed);
-    let places = PLACES.map(DVec2::from);
-    let outward = places.map(|place| {
-        if place.x == 0.0 {
-            DVec2::new(0.0, place.y.signum())
-        } else {
-            place.signum() * FRAC_1_SQRT_2
-        }
-    });
-    let radii = ball_radius.map_or(RADII, |ball| {
-        RADII_BY_BALL.map(|radius| (radius * ball).clamp(RADII[0], RADII[1]))
-    });
-    let look = |by_color: bool| {
-        let around: [Surroundings; 6] = std::array::from_fn(|i| {
-            Surroundings::new(planes, cloth, &bed, (places[i], outward[i]), by_color)
+/// The places of the pockets of one table in one picture. What tells a pocket is the edge of the slate towards the table,
+/// where cloth ends and a hole begins; behind it are walls, nets and castings of any look. The pockets of one table are
+/// alike, so that all four corners tell together how large theirs are and how far behind, and both middles.
+#[derive(Clone, Debug)]
+pub(crate) struct PocketPlaces {
+    bed: ImageFromTable,
+    places: [(DVec2, DVec2); 6],
+    by_light: [Surroundings; 6],
+    /// Where light alone was not clear.
+    by_color: Option<[Surroundings; 6]>,
+}
+
+impl PocketPlaces {
+    /// Looks at them; `None` for a degenerate table.
+    pub fn new(planes: &Planes, table: &TableSighting, cloth: &ClothModel) -> Option<Self> {
+        let corners = upright(table.corners_in_image);
+        let noses = PlaneInView::through(
+            table.lens.unwrap_or(Lens::NONE),
+            &corners,
+            &CORNERS.map(DVec2::from),
+        )
+        .ok()?;
+        // Without a lens nobody knows what is below the noses.
+        let bed = match table.lens {
+            Some(_) => noses.lowered(NOSE_HEIGHT, 0.0).ok()?,
+            None => noses,
+        };
+        let bed = ImageFromTable::new(bed);
+        let places = PLACES.map(DVec2::from).map(|place| {
+            let outward = if place.x == 0.0 {
+                DVec2::new(0.0, place.y.signum())
+            } else {
+                place.signum() * FRAC_1_SQRT_2
+            };
+            (place, outward)
         });
-        let corners = fit(&[0, 2, 3, 5].map(|i| &around[i]), radii);
-        let middles = fit(&[1, 4].map(|i| &around[i]), radii);
-        (around, [corners, middles], corners.evidence.min(middles.evidence))
-    };
-    let (mut around, mut fits, mut evidence) = look(false);
-    if evidence < CLEAR {
-        let by_color = look(true);
-        if by_color.2 > evidence {
-            (around, fits, evidence) = by_color;
-        }
+        let look = |by_color| places.map(|place| Surroundings::new(planes, cloth, &bed, place, by_color));
+        let by_light = look(false);
+        let is_clear = fit_all(&by_light, RADII).2 >= CLEAR;
+        Some(Self {
+            by_color: (!is_clear).then(|| look(true)),
+            bed,
+            places,
+            by_light,
+        })
     }
-    let circle = |i: usize, depth: f64, radius: f64| {
-        let center = places[i] + depth * outward[i];
-        CircleInImage {
-            center: bed.apply(center),
-            radius: radius * bed.scale_at(center),
+
+    /// The pockets as they are seen. Where cloth goes on in their places the table has none; `None` where neither is seen.
+    /// `ball_radius` by half the length, where that is known.
+    pub fn pockets(&self, ball_radius: Option<f64>) -> Option<Pockets> {
+        let radii = ball_radius.map_or(RADII, |ball| {
+            RADII_BY_BALL.map(|radius| (radius * ball).clamp(RADII[0], RADII[1]))
+        });
+        let by_color = self.by_color.as_ref().map(|around| fit_all(around, radii));
+        let by_light = fit_all(&self.by_light, radii);
+        let (around, fits, evidence) = match by_color {
+            Some(by_color) if by_color.2 > by_light.2 => by_color,
+            _ => by_light,
+        };
+        let circle = |i: usize, depth: f64, radius: f64| {
+            let (place, outward) = self.places[i];
+            let center = place + depth * outward;
+            CircleInImage {
+                center: self.bed.apply(center),
+                radius: radius * self.bed.scale_at(center),
+            }
+        };
+        if evidence >= BELIEVED {
+            let in_image = std::array::from_fn(|i| {
+                let fit = fits[usize::from(self.places[i].0.x == 0.0)];
+                circle(i, fit.depth, fit.radius)
+            });
+            let [corners, middles] = fits.map(|fit| fit.radius < NARROW);
+            let is_behind = fits[0].depth - fits[0].radius > BEHIND;
+            return Some(Pockets {
+                in_image,
+                are_narrow: (evidence > SURE_OF_SIZE && corners == middles && corners == is_behind)
+                    .then_some(corners),
+            });
         }
-    };
-    if evidence >= BELIEVED {
-        let in_image = std::array::from_fn(|i| {
-            let fit = fits[usize::from(places[i].x == 0.0)];
-            circle(i, fit.depth, fit.radius)
-        });
-        let [corners, middles] = fits.map(|fit| fit.radius < NARROW);
-        let is_behind = fits[0].depth - fits[0].radius > BEHIND;
-        return Some(Pockets {
-            in_image,
-            are_narrow: (evidence > SURE_OF_SIZE && corners == middles && corners == is_behind)
-                .then_some(corners),
-        });
+        let lit = around.iter().filter(|place| place.at([0.02, 0.0]) > LIT).count();
+        (lit >= MOST_LIT).then(|| Pockets {
+            in_image: std::array::from_fn(|i| circle(i, 0.0, 0.0)),
+            are_narrow: None,
+        })
     }
-    let lit = around.iter().filter(|place| place.at([0.02, 0.0]) > LIT).count();
-    (lit >= MOST_LIT).then(|| Pockets {
-        in_image: std::array::from_fn(|i| circle(i, 0.0, 0.0)),
-        are_narrow: None,
-    })
+}
+
+/// The pockets in the corners and those in the middles, and how clearly all are seen.
+fn fit_all(around: &[Surroundings; 6], radii: [f64; 2]) -> (&[Surroundings; 6], [Fit; 2], f32) {
+    let corners = fit(&[0, 2, 3, 5].map(|i| &around[i]), radii);
+    let middles = fit(&[1, 4].map(|i| &around[i]), radii);
+    (around, [corners, middles], corners.evidence.min(middles.evidence))
 }
 
 /// Of all depths and radii in a range, those at whose edge towards the table most light falls.
@@ -304,7 +323,8 @@ mod tests {
             lens: None,
             confidence: 1.0,
         };
-        let found = seen(&planes, &table, &cloth, Some(drawn.ball_radius)).unwrap();
+        let places = PocketPlaces::new(&planes, &table, &cloth).unwrap();
+        let found = places.pockets(Some(drawn.ball_radius)).unwrap();
         let map = image_from_halves(&Quad::new(drawn.corners_in_image)).unwrap();
         let [x, y, r] = [0.0, -0.53, 0.05];
         let edge = map.apply(DVec2::new(x, y + r)).y;
