@@ -1,11 +1,13 @@
 //! A ball: what it is made of, and how it moves at one instant.
 
 use glam::{DVec2, DVec3};
+use serde::Deserialize;
 
 /// What all balls of a table have in common: size, mass, and how cloth, balls and cushions act on them.
 ///
 /// The defaults are those of a pool ball. Balls of one table are alike: the collision models assume equal masses.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct BallProperties {
     /// Radius, metres.
     pub radius: f64,

@@ -42,6 +42,7 @@ mod simulator;
 mod strike;
 mod stronge;
 mod table;
+mod table_data;
 
 pub use ball::{BallMotion, BallProperties, BallState};
 pub use ball_ball::BallBallModel;
@@ -52,3 +53,4 @@ pub use shot::{Change, Ended, Event, EventKind, Segment, Shot};
 pub use simulator::{Limits, Physics, Simulator};
 pub use strike::{Strike, strike};
 pub use table::{CushionSegment, Jaw, MouthDimensions, PocketDimensions, PocketShape, TableShape};
+pub use table_data::{TableData, TableDataError};

@@ -3,6 +3,7 @@
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_PI_2, FRAC_PI_4};
 
 use glam::DVec2;
+use serde::Deserialize;
 
 /// A straight piece of cushion nose; a ball touches it when its centre is one radius away.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -47,11 +48,13 @@ pub struct PocketShape {
 }
 
 /// The mouth of one kind of pocket. All lengths in metres.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct MouthDimensions {
     /// Width between the points where the jaws would meet the cushion noses if they were not rounded.
     pub width: f64,
-    /// By how much each jaw opens towards the table, radians; 0 for parallel jaws.
+    /// By how much each jaw opens towards the table, radians (degrees in data); 0 for parallel jaws.
+    #[serde(deserialize_with = "crate::table_data::degrees")]
     pub angle: f64,
     /// Radius of the rounding between jaw and nose.
     pub jaw_radius: f64,
@@ -62,7 +65,8 @@ pub struct MouthDimensions {
 }
 
 /// The pockets of a table.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct PocketDimensions {
     /// Corner pockets.
     pub corner: MouthDimensions,
