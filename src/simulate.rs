@@ -1,8 +1,8 @@
 //! `ghostball simulate`: physics alone, on reference cases.
 //!
-//! A case file (format `pooltool-reference/1`, JSON, gzip or not) holds tables, ball parameters and shots. Its space has
-//! the origin in the lower left corner of the playing surface, x across and y along the table; nothing but this module
-//! speaks it.
+//! A case file (format `pooltool-reference/1`, JSON, gzip or not) holds tables, ball parameters and shots; a case may name
+//! a table of `assets/tables.toml` instead. Its space has the origin in the lower left corner of the playing surface, x
+//! across and y along the table; nothing but this module speaks it.
 
 mod cases;
 
@@ -13,8 +13,8 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
-use crate::physics::{Event, EventKind, Limits, PhysicsError, Shot, Simulator};
-use cases::{Case, FORMAT, PlayedTable, StateRow, find, physics_of, start_of};
+use crate::physics::{Event, EventKind, Limits, PhysicsError, Shot, Simulator, TableData, TableDataError};
+use cases::{Case, FORMAT, PlayedTable, StateRow, physics_of, start_of};
 pub use cases::{CaseFile, read};
 
 /// Why cases cannot be simulated.
@@ -52,6 +52,9 @@ pub enum SimulateError {
         /// Its format.
         found: String,
     },
+    /// The standard tables cannot be had.
+    #[error(transparent)]
+    Tables(#[from] TableDataError),
     /// A case cannot be played.
     #[error("case {id}")]
     Case {
@@ -68,6 +71,14 @@ pub enum SimulateError {
 /// What is wrong with a case.
 #[derive(Debug, thiserror::Error)]
 pub enum CaseError {
+    /// It names a table that neither the file nor `assets/tables.toml` has.
+    #[error("expected the table \"{name}\" in the file or a standard one ({known}), found none of that name")]
+    UnknownTable {
+        /// Its name.
+        name: String,
+        /// The standard tables.
+        known: String,
+    },
     /// It names something the file does not have.
     #[error("expected the {kind} \"{name}\" in the file, found none of that name")]
     Unknown {
@@ -124,6 +135,7 @@ impl fmt::Display for Summary {
 /// Plays every case of a file. With `lines`, writes one JSON object per case, in the file's order:
 /// `{"id", "events": [[type, t, [ids], [state after, per ball]], …], "final": {ball: state}, "ms": wall time}`.
 pub fn simulate(file: &CaseFile, mut lines: Option<&mut dyn Write>) -> Result<Summary, SimulateError> {
+    let standard = TableData::standard()?;
     let mut simulator = Simulator::new();
     let mut summary = Summary::default();
     for case in &file.cases {
@@ -131,10 +143,8 @@ pub fn simulate(file: &CaseFile, mut lines: Option<&mut dyn Write>) -> Result<Su
             id: case.id.clone(),
             source,
         };
-        let table = find(&file.tables, "table", &case.table)
-            .and_then(PlayedTable::new)
-            .map_err(in_case)?;
-        let physics = physics_of(file, case).map_err(in_case)?;
+        let table = PlayedTable::of(file, &standard, case).map_err(in_case)?;
+        let physics = physics_of(file, &standard, case).map_err(in_case)?;
         let (names, balls) = start_of(file, case, &table, &physics.ball).map_err(in_case)?;
         #[expect(
             clippy::disallowed_methods,
@@ -159,7 +169,7 @@ pub fn simulate(file: &CaseFile, mut lines: Option<&mut dyn Write>) -> Result<Su
     Ok(summary)
 }
 
-fn result_line(case: &Case, table: &PlayedTable<'_>, names: &[&str], shot: &Shot, elapsed_ms: f64) -> Value {
+fn result_line(case: &Case, table: &PlayedTable, names: &[&str], shot: &Shot, elapsed_ms: f64) -> Value {
     let events: Vec<Value> = shot
         .events
         .iter()
@@ -173,12 +183,12 @@ fn result_line(case: &Case, table: &PlayedTable<'_>, names: &[&str], shot: &Shot
     json!({"id": case.id, "events": events, "final": end, "ms": elapsed_ms})
 }
 
-fn event_row(event: &Event, table: &PlayedTable<'_>, names: &[&str]) -> Value {
+fn event_row(event: &Event, table: &PlayedTable, names: &[&str]) -> Value {
     let (name, ids) = match event.kind {
         EventKind::BallBall { a, b } => ("bb", vec![names[a], names[b]]),
-        EventKind::Cushion { ball, cushion } => ("lc", vec![names[ball], table.cushions[cushion]]),
-        EventKind::Jaw { ball, jaw } => ("cc", vec![names[ball], table.jaws[jaw]]),
-        EventKind::Pocket { ball, pocket } => ("pk", vec![names[ball], table.pockets[pocket]]),
+        EventKind::Cushion { ball, cushion } => ("lc", vec![names[ball], &table.cushions[cushion]]),
+        EventKind::Jaw { ball, jaw } => ("cc", vec![names[ball], &table.jaws[jaw]]),
+        EventKind::Pocket { ball, pocket } => ("pk", vec![names[ball], &table.pockets[pocket]]),
         EventKind::SlideToRoll { ball } => ("sl-ro", vec![names[ball]]),
         EventKind::RollToSpin { ball } => ("ro-sp", vec![names[ball]]),
         EventKind::RollToRest { ball } => ("ro-st", vec![names[ball]]),
@@ -319,6 +329,27 @@ mod tests {
     }
 
     #[test]
+    fn a_case_can_name_a_standard_table() {
+        let lines = lines_of(&case_file(|file| {
+            let case = &mut file["cases"][0];
+            case["table"] = json!("pool9");
+            case["balls"] = json!({"white": [0.3, 0.3]});
+            case["strike"]["phi"] = json!(225.0);
+            case.as_object_mut().expect("a case").remove("params");
+            for own in ["tables", "ball_params"] {
+                file.as_object_mut().expect("a file").remove(own);
+            }
+        }))
+        .expect("sound");
+        let last = lines[0]["events"]
+            .as_array()
+            .expect("events")
+            .last()
+            .expect("one");
+        assert_eq!((&last[0], &last[2]), (&json!("pk"), &json!(["white", "lb"])));
+    }
+
+    #[test]
     fn what_is_wrong_with_a_file_is_said_by_name() {
         let missing = read(Path::new("/nowhere/cases.json"))
             .map(drop)
@@ -342,7 +373,8 @@ mod tests {
         let error = error_of(&case_file(|file| file["cases"][0]["table"] = json!("pool12")));
         assert_eq!(
             error,
-            "case up the table/A9: expected the table \"pool12\" in the file, found none of that name"
+            "case up the table/A9: expected the table \"pool12\" in the file or a standard one \
+             (carom, pool7, pool8, pool9, snooker), found none of that name"
         );
         let error = error_of(&case_file(|file| {
             file["configs"]["A9"]["ball_cushion"] = json!("mathavan_2010")

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::{CaseError, SimulateError};
 use crate::physics::{
     BallBallModel, BallMotion, BallProperties, BallState, CushionModel, CushionSegment, Jaw, Physics,
-    PocketShape, Strike, TableShape, strike,
+    PocketShape, Strike, TableData, TableShape, strike,
 };
 
 pub(super) const FORMAT: &str = "pooltool-reference/1";
@@ -22,7 +22,9 @@ pub struct CaseFile {
     #[serde(default)]
     cue: CueSpecification,
     configs: BTreeMap<String, Configuration>,
-    pub(super) tables: BTreeMap<String, CaseTable>,
+    #[serde(default)]
+    tables: BTreeMap<String, CaseTable>,
+    #[serde(default)]
     ball_params: BTreeMap<String, CaseBall>,
     pub(super) cases: Vec<Case>,
 }
@@ -111,8 +113,9 @@ pub(super) type StateRow = [f64; 8];
 pub(super) struct Case {
     pub(super) id: String,
     config: String,
-    pub(super) table: String,
-    params: String,
+    table: String,
+    /// The balls; left out, those that a standard table is made for.
+    params: Option<String>,
     #[serde(default)]
     cue_ball: String,
     balls: BTreeMap<String, [f64; 2]>,
@@ -188,17 +191,52 @@ impl CaseSpace {
     }
 }
 
-/// A table of the file in table space, and the names of its parts in the order of their indices.
-pub(super) struct PlayedTable<'a> {
+/// A table in table space, and the names of its parts in the order of their indices.
+pub(super) struct PlayedTable {
     pub(super) space: CaseSpace,
     pub(super) shape: TableShape,
-    pub(super) cushions: Vec<&'a str>,
-    pub(super) jaws: Vec<&'a str>,
-    pub(super) pockets: Vec<&'a str>,
+    pub(super) cushions: Vec<String>,
+    pub(super) jaws: Vec<String>,
+    pub(super) pockets: Vec<String>,
 }
 
-impl<'a> PlayedTable<'a> {
-    pub(super) fn new(table: &'a CaseTable) -> Result<Self, CaseError> {
+impl PlayedTable {
+    /// The table of a case: the file's, or the standard one of that name.
+    pub(super) fn of(
+        file: &CaseFile,
+        standard: &BTreeMap<String, TableData>,
+        case: &Case,
+    ) -> Result<Self, CaseError> {
+        if let Some(table) = file.tables.get(&case.table) {
+            return Self::from_case(table);
+        }
+        standard
+            .get(&case.table)
+            .map(Self::from_data)
+            .ok_or_else(|| CaseError::UnknownTable {
+                name: case.table.clone(),
+                known: standard.keys().cloned().collect::<Vec<_>>().join(", "),
+            })
+    }
+
+    /// A standard table; its cushions and jaws are numbered, its pockets named as in the case files: left or right, then
+    /// bottom, centre or top.
+    fn from_data(table: &TableData) -> Self {
+        let shape = table.shape();
+        let numbered = |count: usize| (0..count).map(|i| i.to_string()).collect();
+        Self {
+            space: CaseSpace {
+                length: table.length,
+                width: table.width,
+            },
+            cushions: numbered(shape.cushions.len()),
+            jaws: numbered(shape.jaws.len()),
+            pockets: ["lb", "lc", "lt", "rt", "rc", "rb"].map(str::to_owned).to_vec(),
+            shape,
+        }
+    }
+
+    fn from_case(table: &CaseTable) -> Result<Self, CaseError> {
         let space = CaseSpace {
             length: table.dims.l,
             width: table.dims.w,
@@ -213,8 +251,8 @@ impl<'a> PlayedTable<'a> {
                 ..TableShape::default()
             },
             cushions: Vec::new(),
-            jaws: table.circular.iter().map(|jaw| jaw.id.as_str()).collect(),
-            pockets: table.pockets.iter().map(|pocket| pocket.id.as_str()).collect(),
+            jaws: table.circular.iter().map(|jaw| jaw.id.clone()).collect(),
+            pockets: table.pockets.iter().map(|pocket| pocket.id.clone()).collect(),
         };
         for cushion in &table.linear {
             let positive = DVec2::new(cushion.ly, -cushion.lx).normalize_or_zero();
@@ -233,7 +271,7 @@ impl<'a> PlayedTable<'a> {
                     .shape
                     .cushions
                     .push(CushionSegment::facing(start, end, start + *side * positive));
-                played.cushions.push(&cushion.id);
+                played.cushions.push(cushion.id.clone());
             }
         }
         played.shape.jaws.extend(table.circular.iter().map(|jaw| Jaw {
@@ -287,20 +325,42 @@ pub fn read(path: &Path) -> Result<CaseFile, SimulateError> {
     serde_json::from_slice(&bytes).map_err(in_parsing)
 }
 
-pub(super) fn find<'a, T>(
-    of: &'a BTreeMap<String, T>,
-    kind: &'static str,
-    name: &str,
-) -> Result<&'a T, CaseError> {
+fn find<'a, T>(of: &'a BTreeMap<String, T>, kind: &'static str, name: &str) -> Result<&'a T, CaseError> {
     of.get(name).ok_or_else(|| CaseError::Unknown {
         kind,
         name: name.to_owned(),
     })
 }
 
-pub(super) fn physics_of(file: &CaseFile, case: &Case) -> Result<Physics, CaseError> {
+/// The balls of a case: the file's, or those of a standard table.
+fn balls_of(
+    file: &CaseFile,
+    standard: &BTreeMap<String, TableData>,
+    case: &Case,
+) -> Result<BallProperties, CaseError> {
+    let Some(params) = &case.params else {
+        return find(standard, "ball parameters", &case.table).map(|table| table.ball);
+    };
+    let ball = find(&file.ball_params, "ball parameters", params)?;
+    Ok(BallProperties {
+        radius: ball.radius,
+        mass: ball.m,
+        sliding_friction: ball.u_s,
+        rolling_friction: ball.u_r,
+        spin_deceleration: 2.5 * ball.u_sp * ball.g / ball.radius,
+        ball_restitution: ball.e_b,
+        cushion_restitution: ball.e_c,
+        cushion_friction: ball.f_c,
+        gravity: ball.g,
+    })
+}
+
+pub(super) fn physics_of(
+    file: &CaseFile,
+    standard: &BTreeMap<String, TableData>,
+    case: &Case,
+) -> Result<Physics, CaseError> {
     let configuration = find(&file.configs, "configuration", &case.config)?;
-    let ball = find(&file.ball_params, "ball parameters", &case.params)?;
     let ball_ball = match configuration.ball_ball.as_str() {
         name if name.starts_with("frictionless_elastic") => BallBallModel::FrictionlessElastic,
         name if name.starts_with("frictional_inelastic") => BallBallModel::Frictional,
@@ -324,17 +384,7 @@ pub(super) fn physics_of(file: &CaseFile, case: &Case) -> Result<Physics, CaseEr
         }
     };
     Ok(Physics {
-        ball: BallProperties {
-            radius: ball.radius,
-            mass: ball.m,
-            sliding_friction: ball.u_s,
-            rolling_friction: ball.u_r,
-            spin_deceleration: 2.5 * ball.u_sp * ball.g / ball.radius,
-            ball_restitution: ball.e_b,
-            cushion_restitution: ball.e_c,
-            cushion_friction: ball.f_c,
-            gravity: ball.g,
-        },
+        ball: balls_of(file, standard, case)?,
         ball_ball,
         cushion,
     })
@@ -344,7 +394,7 @@ pub(super) fn physics_of(file: &CaseFile, case: &Case) -> Result<Physics, CaseEr
 pub(super) fn start_of<'a>(
     file: &CaseFile,
     case: &'a Case,
-    table: &PlayedTable<'_>,
+    table: &PlayedTable,
     properties: &BallProperties,
 ) -> Result<(Vec<&'a str>, Vec<BallState>), CaseError> {
     let space = table.space;
