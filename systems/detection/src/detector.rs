@@ -1,6 +1,6 @@
 //! Everything that is done to one frame, without an app around it.
 
-use ghostball_world::{BallSet, BallSighting, Lens, Picture, Planes, Sightings, TableSighting};
+use ghostball_world::{BallSet, Lens, Picture, Planes, Sightings, TableSighting};
 use glam::DVec2;
 
 use crate::balls::BallFinder;
@@ -25,8 +25,28 @@ pub struct Detector {
     balls: Option<BallsOfTable>,
     cues: CueFinder,
     converted: Picture,
-    /// Balls in the picture in which the table became known.
-    first_balls: Vec<BallSighting>,
+    /// What was seen when the table became known.
+    first_look: Sightings,
+}
+
+/// Balls first: what is a ball's is no stick's.
+fn look(
+    balls: &mut BallsOfTable,
+    cues: &mut CueFinder,
+    planes: &Planes,
+    cloth: &ClothModel,
+    sightings: &mut Sightings,
+) {
+    balls.finder.find(planes, cloth, &mut sightings.balls);
+    let (work, edges) = balls.finder.edges();
+    sightings.cue = cues.find(&CueScene {
+        planes,
+        table: &balls.table,
+        cloth,
+        work,
+        edges,
+        balls: &sightings.balls,
+    });
 }
 
 /// The ball finder is made for one table in pictures of one size.
@@ -49,7 +69,7 @@ impl Detector {
             balls: None,
             cues: CueFinder::new(),
             converted: Picture::default(),
-            first_balls: Vec::new(),
+            first_look: Sightings::default(),
         }
     }
 
@@ -117,7 +137,7 @@ impl Detector {
             size,
             finder,
         });
-        balls.finder.find(&planes, &self.cloth, &mut self.first_balls);
+        look(balls, &mut self.cues, &planes, &self.cloth, &mut self.first_look);
         Ok(())
     }
 
@@ -141,16 +161,7 @@ impl Detector {
             return Ok(());
         };
         self.cloth.refresh(&planes, &table.corners_in_image);
-        balls.finder.find(&planes, &self.cloth, &mut sightings.balls);
-        let (work, edges) = balls.finder.edges();
-        sightings.cue = self.cues.find(&CueScene {
-            planes: &planes,
-            table,
-            cloth: &self.cloth,
-            work,
-            edges,
-            balls: &sightings.balls,
-        });
+        look(balls, &mut self.cues, &planes, &self.cloth, sightings);
         Ok(())
     }
 
