@@ -6,6 +6,7 @@ use crate::broadcast::{BridgeHandle, BroadcastPlugin};
 use crate::capture::CapturePlugin;
 use crate::config::Config;
 use crate::detection::DetectionPlugin;
+use crate::physics::Physics;
 use crate::probe::ProbePlugin;
 use crate::tracking::TrackPlugin;
 use crate::trajectory::{PredictConfig, PredictPlugin};
@@ -15,12 +16,15 @@ use crate::world::WorldPlugin;
 pub fn build(config: &Config, bridge: Option<BridgeHandle>) -> App {
     let mut app = App::new();
     if let Some(calibration) = &config.calibration {
-        app.insert_resource(calibration.clone());
+        app.insert_resource(calibration.camera.clone());
     }
+    let usual = Physics::default();
+    let fitted = config.calibration.as_ref().and_then(|file| file.physics);
     app.add_plugins(WorldPlugin)
         .insert_resource(config.specification())
         .insert_resource(PredictConfig {
             assumed_speed: config.trajectory.assumed_stick_speed,
+            physics: fitted.map_or(usual, |fitted| fitted.laws().applied_to(usual)),
             ..PredictConfig::default()
         })
         .add_plugins((CapturePlugin, DetectionPlugin, TrackPlugin, PredictPlugin));

@@ -1,4 +1,4 @@
-//! `ghostball calibrate`: table, ball size and lens from many frames of a source.
+//! `ghostball calibrate`: table, ball size and lens from many frames of a source; friction and cushions from shots.
 #![allow(
     clippy::disallowed_methods,
     reason = "a source that gives no usable frame is given up after some seconds of the host's time"
@@ -9,11 +9,12 @@ use std::time::{Duration, Instant};
 
 use glam::DVec2;
 
-use crate::calibration_file;
+use crate::calibration_file::{self, CalibrationFile, CalibrationFileError, PhysicsRecord};
 use crate::capture::{self, CaptureError, Pace, Received, RingPolicy, SimulationOptions, SourceSpec};
 use crate::cli::CalibrateArgs;
 use crate::config::{Config, ConfigError};
 use crate::detection::{Calibration, Calibrator, DetectionError};
+use crate::fit::{self, FitError};
 use crate::output::{Output, OutputError};
 use crate::run::RING_CAPACITY;
 use crate::world::TableSpecification;
@@ -50,52 +51,73 @@ pub enum CalibrateError {
         /// What was wrong with the last of them.
         why: Option<DetectionError>,
     },
-    /// Asked for what is not there.
-    #[error(
-        "--physics {}: friction and cushions cannot be fitted to a recording in this version; calibrate without it",
-        recording.display()
-    )]
-    Physics {
-        /// The recording.
-        recording: PathBuf,
-    },
+    /// The calibration to start from cannot be used.
+    #[error(transparent)]
+    Calibration(#[from] CalibrationFileError),
+    /// Friction and cushions cannot be told.
+    #[error(transparent)]
+    Fit(#[from] FitError),
 }
 
 /// Calibrates, tells how exactly, and writes it down.
 pub fn calibrate(args: &CalibrateArgs) -> Result<(), CalibrateError> {
-    if let Some(recording) = &args.physics {
-        return Err(CalibrateError::Physics {
-            recording: recording.clone(),
-        });
+    let config = Config::load(args.config.as_deref(), std::env::vars_os())?
+        .with_calibration(args.calibration.as_deref())?;
+    let mut file = match &config.calibration {
+        Some(file) => file.clone(),
+        None => {
+            let camera = watch(args, calibrator(args, &config))?;
+            tell(&camera);
+            CalibrationFile {
+                camera,
+                physics: None,
+            }
+        }
+    };
+    if !args.physics.is_empty() {
+        let camera = file.camera.clone();
+        let config = Config {
+            calibration: Some(file.clone()),
+            ..config
+        };
+        let fitted = fit::fit(&args.physics, &camera, &config)?;
+        fit::tell(&fitted);
+        file.physics = Some(PhysicsRecord::from(&fitted));
     }
-    let config = Config::load(args.config.as_deref(), std::env::vars_os())?;
-    let configured = config.specification();
-    let specification = args.table_size.map_or(configured, |size| TableSpecification {
-        length: size.length,
-        width: size.width,
-        ..configured
-    });
-    let mut calibrator = Calibrator::new(specification);
-    if let Some(corners) = &args.corners {
-        calibrator = calibrator.with_corners(corners.0.map(DVec2::from));
-    }
-    let calibration = watch(args, calibrator)?;
-    let text = calibration_file::to_text(&calibration)?;
+    let text = calibration_file::to_text(&file)?;
     let to = args.out.clone().unwrap_or_else(|| PathBuf::from("-"));
     let mut output = Output::create(&to)?;
     output.write_text(&text)?;
     output.finish()?;
-    tell(&calibration);
     if args.out.is_some() {
         tracing::info!("written to {}; use it with --calibration {0}", to.display());
     }
     Ok(())
 }
 
+fn calibrator(args: &CalibrateArgs, config: &Config) -> Calibrator {
+    let configured = config.specification();
+    let specification = args.table_size.map_or(configured, |size| TableSpecification {
+        length: size.length,
+        width: size.width,
+        ..configured
+    });
+    let calibrator = Calibrator::new(specification);
+    match &args.corners {
+        Some(corners) => calibrator.with_corners(corners.0.map(DVec2::from)),
+        None => calibrator,
+    }
+}
+
 /// Looks at frames until they change nothing any more.
 fn watch(args: &CalibrateArgs, mut calibrator: Calibrator) -> Result<Calibration, CalibrateError> {
     let simulated = SourceSpec::Simulation(SimulationOptions::default());
-    let source = capture::open(args.source.as_ref().unwrap_or(&simulated))?;
+    let source = capture::open(
+        args.source
+            .as_ref()
+            .or(args.physics.first())
+            .unwrap_or(&simulated),
+    )?;
     let policy = if source.description().live {
         RingPolicy::Live
     } else {

@@ -116,8 +116,11 @@ pub struct DetectArgs {
 #[derive(Args, Debug)]
 pub struct CalibrateArgs {
     #[arg(long, value_name = "SRC", help = SOURCE_HELP)]
-    /// Where frames come from; the simulated table when absent.
+    /// Where frames come from; when absent the first recording of --physics, or else the simulated table.
     pub source: Option<SourceSpec>,
+    /// What an earlier `ghostball calibrate` wrote: taken instead of looking for the table
+    #[arg(long, value_name = "FILE", requires = "physics", conflicts_with_all = ["source", "corners", "table_size"])]
+    pub calibration: Option<PathBuf>,
     /// Write the calibration to this file (TOML); without it, to standard output
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
@@ -130,9 +133,9 @@ pub struct CalibrateArgs {
     /// Most frames to look at; fewer when they change nothing any more
     #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub frames: u32,
-    /// Fit friction and cushions to the shots of a recording (not in this version)
+    /// Fit friction and cushions to the shots of a recording (any source); may be given several times
     #[arg(long, value_name = "RECORDING")]
-    pub physics: Option<PathBuf>,
+    pub physics: Vec<SourceSpec>,
     /// Configuration file; see assets/ghostball.toml for every key
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,

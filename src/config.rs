@@ -7,8 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::calibration_file::{self, CalibrationFileError};
-use crate::detection::Calibration;
+use crate::calibration_file::{self, CalibrationFile, CalibrationFileError};
 use crate::world::{BallSet, TableSpecification};
 
 /// Everything that can be configured.
@@ -23,7 +22,7 @@ pub struct Config {
     pub trajectory: Trajectory,
     /// What `--calibration` names; no key of the file.
     #[serde(skip)]
-    pub calibration: Option<Calibration>,
+    pub calibration: Option<CalibrationFile>,
 }
 
 /// The service.
@@ -202,7 +201,7 @@ impl Config {
         let configured = self.table.specification();
         self.calibration
             .as_ref()
-            .map_or(configured, |calibration| calibration.specification(&configured))
+            .map_or(configured, |file| file.camera.specification(&configured))
     }
 
     fn with_variable(&self, name: &str, value: &str) -> Result<Self, ConfigError> {

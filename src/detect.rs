@@ -85,7 +85,10 @@ pub fn detect(args: &DetectArgs) -> Result<Detected, DetectError> {
         sightings: Sightings::default(),
         specification,
         table_of: args.table,
-        calibration: args.calibration.as_deref().zip(config.calibration.as_ref()),
+        calibration: args
+            .calibration
+            .as_deref()
+            .zip(config.calibration.as_ref().map(|file| &file.camera)),
         first_table: None,
     };
     let mut rows = DetectRows::new();

@@ -86,6 +86,7 @@ pub(crate) fn check_calibration(
         (Some(calibration), Some(file)) if snapshot.picture_size != [0, 0] => {
             let unusable = |source| CalibrationFileError::unusable(file, source);
             calibration
+                .camera
                 .sighting_in(snapshot.picture_size)
                 .map(|_| ())
                 .map_err(unusable)

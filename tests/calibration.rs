@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use common::{ghostball, run};
-use ghostball::calibration_file;
+use ghostball::calibration_file::{self, PhysicsRecord};
 use ghostball::simulation::{SimulatedTable, SimulationOptions};
 use ghostball::world::{Picture, TableGeometry};
 use glam::DVec2;
@@ -70,7 +70,7 @@ fn a_simulated_table_is_calibrated_and_the_file_places_balls_as_well() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("table.toml");
     calibrate(&file, &[]);
-    let calibration = calibration_file::read(&file).unwrap();
+    let calibration = calibration_file::read(&file).unwrap().camera;
     assert_eq!(calibration.size(), [960, 540]);
     assert!(
         calibration.errors.frames >= 10 && calibration.errors.nose_px < 0.2,
@@ -113,7 +113,7 @@ fn corners_set_by_hand_win() {
         &file,
         &["--corners", "80,70,860.5,70,860,460,80,461", "--frames", "2"],
     );
-    let calibration = calibration_file::read(&file).unwrap();
+    let calibration = calibration_file::read(&file).unwrap().camera;
     assert!(calibration.image.corners_by_hand);
     assert_eq!(
         calibration.image.corners,
@@ -172,7 +172,92 @@ fn pictures_of_other_proportions_and_broken_files_are_refused() {
         &["table.length", "-2.54"],
     );
     refused(
-        &["calibrate", "--source", SOURCE, "--physics", "shots.mcap"],
-        &["--physics", "shots.mcap"],
+        &["calibrate", "--source", SOURCE, "--physics", "gone.mp4"],
+        &["gone.mp4"],
     );
+    let physics = |rolling: &str| {
+        format!(
+            "{text}\n[physics]\nrolling_friction = {rolling}\nsliding_friction = 0.2\ncushion_restitution = 0.8\n\
+             cushion_friction = 0.2\nshots = 3\nerror_before_mm = 20.0\nerror_after_mm = 10.0\n"
+        )
+    };
+    fs::write(&file, physics("0.5")).unwrap();
+    refused(
+        &["replay", SOURCE, "--frames", "1", "--calibration", path],
+        &["physics.rolling_friction", "0.002 to 0.05", "0.5"],
+    );
+    fs::write(&file, physics("\"much\"")).unwrap();
+    let line = text.lines().count() + 3;
+    refused(
+        &["replay", SOURCE, "--frames", "1", "--calibration", path],
+        &[&format!("line {line}"), "much"],
+    );
+}
+
+/// Length of all predicted lines of the first frames that have any, metres.
+fn predicted_way(calibration: &Path) -> f64 {
+    let arguments = ["replay", SOURCE, "--frames", "130", "--jsonl", "-"];
+    let output = ghostball()
+        .args(arguments)
+        .args(["--calibration", calibration.to_str().unwrap()])
+        .output()
+        .unwrap();
+    let number = |value: &serde_json::Value| value.as_f64().unwrap();
+    let rows = String::from_utf8(output.stdout).unwrap();
+    rows.lines()
+        .map(|row| serde_json::from_str::<serde_json::Value>(row).unwrap())
+        .flat_map(|row| row["trajectory"]["lines"].as_array().cloned().unwrap_or_default())
+        .map(|line| {
+            let across = ["x", "y"].map(|axis| number(&line["end"][axis]) - number(&line["start"][axis]));
+            DVec2::from(across).length()
+        })
+        .sum()
+}
+
+#[test]
+fn friction_in_the_file_is_what_predictions_are_made_with() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("table.toml");
+    calibrate(&file, &["--frames", "3"]);
+    let usual = predicted_way(&file);
+    let mut calibration = calibration_file::read(&file).unwrap();
+    calibration.physics = Some(PhysicsRecord {
+        rolling_friction: 0.04,
+        sliding_friction: 0.2,
+        cushion_restitution: 0.85,
+        cushion_friction: 0.2,
+        shots: 3,
+        error_before_mm: 20.0,
+        error_after_mm: 10.0,
+    });
+    fs::write(&file, calibration_file::to_text(&calibration).unwrap()).unwrap();
+    let slow = calibration_file::read(&file).unwrap();
+    assert_eq!(slow.physics, calibration.physics);
+    assert_eq!(slow.camera, calibration.camera);
+    let slowed = predicted_way(&file);
+    assert!(usual > 1.0 && slowed < 0.6 * usual, "{slowed} m of {usual} m");
+}
+
+#[test]
+fn nothing_is_fitted_to_balls_that_lie_still() {
+    let folder = tempfile::tempdir().unwrap();
+    let pictures = folder.path().join("pictures");
+    fs::create_dir(&pictures).unwrap();
+    let mut table = SimulatedTable::new(options()).unwrap();
+    let mut picture = Picture::default();
+    table.render_next(&mut picture).unwrap();
+    for name in ["1.png", "2.png", "3.png"] {
+        let file = fs::File::create(pictures.join(name)).unwrap();
+        let mut encoder = png::Encoder::new(file, picture.width(), picture.height());
+        encoder.set_color(png::ColorType::Rgb);
+        let pixels: Vec<u8> = (0..picture.height())
+            .flat_map(|y| (0..picture.width()).map(move |x| [x, y]))
+            .flat_map(|[x, y]| picture.rgb_at(x, y))
+            .collect();
+        encoder.write_header().unwrap().write_image_data(&pixels).unwrap();
+    }
+    let output = run(&["calibrate", "--physics", pictures.to_str().unwrap()]);
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains("none moved in 3 frames"), "{told}");
 }

@@ -12,12 +12,14 @@
 //! | `spread` | how an error grows on the way: confidences |
 //! | `fan` | the same shot many times over: chances of pots |
 //! | `predictor` | what to predict, and whether anything is new |
+//! | [`laws`] | friction and cushions of one table, fitted to shots seen on it |
 //! | `entities` | the only module that knows bevy's queries |
 
 mod aim;
 mod course;
 mod entities;
 mod fan;
+pub mod laws;
 mod predictor;
 mod scene;
 mod spread;

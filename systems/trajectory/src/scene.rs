@@ -162,7 +162,7 @@ pub fn is_within(shape: &TableShape, position: DVec2, behind: f64) -> bool {
 
 /// Draws a ball back from the cushion it was measured to be in, and from the rounded jaws at the pockets, where there is
 /// no nose.
-fn keep_on_bed(shape: &TableShape, position: &mut DVec2, radius: f64) {
+pub fn keep_on_bed(shape: &TableShape, position: &mut DVec2, radius: f64) {
     let at_pocket = is_within(shape, *position, 0.0)
         && shape
             .pockets

@@ -1,0 +1,147 @@
+//! Shots of a table whose laws are known, seen with a camera's noise.
+
+use ghostball_physics::{BallState, Limits, Simulator, Strike, strike};
+
+use super::*;
+use crate::scene::Scene;
+use crate::scene::tests::geometry;
+use ghostball_world::TrackId;
+use glam::DVec2;
+
+/// A cloth and cushions unlike the usual ones.
+const TRUTH: Laws = Laws {
+    rolling_friction: 0.0135,
+    sliding_friction: 0.27,
+    cushion_restitution: 0.74,
+    cushion_friction: 0.14,
+};
+
+/// Deterministic numbers in −1 to 1 (splitmix64).
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> f64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 52) as f64 - 1.0
+    }
+
+    fn normal(&mut self) -> f64 {
+        (0..12).map(|_| 0.5 * self.next()).sum()
+    }
+}
+
+/// Ways of `shots` shots of a cue ball among two others, filmed 30 times a second with places off by `noise` metres.
+fn filmed(shots: usize, noise: f64, truth: Laws) -> Ways {
+    let mut random = Random(7);
+    let mut scene = Scene::new(truth.applied_to(Physics::default()));
+    scene.set_table(&geometry());
+    let mut ways = Ways::new(&geometry());
+    let mut simulator = Simulator::new();
+    let mut time = 0.0;
+    for _ in 0..shots {
+        let place = |random: &mut Random| DVec2::new(1.1 * random.next(), 0.5 * random.next());
+        let mut balls: Vec<BallState> = Vec::new();
+        while balls.len() < 3 {
+            let position = place(&mut random);
+            if balls.iter().all(|ball| ball.position.distance(position) > 0.1) {
+                balls.push(BallState::at_rest(position));
+            }
+        }
+        let stroke = Strike {
+            stick_speed: 1.4 + 0.8 * random.next(),
+            direction: 3.1 * random.next(),
+            offset_up: 0.3 * random.next(),
+            ..Strike::default()
+        };
+        let (velocity, spin) = strike(&scene.physics.ball, &stroke);
+        balls[0] = BallState::moving(balls[0].position, velocity, spin);
+        let shot = simulator
+            .run(&scene.shape, &scene.physics, &balls, &Limits::default())
+            .unwrap();
+        let frames = (shot.duration * 30.0) as usize + 10;
+        for frame in 0..frames {
+            let at = frame as f64 / 30.0;
+            let seen: Vec<SeenBall> = (0..balls.len())
+                .filter_map(|ball| {
+                    let state = shot.state_at(ball, at)?;
+                    let off = noise * DVec2::new(random.normal(), random.normal());
+                    (!state.motion.is_pocketed()).then_some(SeenBall {
+                        id: TrackId(ball as u32),
+                        position: state.position + off,
+                        tracked: state.position + off,
+                        is_moving: at < shot.duration && state.motion.is_moving(),
+                    })
+                })
+                .collect();
+            ways.look(time + at, &seen);
+        }
+        time += frames as f64 / 30.0;
+    }
+    ways
+}
+
+fn assert_near(fitted: &FittedLaws, truth: Laws, tolerances: [f64; 4]) {
+    let (found, truth) = (fitted.laws.to_array(), truth.to_array());
+    for ((found, truth), tolerance) in found.iter().zip(truth).zip(tolerances) {
+        assert!((found / truth - 1.0).abs() < tolerance, "{fitted:#?}");
+    }
+}
+
+#[test]
+fn the_laws_of_a_table_are_recovered_from_a_dozen_shots() {
+    let ways = filmed(12, 0.5e-3, TRUTH);
+    let fitted = fit(&ways, &geometry(), Physics::default()).unwrap();
+    assert_near(&fitted, TRUTH, [0.02, 0.05, 0.02, 0.1]);
+    assert_eq!(fitted.shots, 12);
+    assert!(fitted.is_held_out && fitted.bounces >= 12);
+    assert!(
+        fitted.error_after < 0.3 * fitted.error_before && fitted.error_after < 0.015,
+        "{fitted:#?}"
+    );
+}
+
+#[test]
+fn one_shot_tells_friction_and_what_it_does_not_tell_stays_as_usual() {
+    let ways = filmed(1, 0.5e-3, TRUTH);
+    let fitted = fit(&ways, &geometry(), Physics::default()).unwrap();
+    assert!(
+        (fitted.laws.rolling_friction / TRUTH.rolling_friction - 1.0).abs() < 0.1,
+        "{fitted:#?}"
+    );
+    assert!(!fitted.is_held_out);
+}
+
+#[test]
+fn nothing_is_fitted_where_nothing_moves() {
+    let mut ways = Ways::new(&geometry());
+    let still = SeenBall {
+        id: TrackId(1),
+        position: DVec2::ZERO,
+        tracked: DVec2::ZERO,
+        is_moving: false,
+    };
+    for frame in 0..20 {
+        ways.look(f64::from(frame) / 30.0, &[still]);
+    }
+    assert_eq!(
+        fit(&ways, &geometry(), Physics::default()),
+        Err(LawsError::NothingMoved { frames: 20 })
+    );
+    for frame in 20..24 {
+        let position = DVec2::new(f64::from(frame) * 0.02, 0.0);
+        let ball = SeenBall {
+            position,
+            tracked: position,
+            is_moving: true,
+            ..still
+        };
+        ways.look(f64::from(frame) / 30.0, &[ball]);
+    }
+    assert_eq!(
+        fit(&ways, &geometry(), Physics::default()),
+        Err(LawsError::TooShort { shots: 1 })
+    );
+}
