@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use bevy_ecs::prelude::*;
 use ghostball_world::{
-    Ball, BallKind, Confidence, Cue, CuePose, FrameClock, PositionInTable, Predictions, TableGeometry,
-    TrackId, VelocityInTable,
+    Ball, BallKind, Confidence, Cue, CuePose, FrameClock, PositionInTable, Predictions, SeenInImage,
+    TableGeometry, TrackId, VelocityInTable,
 };
 use glam::DVec2;
 
+use crate::launch::Launch;
 use crate::predictor::{PredictConfig, Predictor};
 use crate::scene::BallOnTable;
 
@@ -17,8 +18,8 @@ use crate::scene::BallOnTable;
 pub(crate) struct Memory {
     predictor: Predictor,
     balls: Vec<BallOnTable>,
-    /// Seconds since each moving ball started. In order of name, so that nothing depends on hashing.
-    moving_secs: BTreeMap<TrackId, f64>,
+    /// Of each ball, in order of name, so that nothing depends on hashing.
+    ways: BTreeMap<TrackId, Way>,
 }
 
 impl FromWorld for Memory {
@@ -26,9 +27,20 @@ impl FromWorld for Memory {
         Self {
             predictor: Predictor::new(*world.get_resource_or_init::<PredictConfig>()),
             balls: Vec::new(),
-            moving_secs: BTreeMap::new(),
+            ways: BTreeMap::new(),
         }
     }
+}
+
+/// What is remembered of a ball.
+#[derive(Clone, Debug)]
+struct Way {
+    launch: Launch,
+    /// Seconds since it started; 0 at rest.
+    moving_secs: f64,
+    /// Where it was believed to be a frame ago. A moving ball that is still there was not seen anew: the picture is the
+    /// one before, or the ball is hidden.
+    tracked: DVec2,
 }
 
 type BallData<'a> = (
@@ -37,6 +49,7 @@ type BallData<'a> = (
     &'a PositionInTable,
     &'a VelocityInTable,
     &'a Confidence,
+    Option<&'a SeenInImage>,
 );
 
 /// Predicts where the balls will go, if anything has changed since the last time.
@@ -58,29 +71,45 @@ pub(crate) fn predict(
         return;
     };
     let dt_secs = clock.dt.as_secs_f64();
+    let now = clock.since_first.as_secs_f64();
     memory.balls.clear();
-    for (id, kind, position, velocity, confidence) in &balls {
-        let moving_secs = if velocity.0 == DVec2::ZERO {
-            memory.moving_secs.remove(id);
-            0.0
-        } else {
-            let secs = memory.moving_secs.entry(*id).or_insert(0.0);
-            *secs += dt_secs;
-            *secs
-        };
-        memory.balls.push(BallOnTable {
+    for (id, kind, position, velocity, confidence, seen) in &balls {
+        let way = memory.ways.entry(*id).or_insert_with(|| Way {
+            launch: Launch::at_rest(position.0, now),
+            moving_secs: 0.0,
+            tracked: position.0,
+        });
+        let mut ball = BallOnTable {
             id: *id,
             kind: *kind,
             position: position.0,
             velocity: velocity.0,
-            moving_secs,
+            moving_secs: 0.0,
+            slip: None,
             confidence: confidence.0,
-        });
+        };
+        if velocity.0 == DVec2::ZERO {
+            way.moving_secs = 0.0;
+            way.launch.rests(position.0, now);
+        } else {
+            way.moving_secs += dt_secs;
+            ball.moving_secs = way.moving_secs;
+            if let Some(seen) = seen.filter(|_| way.tracked != position.0) {
+                way.launch
+                    .moves(geometry.table_from_image.apply(seen.0.center), now);
+            }
+            if let Some(going) = way.launch.going(now, &config.physics.ball) {
+                (ball.position, ball.velocity) = (going.position, going.velocity);
+                ball.slip = Some(going.slip);
+            }
+        }
+        way.tracked = position.0;
+        memory.balls.push(ball);
     }
     memory.balls.sort_unstable_by_key(|ball| ball.id);
     let present = &memory.balls;
     memory
-        .moving_secs
+        .ways
         .retain(|id, _| present.binary_search_by_key(id, |ball| ball.id).is_ok());
     let cue = cue.as_deref().copied();
     if memory.predictor.is_news(&config, &geometry, &memory.balls, cue) {

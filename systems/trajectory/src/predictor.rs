@@ -504,4 +504,74 @@ mod tests {
             }
         }
     }
+
+    /// Deterministic numbers, normally distributed to a percent (sums of twelve of splitmix64).
+    struct Normal(u64);
+
+    impl Normal {
+        fn uniform(&mut self) -> f64 {
+            self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mut z = self.0;
+            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64
+        }
+
+        fn next(&mut self) -> f64 {
+            (0..12).map(|_| self.uniform()).sum::<f64>() - 6.0
+        }
+    }
+
+    #[test]
+    fn of_pots_said_to_be_as_likely_as_not_about_half_happen() {
+        let config = PredictConfig::default();
+        let mut random = Normal(5);
+        let mut predictor = Predictor::new(config);
+        let mut simulator = Simulator::new();
+        let mut current = None;
+        // What happened, what was expected to, and of how many, by fifths of the probability.
+        let mut told = [[0.0; 3]; 5];
+        for _ in 0..2_500 {
+            let object = DVec2::new(2.0 * random.uniform() - 1.0, random.uniform() - 0.5);
+            let toward = (DVec2::new(1.27, 0.635) - object).normalize();
+            let cue_ball = object - (0.25 + 0.3 * random.uniform()) * toward.rotate(DVec2::from_angle(0.3));
+            let ghost = object - 2.0 * RADIUS * toward;
+            let aimed = (ghost - cue_ball).normalize();
+            let balls = [
+                ball(1, BallKind::Cue, cue_ball.x, cue_ball.y),
+                ball(2, BallKind::Red, object.x, object.y),
+            ];
+            let inside = |place: DVec2| place.x.abs() < 1.2 && place.y.abs() < 0.59;
+            if !inside(object) || !inside(cue_ball) {
+                continue;
+            }
+            let tip = cue_ball - 0.05 * aimed;
+            predictor.is_news(&config, &geometry(), &balls, Some(&stick([tip.x, tip.y], aimed)));
+            predictor.predict(&mut current);
+            let scene = &predictor.scene;
+            let mut states = scene.states.clone();
+            let direction = aimed.to_angle() + config.aim_sigma * random.next();
+            let speed = config.assumed_speed * (1.0 + config.stick_speed_sigma * random.next()).max(0.05);
+            states[0] = struck(cue_ball, direction, speed, &scene.physics.ball);
+            let shot = simulator
+                .run(&scene.shape, &scene.physics, &states, &LIMITS)
+                .unwrap();
+            for outcome in &current.as_ref().unwrap().outcomes {
+                if outcome.ball == TrackId(2) && outcome.pocket == PocketName::TopRight {
+                    let bin = ((5.0 * outcome.probability) as usize).min(4);
+                    told[bin][0] += f64::from(shot.end[1].motion.is_pocketed());
+                    told[bin][1] += outcome.probability;
+                    told[bin][2] += 1.0;
+                }
+            }
+        }
+        for [happened, expected, of] in told {
+            // Three standard deviations of a count, and a fortieth for the fan, which has 21 courses.
+            let spread = 3.0 * (0.25 / of).sqrt() + 0.025;
+            assert!(of > 20.0, "{told:?}");
+            assert!((happened - expected).abs() < spread * of, "{told:?}");
+        }
+        let [happened, _, of] = told[2];
+        assert!(of > 200.0 && (0.4..0.6).contains(&(happened / of)), "{told:?}");
+    }
 }

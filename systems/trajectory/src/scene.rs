@@ -24,6 +24,8 @@ pub struct BallOnTable {
     pub velocity: DVec2,
     /// Seconds since it started from rest; 0 at rest.
     pub moving_secs: f64,
+    /// How fast its lowest point slips over the cloth, m/s, along the velocity, where that is known.
+    pub slip: Option<f64>,
     /// 0 to 1.
     pub confidence: f64,
 }
@@ -193,11 +195,12 @@ pub fn state_of(ball: &BallOnTable, properties: &BallProperties) -> BallState {
         return BallState::at_rest(ball.position);
     }
     let friction = properties.sliding_friction * properties.gravity;
-    let slip = speed - 2.5 * friction * ball.moving_secs;
+    let unspun = || speed - 2.5 * friction * ball.moving_secs;
+    let slip = ball.slip.unwrap_or_else(unspun);
     if slip <= 0.0 {
         return BallState::rolling(ball.position, ball.velocity, properties);
     }
-    let rolling_share = (1.0 - slip / speed).max(0.0);
+    let rolling_share = 1.0 - slip / speed;
     let spin = (rolling_share / properties.radius) * ball.velocity.perp();
     BallState::moving(ball.position, ball.velocity, spin.extend(0.0))
 }
@@ -244,6 +247,7 @@ pub(crate) mod tests {
             position: DVec2::new(x, y),
             velocity: DVec2::ZERO,
             moving_secs: 0.0,
+            slip: None,
             confidence: 1.0,
         }
     }
