@@ -163,6 +163,15 @@ function showTray() {
   byId("table").setAttribute("aria-label", `The table seen from above with ${balls.length} balls: ${names}`);
 }
 
+/** The words follow once a second, so that they can be read; at once where there was no path, or is none any more. */
+function takeTrajectory(trajectory) {
+  const hasPath = (of) => of?.lines.length > 0;
+  const isNews = hasPath(trajectory) !== hasPath(model.trajectory);
+  model.trajectory = trajectory;
+  if (isNews) showShot();
+  repaint();
+}
+
 function showShot() {
   const trajectory = model.trajectory;
   let text = [...model.balls.values()].some((ball) => ball.is_moving)
@@ -244,7 +253,7 @@ document.addEventListener("visibilitychange", showVideo);
 const connection = new Connection({
   message(type, data) {
     if (type === "state") takeState(data);
-    else if (type === "trajectory") { model.trajectory = data; repaint(); }
+    else if (type === "trajectory") takeTrajectory(data);
     else if (type === "alert") takeAlert(data);
   },
   status(state, retryInMs) {
