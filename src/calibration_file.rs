@@ -47,7 +47,7 @@ impl From<&FittedLaws> for PhysicsRecord {
             cushion_friction: rounded(fitted.laws.cushion_friction, 1e4),
             shots: u32::try_from(fitted.shots).unwrap_or(u32::MAX),
             error_before_mm: rounded(1e3 * fitted.error_before, 1e2),
-            error_after_mm: rounded(1e3 * fitted.error_after, 1e2),
+            error_after_mm: rounded(1e3 * fitted.error_after.min(fitted.error_before), 1e2),
         }
     }
 }

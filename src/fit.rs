@@ -88,18 +88,20 @@ fn look(ways: &mut Ways, snapshot: &Snapshot) {
 /// What was found, for people.
 pub fn tell(fitted: &FittedLaws) {
     let FittedLaws { laws, spreads, .. } = fitted;
-    tracing::info!(
-        "friction: rolling {:.4} (± {:.0} %), sliding {:.3} (± {:.0} %); cushions: restitution {:.3} (± {:.0} %), friction \
+    if !fitted.is_usual {
+        tracing::info!(
+            "friction: rolling {:.4} (± {:.0} %), sliding {:.3} (± {:.0} %); cushions: restitution {:.3} (± {:.0} %), friction \
          {:.3} (± {:.0} %)",
-        laws.rolling_friction,
-        100.0 * spreads.rolling_friction,
-        laws.sliding_friction,
-        100.0 * spreads.sliding_friction,
-        laws.cushion_restitution,
-        100.0 * spreads.cushion_restitution,
-        laws.cushion_friction,
-        100.0 * spreads.cushion_friction,
-    );
+            laws.rolling_friction,
+            100.0 * spreads.rolling_friction,
+            laws.sliding_friction,
+            100.0 * spreads.sliding_friction,
+            laws.cushion_restitution,
+            100.0 * spreads.cushion_restitution,
+            laws.cushion_friction,
+            100.0 * spreads.cushion_friction,
+        );
+    }
     let measured_on = if fitted.is_held_out {
         "each shot predicted with what the others told"
     } else {
@@ -114,4 +116,10 @@ pub fn tell(fitted: &FittedLaws) {
         1e3 * fitted.error_before,
         1e3 * fitted.error_after,
     );
+    if fitted.is_usual {
+        tracing::warn!(
+            "what was fitted tells other shots no better than usual friction and cushions do: those are kept; record more \
+             shots, with a camera whose stamps are right"
+        );
+    }
 }

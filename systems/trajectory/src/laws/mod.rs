@@ -132,6 +132,9 @@ pub struct FittedLaws {
     pub error_after: f64,
     /// Whether that was measured on shots that the laws had not been fitted to.
     pub is_held_out: bool,
+    /// Whether `laws` are the usual ones, as fitted ones did not tell shots that they had not been fitted to any better:
+    /// something else was fitted, such as stamps that are off.
+    pub is_usual: bool,
 }
 
 /// Why nothing was fitted.
@@ -212,8 +215,9 @@ pub fn fit(ways: &Ways, geometry: &TableGeometry, physics: Physics) -> Result<Fi
         }
     }
     let [error_before, error_after] = errors.map(median);
+    let is_usual = is_held_out && error_after >= error_before;
     Ok(FittedLaws {
-        laws: all.laws,
+        laws: if is_usual { before } else { all.laws },
         spreads: all.spreads,
         shots: shots.len(),
         stretches: stretches.len(),
@@ -221,6 +225,7 @@ pub fn fit(ways: &Ways, geometry: &TableGeometry, physics: Physics) -> Result<Fi
         error_before,
         error_after,
         is_held_out,
+        is_usual,
     })
 }
 

@@ -66,9 +66,9 @@ pub struct Ways {
     shape: TableShape,
     ball_radius: f64,
     open: BTreeMap<TrackId, Open>,
-    done: Vec<Stretch>,
+    pub(super) done: Vec<Stretch>,
     last: Vec<SeenBall>,
-    shots: usize,
+    pub(super) shots: usize,
     moves: bool,
     frames: u64,
 }
