@@ -5,6 +5,7 @@
 
 mod area;
 mod ball_size;
+mod bend;
 mod cushions;
 mod distance;
 pub(crate) mod line;
@@ -15,9 +16,10 @@ mod pockets;
 mod shade;
 mod strip;
 
-use ghostball_world::{Planes, TableGeometry, TableSighting, TableSpecification};
+use ghostball_world::{Lens, Planes, TableGeometry, TableSighting, TableSpecification};
 use glam::DVec2;
 
+use bend::{shown_quad, straight_quad};
 use cushions::Noses;
 use perspective::{aspect_of, is_side_long, with_side_completed};
 use pockets::{PocketPlaces, Pockets};
@@ -34,8 +36,11 @@ const LEAST_SIZE: usize = 96;
 const ASPECT: std::ops::Range<f64> = 1.5..2.7;
 /// Areas of cloth tried before the best is taken.
 const MOST_AREAS: usize = 5;
-/// Rounds per area: the noses found in one make a better outline for the next.
-const ROUNDS: usize = 2;
+/// Most rounds per area: the noses found in one make a better outline for the next. The third is for tables of which the
+/// second brought a side into sight that the first outline had out of reach.
+const ROUNDS: usize = 3;
+/// By how much the score rises where a side comes into sight.
+const A_SIDE: f64 = 1.0;
 /// Confidence below which nothing was seen but a plain area.
 const LEAST_CONFIDENCE: f64 = 0.15;
 /// Score of the sides from which no second round is made: all four show rail and nose where they belong; and from which
@@ -123,15 +128,17 @@ impl TableFinder {
         }
         let mut quad = self
             .noses
-            .trace(planes, &noses.quad, noses.rising, TRACE_REACH_PX);
+            .trace(planes, &noses.lens, &noses.quad, noses.rising, TRACE_REACH_PX);
         if let Some(hidden) = noses.hidden {
             // The sides that are seen are known better now; a part of the hidden one may be seen as well.
             let size = DVec2::new(width as f64, height as f64);
-            let is_long = is_side_long(&quad, hidden);
-            quad = with_side_completed(&quad, hidden, is_long, size).unwrap_or(quad);
+            let seen = straight_quad(&noses.lens, &quad);
+            let is_long = is_side_long(&seen, hidden);
+            let completed = with_side_completed(&seen, hidden, is_long, size);
+            quad = completed.map_or(quad, |completed| shown_quad(&noses.lens, &completed));
             quad = self
                 .noses
-                .trace(planes, &quad, noses.rising, 2.0 * TRACE_REACH_PX);
+                .trace(planes, &noses.lens, &quad, noses.rising, 2.0 * TRACE_REACH_PX);
         }
         self.sighting_of(planes, quad, noses.confidence)
     }
@@ -142,15 +149,18 @@ impl TableFinder {
         let mut best: Option<Noses> = None;
         for area in areas.iter().take(MOST_AREAS) {
             let mut outline = area.outline;
+            let mut last = None;
             for _ in 0..ROUNDS {
                 let Some(noses) = self.cushions.find(planes, &outline, &area.shade) else {
                     break;
                 };
                 outline = noses.cloth;
+                let brings_a_side = last.is_none_or(|last| noses.plain_score > last + A_SIDE);
+                last = Some(noses.plain_score);
                 if best.is_none_or(|best| noses.score > best.score) {
                     best = Some(noses);
                 }
-                if noses.plain_score >= SURE {
+                if noses.plain_score >= SURE || !brings_a_side {
                     break;
                 }
             }
@@ -172,7 +182,7 @@ impl TableFinder {
     ) -> Result<TableSighting, TableNotFound> {
         let quad = Quad::new(corners_in_image);
         let reach_px = HAND_REACH * quad.length();
-        self.noses.trace(planes, &quad, [None; 4], reach_px);
+        self.noses.trace(planes, &Lens::NONE, &quad, [None; 4], reach_px);
         self.sighting_of(planes, quad, 1.0)
     }
 

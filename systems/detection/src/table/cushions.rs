@@ -6,9 +6,10 @@
 //! darker depends on the lamp. What is sure: it is long and straight, lies at the same distance from the rail on all
 //! four sides, and the four noses bound a surface of 2:1.
 
-use ghostball_world::Planes;
+use ghostball_world::{Lens, Planes};
 use glam::DVec2;
 
+use super::bend::{sharpest_radial, shown, shown_quad, straight_quad};
 use super::line::{Line, meet};
 use super::perspective::{is_side_long, strangeness, with_side_completed};
 use super::shade::Shade;
@@ -24,6 +25,8 @@ const CUSHION_PLAY: f64 = 0.1;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Noses {
     pub quad: Quad,
+    /// What bends the sides, about: not the camera's lens, but one that bends them alike.
+    pub lens: Lens,
     /// The outer edge of the cushions' cloth.
     pub cloth: Quad,
     /// The side that is hidden: it lies where the others put it.
@@ -60,6 +63,24 @@ pub(crate) struct CushionFinder {
 impl CushionFinder {
     /// The noses inside a rough outline of cloth of this shade.
     pub fn find(&mut self, planes: &Planes, outline: &Quad, shade: &Shade) -> Option<Noses> {
+        let mut lens = Lens::usual([planes.luma.width, planes.luma.height].map(|size| size as u32));
+        self.place(outline, &lens)?;
+        self.strips
+            .iter_mut()
+            .for_each(|strip| strip.glance(planes, &lens));
+        lens.radial[0] = sharpest_radial(&self.strips, &lens);
+        let (width, sides_are_long) = self.place(outline, &lens)?;
+        for strip in &mut self.strips {
+            strip.fill(planes, &lens, shade);
+            strip.find_edges(&mut self.votes);
+            strip.weigh_options(width, &mut self.places);
+        }
+        self.choose(planes, shade, &lens, width, sides_are_long)
+    }
+
+    /// Lays strips along the four sides; gives the table's width in samples and which sides are the long ones.
+    fn place(&mut self, outline: &Quad, lens: &Lens) -> Option<(f64, [bool; 4])> {
+        let outline = &straight_quad(lens, outline);
         let [a, b, c, d] = outline.corners;
         let (across, down) = (a.distance(b) + d.distance(c), a.distance(d) + b.distance(c));
         let width_px = 0.5 * across.min(down);
@@ -67,15 +88,11 @@ impl CushionFinder {
             return None;
         }
         let spacing_px = (width_px / SAMPLES_PER_WIDTH).max(0.5);
-        let sides = outline.sides();
-        for (i, (strip, (from, to))) in self.strips.iter_mut().zip(sides).enumerate() {
-            let is_long = is_side_long(outline, i);
-            strip.fill(planes, shade, from, to, spacing_px, is_long);
-            strip.find_edges(&mut self.votes);
-            strip.weigh_options(width_px / spacing_px);
-        }
         let sides_are_long = [0, 1, 2, 3].map(|i| is_side_long(outline, i));
-        self.choose(planes, shade, width_px / spacing_px, sides_are_long)
+        for ((strip, side), is_long) in self.strips.iter_mut().zip(outline.sides()).zip(sides_are_long) {
+            strip.place(side, spacing_px, is_long);
+        }
+        Some((width_px / spacing_px, sides_are_long))
     }
 
     /// Tries every combination of what the four sides offer, also with one of them hidden, and keeps the one that is
@@ -84,6 +101,7 @@ impl CushionFinder {
         &mut self,
         planes: &Planes,
         shade: &Shade,
+        lens: &Lens,
         width: f64,
         sides_are_long: [bool; 4],
     ) -> Option<Noses> {
@@ -126,18 +144,14 @@ impl CushionFinder {
                 if best.is_some_and(|best| plain + MOST_POCKET_EVIDENCE <= best.score) {
                     continue;
                 }
-                let score = plain + pocket_evidence(planes, shade, &quad);
+                let score = plain + pocket_evidence(planes, shade, lens, &quad);
                 if best.is_none_or(|best| score > best.score) {
                     best = Some(Combination { score, plain, ..here });
                 }
             }
         }
         let best = best?;
-        let lines = [0, 1, 2, 3].map(|i| {
-            best.choices[i].edge.map_or(best.choices[i].line, |edge| {
-                self.strips[i].refine(&edge, &mut self.places)
-            })
-        });
+        let lines = best.choices.map(|choice| choice.line);
         let quad = self.quad_of(&best, &lines, sides_are_long, size)?;
         let seen: f64 = best
             .choices
@@ -146,14 +160,15 @@ impl CushionFinder {
             .map(|edge| edge.strength)
             .sum();
         let confidence =
-            0.5 * (0.25 * seen + pocket_evidence(planes, shade, &quad).max(0.0) / MOST_POCKET_EVIDENCE);
+            0.5 * (0.25 * seen + pocket_evidence(planes, shade, lens, &quad).max(0.0) / MOST_POCKET_EVIDENCE);
         let common = common_cushion(&best.choices);
         let cloth = quad
             .inset(-common * width * self.strips[0].spacing_px)
             .unwrap_or(quad);
         Some(Noses {
-            quad,
-            cloth,
+            quad: shown_quad(lens, &quad),
+            lens: *lens,
+            cloth: shown_quad(lens, &cloth),
             hidden: best.hidden,
             rising: best.choices.map(|choice| choice.edge.map(|edge| edge.rising)),
             score: best.score,
@@ -169,7 +184,7 @@ impl CushionFinder {
         sides_are_long: [bool; 4],
         picture_size: DVec2,
     ) -> Option<Quad> {
-        let placed = [0, 1, 2, 3].map(|i| self.strips[i].in_image(lines[i]));
+        let placed = [0, 1, 2, 3].map(|i| self.strips[i].in_pinhole(lines[i]));
         let corner = |i: usize, j: usize| meet(placed[i].0, placed[i].1, placed[j].0, placed[j].1);
         let quad = Quad::new([corner(3, 0)?, corner(0, 1)?, corner(1, 2)?, corner(2, 3)?]);
         match combination.hidden {
@@ -205,7 +220,7 @@ const MOST_POCKET_EVIDENCE: f64 = 3.0;
 
 /// What is where the pockets should be: 3 where all six are dark holes with cloth before them, 0 where nothing tells,
 /// less where cloth is in their place.
-fn pocket_evidence(planes: &Planes, shade: &Shade, quad: &Quad) -> f64 {
+fn pocket_evidence(planes: &Planes, shade: &Shade, lens: &Lens, quad: &Quad) -> f64 {
     let Some((pockets, before)) = super::pockets::usual(quad) else {
         return 0.0;
     };
@@ -224,9 +239,10 @@ fn pocket_evidence(planes: &Planes, shade: &Shade, quad: &Quad) -> f64 {
             [diagonal, -diagonal],
             [-diagonal, -diagonal],
         ];
+        let center = shown(lens, pocket.center);
         let hole: f64 = around
             .iter()
-            .filter_map(|offset| color_near(planes, pocket.center + DVec2::from(*offset)))
+            .filter_map(|offset| color_near(planes, center + DVec2::from(*offset)))
             .map(|color| {
                 if shade.covers(color) {
                     -1.0
@@ -237,8 +253,8 @@ fn pocket_evidence(planes: &Planes, shade: &Shade, quad: &Quad) -> f64 {
                 }
             })
             .sum();
-        let cloth =
-            color_near(planes, before).map_or(0.0, |color| if shade.covers(color) { 0.2 } else { -0.1 });
+        let cloth = color_near(planes, shown(lens, before))
+            .map_or(0.0, |color| if shade.covers(color) { 0.2 } else { -0.1 });
         evidence += 0.3 * hole / 9.0 + cloth;
     }
     evidence

@@ -133,14 +133,21 @@ pub(crate) struct Curve {
 }
 
 impl Curve {
-    /// The straight line through two points (along, across).
-    pub fn line((a, at_a): (f64, f64), (b, at_b): (f64, f64)) -> Self {
+    /// Through two ends, as bent as a third point near the middle says; (along, across) each.
+    pub fn through((a, at_a): (f64, f64), between: (f64, f64), (b, at_b): (f64, f64)) -> Self {
         let slope = (at_b - at_a) / (b - a);
-        Self {
+        let line = Self {
             middle: 0.5 * (a + b),
             offset: 0.5 * (at_a + at_b),
             slope: if slope.is_finite() { slope } else { 0.0 },
             bend: 0.0,
+        };
+        let (bow, half) = (between.1 - line.at(between.0), 0.5 * (b - a));
+        let bend = -bow / (half * half);
+        Self {
+            offset: line.offset + bow,
+            bend: if bend.is_finite() { bend } else { 0.0 },
+            ..line
         }
     }
 

@@ -5,9 +5,10 @@
 //! of pixels. A robust curve through them, `across = a + b·along + c·along²`, throws out what is no nose; lenses bend
 //! long straight edges by several pixels, so the curve is no line.
 
-use ghostball_world::Planes;
+use ghostball_world::{Lens, Planes};
 use glam::DVec2;
 
+use super::bend::{shown, straight};
 use super::line::{Curve, curve_through};
 use super::perspective::is_side_long;
 use crate::quad::Quad;
@@ -104,14 +105,22 @@ impl NoseTracer {
         &self.sides
     }
 
-    /// Traces the noses near `quad`, at most `reach_px` from its sides, and gives the quadrilateral of the curves found;
+    /// Traces the noses near `quad`, at most `reach_px` from its sides as `lens` bends them, and gives the quadrilateral of the curves found;
     /// a side that is not seen stays where it was. `rising` tells on which sides the bed is the brighter, where known.
-    pub fn trace(&mut self, planes: &Planes, quad: &Quad, rising: [Option<bool>; 4], reach_px: f64) -> Quad {
+    pub fn trace(
+        &mut self,
+        planes: &Planes,
+        lens: &Lens,
+        quad: &Quad,
+        rising: [Option<bool>; 4],
+        reach_px: f64,
+    ) -> Quad {
         let mut curves = [(Walk::new(quad.sides()[0]), Curve::default()); 4];
         for (i, ends) in quad.sides().into_iter().enumerate() {
             let is_long = is_side_long(quad, i);
             let walk = Walk::new(ends);
-            let line = Curve::line(walk.split(ends.0), walk.split(ends.1));
+            let middle = shown(lens, 0.5 * (straight(lens, ends.0) + straight(lens, ends.1)));
+            let line = Curve::through(walk.split(ends.0), walk.split(middle), walk.split(ends.1));
             let mut best = (line, Side::default());
             for rises in [true, false] {
                 if rising[i].is_some_and(|known| known != rises) {

@@ -4,12 +4,15 @@
 //! near the nose. The nose is an edge between cloth and cloth; how strong it is and which side is the darker depends on
 //! the lamps.
 
-use ghostball_world::Planes;
+use std::ops::AddAssign;
+
+use ghostball_world::{Lens, Planes};
 use glam::DVec2;
 
+use super::bend::shown;
 use super::line::{Line, least_squares};
 use super::shade::Shade;
-use crate::sample::color_near;
+use crate::sample::{color_near, luma_at};
 
 /// Places along a side where it is probed.
 const PROBES: usize = 96;
@@ -17,12 +20,12 @@ const PROBES: usize = 96;
 const ALIKE: usize = 3;
 /// Samples across a side, outside and inside of the rough outline each.
 pub(crate) const REACH: usize = 45;
-const SAMPLES: usize = 2 * REACH + 1;
+pub(crate) const SAMPLES: usize = 2 * REACH + 1;
 /// Samples across the table's width: with [`REACH`] it makes the strip reach 0.09 of the width to both sides, which
 /// holds rail edge, cushion and shadow whichever of them the rough outline is.
 pub(crate) const SAMPLES_PER_WIDTH: f64 = 480.0;
 /// Most by which one end of an edge can be farther in than the other, samples: what the rough outline can be off.
-const LEAN: i32 = 11;
+pub(crate) const LEAN: i32 = 11;
 /// Cushion width by table width: least, typical, most. Full-size snooker has 0.028, nine-foot pool 0.04, small
 /// tables 0.05.
 pub(crate) const CUSHION: [f64; 3] = [0.02, 0.043, 0.075];
@@ -30,6 +33,8 @@ pub(crate) const CUSHION: [f64; 3] = [0.02, 0.043, 0.075];
 const LEAN_PLAY: f64 = 5.6;
 /// Edges nearer to each other than this, samples, are one.
 const SAME_EDGE: f64 = 2.5;
+/// What stands for an edge that is out of the noise, where edges are whole numbers: those of all probes fit into them.
+const CLEAR: i16 = 64;
 /// Edges, rails and choices kept per side.
 const EDGES: usize = 8;
 const RAILS: usize = 4;
@@ -42,13 +47,17 @@ pub(crate) struct Strip {
     /// 1 where there is cloth in whatever light, and in about the light of the bed before it.
     cloth: Vec<f32>,
     lit_cloth: Vec<f32>,
+    cloth_gradient: Vec<f32>,
     gradient: Vec<f32>,
     clipped: Vec<f32>,
+    glanced: Vec<i16>,
     along: Vec<f64>,
-    middle: DVec2,
-    side: DVec2,
-    inward: DVec2,
+    /// Of the rough outline: its middle, from end to end, and the direction inwards, where a pinhole would show them.
+    pub middle: DVec2,
+    pub side: DVec2,
+    pub inward: DVec2,
     pub spacing_px: f64,
+    is_long: bool,
     pub rails: Vec<Edge>,
     pub edges: Vec<Edge>,
     pub options: Vec<Choice>,
@@ -117,41 +126,71 @@ impl Choice {
 }
 
 impl Strip {
-    pub fn fill(
-        &mut self,
-        planes: &Planes,
-        shade: &Shade,
-        from: DVec2,
-        to: DVec2,
-        spacing_px: f64,
-        is_long: bool,
-    ) {
-        let side = to - from;
-        self.middle = from + 0.5 * side;
-        self.side = side;
-        self.inward = side.perp().normalize_or_zero();
+    /// Lies along the side from `from` to `to`, which are where a pinhole would show them.
+    pub fn place(&mut self, (from, to): (DVec2, DVec2), spacing_px: f64, is_long: bool) {
+        self.side = to - from;
+        self.middle = from + 0.5 * self.side;
+        self.inward = self.side.perp().normalize_or_zero();
         self.spacing_px = spacing_px;
+        self.is_long = is_long;
         self.along.clear();
         self.luma.clear();
         self.cloth.clear();
         self.lit_cloth.clear();
+    }
+
+    /// Numbers of the probes and where they are along the side: none at the pockets.
+    fn places(&self) -> impl Iterator<Item = (usize, f64)> + use<> {
+        let gap = if self.is_long { 0.045 } else { 0.0 };
+        let along = |probe| 0.84 * ((probe as f64 + 0.5) / PROBES as f64 - 0.5);
+        let places = (0..PROBES).map(move |probe| (probe, along(probe)));
+        places.filter(move |(_, along)| along.abs() >= gap)
+    }
+
+    /// Where a probe's samples are seen through the lens, which bends so short a way like a parabola.
+    fn samples(&self, lens: &Lens, along: f64) -> impl Iterator<Item = DVec2> + use<> {
+        let [outer, middle, inner] = [-1.0, 0.0, 1.0].map(|share| {
+            let across = share * REACH as f64 * self.spacing_px;
+            shown(lens, self.middle + along * self.side + across * self.inward)
+        });
+        let (way, bend) = (0.5 * (inner - outer), 0.5 * (outer + inner) - middle);
+        (0..SAMPLES).map(move |sample| {
+            let share = sample as f64 / REACH as f64 - 1.0;
+            middle + share * (way + share * bend)
+        })
+    }
+
+    /// Looks at the light of some of the probes: enough to tell how edges are bent.
+    pub fn glance(&mut self, planes: &Planes, lens: &Lens) {
+        for (_, along) in self.places().step_by(ALIKE) {
+            self.along.push(along);
+            self.luma
+                .extend(self.samples(lens, along).map(|at| luma_at(planes, at)));
+        }
+        fill_gradient(&self.luma, 1, &mut self.gradient);
+        let scale = f32::from(CLEAR) / (2.0 * self.noise());
+        let clear = f32::from(CLEAR);
+        self.glanced.clear();
+        self.glanced.extend(
+            self.gradient
+                .iter()
+                .map(|gradient| (scale * gradient).clamp(-clear, clear) as i16),
+        );
+    }
+
+    /// Looks at everything.
+    pub fn fill(&mut self, planes: &Planes, lens: &Lens, shade: &Shade) {
         let mut here = *shade;
-        for probe in 0..PROBES {
-            let along = 0.84 * ((probe as f64 + 0.5) / PROBES as f64 - 0.5);
-            // The pockets in the middle of the long sides.
-            if is_long && along.abs() < 0.045 {
-                continue;
-            }
+        for (probe, along) in self.places() {
             if probe % ALIKE == 0 {
                 here = shade.seen_at(planes, |step| {
-                    self.middle + along * side + (REACH as f64 * spacing_px) * (1.0 + step) * self.inward
+                    let across = (REACH as f64 * self.spacing_px) * (1.0 + step);
+                    shown(lens, self.middle + along * self.side + across * self.inward)
                 });
             }
             let here_lit = here.in_near_light();
             self.along.push(along);
-            for sample in 0..SAMPLES {
-                let across = (sample as f64 - REACH as f64) * spacing_px;
-                let at = self.middle + along * side + across * self.inward;
+            for at in self.samples(lens, along) {
                 let color = color_near(planes, at);
                 self.luma.push(color.map_or(f32::NAN, |c| c[0]));
                 self.cloth
@@ -160,6 +199,25 @@ impl Strip {
                     .push(color.map_or(0.0, |c| f32::from(u8::from(here_lit.covers(c)))));
             }
         }
+        self.clip_gradient();
+    }
+
+    /// How clearly a probe shows an edge of brightness at each sample: 1 where it stands out of the noise, less for hints.
+    fn clip_gradient(&mut self) {
+        fill_gradient(&self.luma, 1, &mut self.gradient);
+        let scale = -1.0 / (2.0 * self.noise());
+        self.clipped.clear();
+        self.clipped.extend(
+            self.gradient
+                .iter()
+                .map(|gradient| (scale * gradient).clamp(-1.0, 1.0)),
+        );
+    }
+
+    /// Edges of brightness of each probe that was glanced at: its place along the side, and at each sample how clear an edge
+    /// is, up to [`CLEAR`].
+    pub fn glanced(&self) -> impl Iterator<Item = (f64, &[i16])> {
+        self.along.iter().copied().zip(self.glanced.chunks_exact(SAMPLES))
     }
 
     fn probes(&self) -> usize {
@@ -173,24 +231,14 @@ impl Strip {
         // cloth in the dark: both are tried. Over three samples, as the colour edge is soft.
         for lit in [false, true] {
             let cloth = if lit { &self.lit_cloth } else { &self.cloth };
-            fill_gradient(cloth, 3, &mut self.gradient);
-            self.vote(&self.gradient, votes);
+            fill_gradient(cloth, 3, &mut self.cloth_gradient);
+            self.vote(&self.cloth_gradient, votes);
             let first = self.rails.len();
             keep_peaks(votes, false, &mut self.rails);
             self.rails.truncate(first + RAILS);
         }
         self.drop_double_rails();
-        // Edges of brightness.
-        fill_gradient(&self.luma, 1, &mut self.gradient);
-        let noise = self.noise();
-        // Votes count how many probes show an edge here that stands out of the noise, half votes for hints.
-        let scale = -1.0 / (2.0 * noise);
-        self.clipped.clear();
-        self.clipped.extend(
-            self.gradient
-                .iter()
-                .map(|gradient| (scale * gradient).clamp(-1.0, 1.0)),
-        );
+        // Edges of brightness: votes count how many probes show one here.
         self.vote(&self.clipped, votes);
         keep_peaks(votes, false, &mut self.edges);
         votes.iter_mut().for_each(|vote| *vote = -*vote);
@@ -244,19 +292,14 @@ impl Strip {
             let sums = &mut votes[first..];
             for (along, column) in self.along.iter().zip(gradient.chunks_exact(SAMPLES)) {
                 let shift = (f64::from(lean) * along).round() as isize;
-                // Offset `o` of the line is sample `o + shift` of this probe.
-                let from = shift.clamp(0, SAMPLES as isize) as usize;
-                let into = (-shift).clamp(0, SAMPLES as isize) as usize;
-                for (sum, gradient) in sums[into..].iter_mut().zip(&column[from..]) {
-                    *sum += gradient;
-                }
+                add_shifted(sums, column, shift);
             }
             sums.iter_mut().for_each(|sum| *sum *= share);
         }
     }
 
     /// What this side offers: edges at a cushion's distance from a rail, rails alone, edges alone.
-    pub fn weigh_options(&mut self, width: f64) {
+    pub fn weigh_options(&mut self, width: f64, places: &mut Vec<(f64, f64)>) {
         self.options.clear();
         for rail in &self.rails {
             // Shadows under the cushion look like a rail, but cloth follows outside of them.
@@ -305,6 +348,12 @@ impl Strip {
         self.options.push(Choice::rough(-0.2));
         self.options.sort_by(|a, b| b.score.total_cmp(&a.score));
         self.options.truncate(CHOICES);
+        // Whole samples and leans make tables strange that are none.
+        for i in 0..self.options.len() {
+            if let Some(edge) = self.options[i].edge {
+                self.options[i].line = self.refine(&edge, places);
+            }
+        }
     }
 
     /// An edge taken for the nose before this rail; `None` where no cushion is so wide.
@@ -345,7 +394,7 @@ impl Strip {
     }
 
     /// The edge to a fraction of a sample: least squares through where each probe shows it steepest.
-    pub fn refine(&self, edge: &Edge, places: &mut Vec<(f64, f64)>) -> Line {
+    fn refine(&self, edge: &Edge, places: &mut Vec<(f64, f64)>) -> Line {
         let sign = if edge.rising { 1.0 } else { -1.0 };
         let mut line = edge.line;
         for reach in [3.0, 2.0] {
@@ -392,13 +441,23 @@ impl Strip {
         line
     }
 
-    /// A point of the line and its direction in image space.
-    pub fn in_image(&self, line: Line) -> (DVec2, DVec2) {
+    /// A point of the line and its direction, where a pinhole would show them.
+    pub fn in_pinhole(&self, line: Line) -> (DVec2, DVec2) {
         let place = |along: f64| {
             let across = (line.at(along) - REACH as f64) * self.spacing_px;
             self.middle + along * self.side + across * self.inward
         };
         (place(-0.5), place(0.5) - place(-0.5))
+    }
+}
+
+/// Adds to each offset of a line what a probe has at it: sample `offset + shift`.
+pub(crate) fn add_shifted<T: Copy + AddAssign>(sums: &mut [T], column: &[T], shift: isize) {
+    let count = column.len() as isize;
+    let from = shift.clamp(0, count) as usize;
+    let into = (-shift).clamp(0, count) as usize;
+    for (sum, value) in sums[into..].iter_mut().zip(&column[from..]) {
+        *sum += *value;
     }
 }
 
