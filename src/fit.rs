@@ -109,7 +109,7 @@ pub fn tell(fitted: &FittedLaws) {
     };
     tracing::info!(
         "from {} shots, {} ways of balls, {} cushions; where balls came to, from the first half of their way: off by {:.1} \
-         mm before, {:.1} mm now (median, {measured_on})",
+         mm under usual laws, {:.1} mm under those fitted (median, {measured_on})",
         fitted.shots,
         fitted.stretches,
         fitted.bounces,
