@@ -95,34 +95,11 @@ fn nearest_on_segment(point: DVec2, start: DVec2, end: DVec2) -> DVec2 {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use ghostball_world::{CircleInImage, TableSighting, TableSpecification};
+    use ghostball_world::{TableSighting, TableSpecification};
 
     /// A nine-foot table seen straight from above, 500 pixels per metre, its top left nose corner at (100, 100).
     pub(crate) fn geometry() -> TableGeometry {
-        let corner = |x: f64, y: f64| DVec2::new(100.0 + 500.0 * x, 100.0 + 500.0 * y);
-        let pocket = |x, y| CircleInImage {
-            center: corner(x, y),
-            radius: 30.0,
-        };
-        let sighting = TableSighting {
-            corners_in_image: [
-                corner(0.0, 0.0),
-                corner(2.54, 0.0),
-                corner(2.54, 1.27),
-                corner(0.0, 1.27),
-            ],
-            pockets_in_image: [
-                pocket(0.0, 0.0),
-                pocket(1.27, 0.0),
-                pocket(2.54, 0.0),
-                pocket(2.54, 1.27),
-                pocket(1.27, 1.27),
-                pocket(0.0, 1.27),
-            ],
-            ball_radius_px: 14.2875,
-            lens: None,
-            confidence: 1.0,
-        };
+        let sighting = TableSighting::from_above(DVec2::new(2.54, 1.27), 0.028575, 500.0);
         TableGeometry::from_sighting(&sighting, &TableSpecification::default()).unwrap()
     }
 

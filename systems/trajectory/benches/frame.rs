@@ -12,11 +12,11 @@ use std::time::{Duration, Instant};
 use bevy_app::App;
 use bevy_ecs::prelude::*;
 use criterion::{Criterion, criterion_group, criterion_main};
+use ghostball_simulation::Random;
 use ghostball_trajectory::PredictPlugin;
 use ghostball_world::{
-    Ball, BallKind, CircleInImage, Confidence, Cue, CuePose, FrameClock, FrameTick, PositionInTable,
-    Predictions, Stamp, Table, TableGeometry, TableSighting, TableSpecification, TrackId, VelocityInTable,
-    WorldPlugin,
+    Ball, BallKind, Confidence, Cue, CuePose, FrameClock, FrameTick, PositionInTable, Predictions, Stamp,
+    Table, TableGeometry, TableSighting, TableSpecification, TrackId, VelocityInTable, WorldPlugin,
 };
 use glam::DVec2;
 
@@ -26,51 +26,15 @@ const AT_MOST_MS: f64 = 1.0;
 const LAYOUTS: u64 = 200;
 const REPETITIONS: usize = 15;
 
-/// Deterministic numbers in −1 to 1 (splitmix64).
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 52) as f64 - 1.0
-    }
-}
-
 /// A nine-foot table seen straight from above, 500 pixels per metre.
 fn geometry() -> Option<TableGeometry> {
-    let corner = |x: f64, y: f64| DVec2::new(100.0 + 500.0 * x, 100.0 + 500.0 * y);
-    let pocket = |x, y| CircleInImage {
-        center: corner(x, y),
-        radius: 30.0,
-    };
-    let sighting = TableSighting {
-        corners_in_image: [
-            corner(0.0, 0.0),
-            corner(2.54, 0.0),
-            corner(2.54, 1.27),
-            corner(0.0, 1.27),
-        ],
-        pockets_in_image: [
-            pocket(0.0, 0.0),
-            pocket(1.27, 0.0),
-            pocket(2.54, 0.0),
-            pocket(2.54, 1.27),
-            pocket(1.27, 1.27),
-            pocket(0.0, 1.27),
-        ],
-        ball_radius_px: 14.2875,
-        lens: None,
-        confidence: 1.0,
-    };
+    let sighting = TableSighting::from_above(DVec2::new(2.54, 1.27), 0.028575, 500.0);
     TableGeometry::from_sighting(&sighting, &TableSpecification::default()).ok()
 }
 
 /// A table with sixteen balls, the first of them moving or aimed at.
 fn table(seed: u64, is_aimed: bool) -> (App, Option<Entity>) {
-    let mut random = Random(seed);
+    let mut random = Random::from_seed(seed);
     let mut app = App::new();
     app.add_plugins((WorldPlugin, PredictPlugin));
     let world = app.world_mut();
@@ -79,13 +43,13 @@ fn table(seed: u64, is_aimed: bool) -> (App, Option<Entity>) {
     }
     let mut places: Vec<DVec2> = Vec::new();
     while places.len() < 16 {
-        let place = DVec2::new(1.15 * random.next(), 0.55 * random.next());
+        let place = DVec2::new(1.15 * random.between(-1.0, 1.0), 0.55 * random.between(-1.0, 1.0));
         if places.iter().all(|other| other.distance(place) > 0.06) {
             places.push(place);
         }
     }
-    let direction = DVec2::from_angle(std::f64::consts::PI * random.next());
-    let speed = 2.5 + 1.5 * random.next();
+    let direction = DVec2::from_angle(std::f64::consts::PI * random.between(-1.0, 1.0));
+    let speed = 2.5 + 1.5 * random.between(-1.0, 1.0);
     let mut first = None;
     for (index, place) in places.iter().enumerate() {
         let is_first = index == 0;

@@ -283,6 +283,7 @@ fn empty(ball: TrackId) -> Prediction {
 
 #[cfg(test)]
 mod tests {
+    use ghostball_simulation::Random;
     use ghostball_world::{BallKind, PathKind, PocketName, PredictedContact};
 
     use super::*;
@@ -505,36 +506,19 @@ mod tests {
         }
     }
 
-    /// Deterministic numbers, normally distributed to a percent (sums of twelve of splitmix64).
-    struct Normal(u64);
-
-    impl Normal {
-        fn uniform(&mut self) -> f64 {
-            self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-            let mut z = self.0;
-            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64
-        }
-
-        fn next(&mut self) -> f64 {
-            (0..12).map(|_| self.uniform()).sum::<f64>() - 6.0
-        }
-    }
-
     #[test]
     fn of_pots_said_to_be_as_likely_as_not_about_half_happen() {
         let config = PredictConfig::default();
-        let mut random = Normal(5);
+        let mut random = Random::from_seed(5);
         let mut predictor = Predictor::new(config);
         let mut simulator = Simulator::new();
         let mut current = None;
         // What happened, what was expected to, and of how many, by fifths of the probability.
         let mut told = [[0.0; 3]; 5];
         for _ in 0..2_500 {
-            let object = DVec2::new(2.0 * random.uniform() - 1.0, random.uniform() - 0.5);
+            let object = DVec2::new(2.0 * random.unit() - 1.0, random.unit() - 0.5);
             let toward = (DVec2::new(1.27, 0.635) - object).normalize();
-            let cue_ball = object - (0.25 + 0.3 * random.uniform()) * toward.rotate(DVec2::from_angle(0.3));
+            let cue_ball = object - (0.25 + 0.3 * random.unit()) * toward.rotate(DVec2::from_angle(0.3));
             let ghost = object - 2.0 * RADIUS * toward;
             let aimed = (ghost - cue_ball).normalize();
             let balls = [
@@ -550,8 +534,8 @@ mod tests {
             predictor.predict(&mut current);
             let scene = &predictor.scene;
             let mut states = scene.states.clone();
-            let direction = aimed.to_angle() + config.aim_sigma * random.next();
-            let speed = config.assumed_speed * (1.0 + config.stick_speed_sigma * random.next()).max(0.05);
+            let direction = aimed.to_angle() + config.aim_sigma * random.normal();
+            let speed = config.assumed_speed * (1.0 + config.stick_speed_sigma * random.normal()).max(0.05);
             states[0] = struck(cue_ball, direction, speed, &scene.physics.ball);
             let shot = simulator
                 .run(&scene.shape, &scene.physics, &states, &LIMITS)

@@ -209,34 +209,11 @@ pub fn state_of(ball: &BallOnTable, properties: &BallProperties) -> BallState {
 pub(crate) mod tests {
     use super::*;
     use ghostball_physics::BallMotion;
-    use ghostball_world::{CircleInImage, TableSighting, TableSpecification};
+    use ghostball_world::{TableSighting, TableSpecification};
 
     /// A nine-foot table seen straight from above, 500 pixels per metre.
     pub(crate) fn geometry() -> TableGeometry {
-        let corner = |x: f64, y: f64| DVec2::new(100.0 + 500.0 * x, 100.0 + 500.0 * y);
-        let pocket = |x, y| CircleInImage {
-            center: corner(x, y),
-            radius: 30.0,
-        };
-        let sighting = TableSighting {
-            corners_in_image: [
-                corner(0.0, 0.0),
-                corner(2.54, 0.0),
-                corner(2.54, 1.27),
-                corner(0.0, 1.27),
-            ],
-            pockets_in_image: [
-                pocket(0.0, 0.0),
-                pocket(1.27, 0.0),
-                pocket(2.54, 0.0),
-                pocket(2.54, 1.27),
-                pocket(1.27, 1.27),
-                pocket(0.0, 1.27),
-            ],
-            ball_radius_px: 14.2875,
-            lens: None,
-            confidence: 1.0,
-        };
+        let sighting = TableSighting::from_above(DVec2::new(2.54, 1.27), 0.028575, 500.0);
         TableGeometry::from_sighting(&sighting, &TableSpecification::default()).unwrap()
     }
 

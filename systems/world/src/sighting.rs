@@ -21,6 +21,34 @@ pub struct TableSighting {
     pub confidence: f64,
 }
 
+impl TableSighting {
+    /// A pool table as a camera straight above its middle sees it, 100 px of picture round it: for tests, benches and
+    /// examples. The playing surface's size (length along x) and the radius of a ball are metres.
+    pub fn from_above(size: DVec2, ball_radius: f64, px_per_m: f64) -> Self {
+        /// Usual mouths of pockets, metres.
+        const POCKET_RADIUS: f64 = 0.06;
+        let at = |x: f64, y: f64| DVec2::splat(100.0) + px_per_m * DVec2::new(x, y) * size;
+        let pocket = |x, y| CircleInImage {
+            center: at(x, y),
+            radius: POCKET_RADIUS * px_per_m,
+        };
+        Self {
+            corners_in_image: [at(0.0, 0.0), at(1.0, 0.0), at(1.0, 1.0), at(0.0, 1.0)],
+            pockets_in_image: [
+                pocket(0.0, 0.0),
+                pocket(0.5, 0.0),
+                pocket(1.0, 0.0),
+                pocket(1.0, 1.0),
+                pocket(0.5, 1.0),
+                pocket(0.0, 1.0),
+            ],
+            ball_radius_px: ball_radius * px_per_m,
+            lens: None,
+            confidence: 1.0,
+        }
+    }
+}
+
 /// One ball as found in a picture.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BallSighting {

@@ -2,6 +2,8 @@
 
 use ghostball_physics::{BallState, Limits, Simulator, Strike, strike};
 
+use ghostball_simulation::Random;
+
 use super::*;
 use crate::scene::Scene;
 use crate::scene::tests::geometry;
@@ -16,33 +18,18 @@ const TRUTH: Laws = Laws {
     cushion_friction: 0.14,
 };
 
-/// Deterministic numbers in −1 to 1 (splitmix64).
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 52) as f64 - 1.0
-    }
-
-    fn normal(&mut self) -> f64 {
-        (0..12).map(|_| 0.5 * self.next()).sum()
-    }
-}
-
 /// Ways of `shots` shots of a cue ball among two others, filmed 30 times a second with places off by `noise` metres.
 fn filmed(shots: usize, noise: f64, truth: Laws) -> Ways {
-    let mut random = Random(7);
+    let mut random = Random::from_seed(7);
     let mut scene = Scene::new(truth.applied_to(Physics::default()));
     scene.set_table(&geometry());
     let mut ways = Ways::new(&geometry());
     let mut simulator = Simulator::new();
     let mut time = 0.0;
     for _ in 0..shots {
-        let place = |random: &mut Random| DVec2::new(1.1 * random.next(), 0.5 * random.next());
+        let place = |random: &mut Random| {
+            DVec2::new(1.1 * random.between(-1.0, 1.0), 0.5 * random.between(-1.0, 1.0))
+        };
         let mut balls: Vec<BallState> = Vec::new();
         while balls.len() < 3 {
             let position = place(&mut random);
@@ -51,9 +38,9 @@ fn filmed(shots: usize, noise: f64, truth: Laws) -> Ways {
             }
         }
         let stroke = Strike {
-            stick_speed: 1.4 + 0.8 * random.next(),
-            direction: 3.1 * random.next(),
-            offset_up: 0.3 * random.next(),
+            stick_speed: 1.4 + 0.8 * random.between(-1.0, 1.0),
+            direction: 3.1 * random.between(-1.0, 1.0),
+            offset_up: 0.3 * random.between(-1.0, 1.0),
             ..Strike::default()
         };
         let (velocity, spin) = strike(&scene.physics.ball, &stroke);
