@@ -77,6 +77,17 @@ impl Lens {
         self.center_in_image + self.focal_px * growth * ray
     }
 
+    /// Where a pinhole of the same focal length would show what this lens shows at `point_in_image`.
+    pub fn straightened(&self, point_in_image: DVec2) -> DVec2 {
+        self.center_in_image + self.focal_px * self.ray_from_image(point_in_image)
+    }
+
+    /// Where this lens shows what a pinhole of the same focal length would show at `straight`: the inverse of
+    /// [`Self::straightened`].
+    pub fn bent(&self, straight: DVec2) -> DVec2 {
+        self.image_from_ray((straight - self.center_in_image) / self.focal_px)
+    }
+
     /// What a small step in direction becomes in the picture, pixels: columns for steps in x and y.
     pub fn image_from_ray_derivative(&self, ray: DVec2) -> DMat2 {
         let radius = ray.length();
@@ -170,6 +181,7 @@ mod tests {
             let lens = lens(k1, k2);
             let place = DVec2::new(x, y);
             prop_assert!(lens.image_from_ray(lens.ray_from_image(place)).distance(place) < 1e-6);
+            prop_assert!(lens.bent(lens.straightened(place)).distance(place) < 1e-6);
         }
 
         #[test]

@@ -15,7 +15,7 @@ const NEAREST_TO_BENT_NOSE: f64 = 0.35;
 const NEAREST_TO_POCKET: f64 = 0.95;
 /// Every pocket lets a ball through: those of snooker, the tightest, are 83 mm wide for balls of 52.5 mm. Where less is seen
 /// dark, the rest is its lining. In ball radii.
-const LEAST_POCKET: f64 = 1.5;
+pub(crate) const LEAST_POCKET: f64 = 1.5;
 /// Within a ball's radius of a pocket's opening the noses bend away and a ball can lie between them, this many radii
 /// behind the line of the noses.
 const JAWS: f64 = 1.0;
@@ -47,7 +47,8 @@ impl BallPlace {
         let quad = Quad::new(corners);
         // Without distortion the lens only scales.
         let lens = table.lens.filter(|lens| lens.radial != [0.0; 2]);
-        let straight_corners = corners.map(|corner| straight(lens.as_ref(), corner));
+        let straight_corners =
+            corners.map(|corner| lens.as_ref().map_or(corner, |lens| lens.straightened(corner)));
         let inside = 0.25 * straight_corners.iter().copied().sum::<DVec2>();
         let normals = [0, 1, 2, 3].map(|i| {
             let (a, b) = (straight_corners[i], straight_corners[(i + 1) % 4]);
@@ -118,7 +119,7 @@ impl BallPlace {
     /// Distance to the nearest nose line, pixels; negative outside. Through a bent lens: where it would be straight.
     #[inline]
     pub fn inside_by(&self, p: DVec2) -> f64 {
-        let p = straight(self.lens.as_ref(), p);
+        let p = self.lens.as_ref().map_or(p, |lens| lens.straightened(p));
         let corners = &self.straight_corners;
         (0..4)
             .map(|i| (p - corners[i]).dot(self.normals[i]))
@@ -163,14 +164,6 @@ impl BallPlace {
         };
         in_jaws || inside_by >= nearest * radius
     }
-}
-
-/// Where a lens without distortion would show what is shown here, pixels.
-#[inline]
-fn straight(lens: Option<&Lens>, p: DVec2) -> DVec2 {
-    lens.map_or(p, |lens| {
-        lens.center_in_image + lens.focal_px * lens.ray_from_image(p)
-    })
 }
 
 /// The apparent radius goes with the inverse of the depth, and the third row of the homography from table to picture

@@ -6,7 +6,6 @@
 //! "Detection of linear oblique structures and skew scan in digitized documents").
 
 use ghostball_world::Lens;
-use glam::DVec2;
 
 use super::strip::{LEAN, SAMPLES, Strip, add_shifted};
 use crate::quad::Quad;
@@ -20,24 +19,14 @@ const CHANGE: f64 = 0.01;
 const STEPS: [usize; 2] = [4, 1];
 const LEANS: [usize; 2] = [4, 2];
 
-/// Where a pinhole would show what the lens shows at `point_in_image`.
-pub(crate) fn straight(lens: &Lens, point_in_image: DVec2) -> DVec2 {
-    lens.center_in_image + lens.focal_px * lens.ray_from_image(point_in_image)
-}
-
-/// Where the lens shows what a pinhole would show at `point`.
-pub(crate) fn shown(lens: &Lens, point: DVec2) -> DVec2 {
-    lens.image_from_ray((point - lens.center_in_image) / lens.focal_px)
-}
-
 /// The quadrilateral of corners that a pinhole would show.
 pub(crate) fn straight_quad(lens: &Lens, quad: &Quad) -> Quad {
-    Quad::new(quad.corners.map(|corner| straight(lens, corner)))
+    Quad::new(quad.corners.map(|corner| lens.straightened(corner)))
 }
 
 /// The quadrilateral of corners that the lens shows.
 pub(crate) fn shown_quad(lens: &Lens, quad: &Quad) -> Quad {
-    Quad::new(quad.corners.map(|corner| shown(lens, corner)))
+    Quad::new(quad.corners.map(|corner| lens.bent(corner)))
 }
 
 /// The k1 with which the strips, laid out straight for `lens`, would show the sharpest edges; that of `lens` where nothing
@@ -97,7 +86,7 @@ fn bow(strip: &Strip, lens: &Lens, radial: f64) -> f64 {
     };
     let moved = |along: f64| {
         let at = strip.middle + along * strip.side;
-        (straight(&changed, shown(lens, at)) - at).dot(strip.inward)
+        (changed.straightened(lens.bent(at)) - at).dot(strip.inward)
     };
     (moved(0.0) - 0.5 * (moved(-0.5) + moved(0.5))) / strip.spacing_px
 }
@@ -123,6 +112,7 @@ fn sharpness_of(strip: &Strip, bow: f64, lean_step: usize) -> i64 {
 mod tests {
     use super::*;
     use ghostball_world::{ColorEncoding, Picture, PixelFormat};
+    use glam::DVec2;
 
     const SIZE: [u32; 2] = [640, 360];
 
@@ -136,7 +126,7 @@ mod tests {
         let table = Quad::new([[70.0, 60.0], [560.0, 55.0], [570.0, 300.0], [75.0, 310.0]].map(DVec2::from));
         let pixels = (0..SIZE[0] * SIZE[1]).map(|i| {
             let at = DVec2::new(f64::from(i % SIZE[0]), f64::from(i / SIZE[0]));
-            if table.contains(straight(&lens, at)) {
+            if table.contains(lens.straightened(at)) {
                 120
             } else {
                 60

@@ -9,7 +9,7 @@
 use ghostball_world::{Lens, Planes};
 use glam::DVec2;
 
-use super::bend::{sharpest_radial, shown, shown_quad, straight_quad};
+use super::bend::{sharpest_radial, shown_quad, straight_quad};
 use super::line::{Line, meet};
 use super::perspective::{is_side_long, strangeness, with_side_completed};
 use super::shade::Shade;
@@ -239,7 +239,7 @@ fn pocket_evidence(planes: &Planes, shade: &Shade, lens: &Lens, quad: &Quad) -> 
             [diagonal, -diagonal],
             [-diagonal, -diagonal],
         ];
-        let center = shown(lens, pocket.center);
+        let center = lens.bent(pocket.center);
         let hole: f64 = around
             .iter()
             .filter_map(|offset| color_near(planes, center + DVec2::from(*offset)))
@@ -253,7 +253,7 @@ fn pocket_evidence(planes: &Planes, shade: &Shade, lens: &Lens, quad: &Quad) -> 
                 }
             })
             .sum();
-        let cloth = color_near(planes, shown(lens, before))
+        let cloth = color_near(planes, lens.bent(before))
             .map_or(0.0, |color| if shade.covers(color) { 0.2 } else { -0.1 });
         evidence += 0.3 * hole / 9.0 + cloth;
     }

@@ -8,7 +8,6 @@
 use ghostball_world::{Lens, Planes};
 use glam::DVec2;
 
-use super::bend::{shown, straight};
 use super::line::{Curve, curve_through};
 use super::perspective::is_side_long;
 use crate::quad::Quad;
@@ -119,7 +118,7 @@ impl NoseTracer {
         for (i, ends) in quad.sides().into_iter().enumerate() {
             let is_long = is_side_long(quad, i);
             let walk = Walk::new(ends);
-            let middle = shown(lens, 0.5 * (straight(lens, ends.0) + straight(lens, ends.1)));
+            let middle = lens.bent(0.5 * (lens.straightened(ends.0) + lens.straightened(ends.1)));
             let line = Curve::through(walk.split(ends.0), walk.split(middle), walk.split(ends.1));
             let mut best = (line, Side::default());
             for rises in [true, false] {

@@ -5,6 +5,7 @@ use std::f64::consts::FRAC_1_SQRT_2;
 use ghostball_world::{CircleInImage, Homography, ImageFromTable, Lens, PlaneInView, Planes, TableSighting};
 use glam::DVec2;
 
+use crate::balls::place::LEAST_POCKET;
 use crate::cloth::ClothModel;
 use crate::quad::Quad;
 use crate::sample::color_near;
@@ -75,7 +76,7 @@ const NARROW: f64 = 0.04;
 /// Corner pockets of snooker end behind the corner of the noses, those of pool before it.
 const BEHIND: f64 = 0.003;
 /// Radius of a pocket by that of a ball: snooker's have 1.7, pool's 2.2.
-const RADII_BY_BALL: [f64; 2] = [1.5, 2.5];
+const RADII_BY_BALL: [f64; 2] = [LEAST_POCKET, 2.5];
 const DEPTH_STEP: f64 = 0.004;
 const RADIUS_STEP: f64 = 0.003;
 /// Reach of the surroundings looked at: towards the table, out of it, and to both sides.

@@ -9,7 +9,6 @@ use std::ops::AddAssign;
 use ghostball_world::{Lens, Planes};
 use glam::DVec2;
 
-use super::bend::shown;
 use super::line::{Line, least_squares};
 use super::shade::Shade;
 use crate::sample::{color_near, luma_at};
@@ -151,7 +150,7 @@ impl Strip {
     fn samples(&self, lens: &Lens, along: f64) -> impl Iterator<Item = DVec2> + use<> {
         let [outer, middle, inner] = [-1.0, 0.0, 1.0].map(|share| {
             let across = share * REACH as f64 * self.spacing_px;
-            shown(lens, self.middle + along * self.side + across * self.inward)
+            lens.bent(self.middle + along * self.side + across * self.inward)
         });
         let (way, bend) = (0.5 * (inner - outer), 0.5 * (outer + inner) - middle);
         (0..SAMPLES).map(move |sample| {
@@ -185,7 +184,7 @@ impl Strip {
             if probe % ALIKE == 0 {
                 here = shade.seen_at(planes, |step| {
                     let across = (REACH as f64 * self.spacing_px) * (1.0 + step);
-                    shown(lens, self.middle + along * self.side + across * self.inward)
+                    lens.bent(self.middle + along * self.side + across * self.inward)
                 });
             }
             let here_lit = here.in_near_light();
