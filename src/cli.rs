@@ -35,6 +35,8 @@ pub enum Command {
     Calibrate(CalibrateArgs),
     /// Run the physics alone on reference cases
     Simulate(SimulateArgs),
+    /// The configuration: what is in force and where each value came from
+    Config(ConfigArgs),
 }
 
 const SOURCE_HELP: &str = "Where frames come from: sim, sim?seed=7&game=8ball&size=1280x720&fps=30, /dev/video0, \
@@ -137,6 +139,35 @@ pub struct CalibrateArgs {
     #[arg(long, value_name = "RECORDING")]
     pub physics: Vec<SourceSpec>,
     /// Configuration file; see assets/ghostball.toml for every key
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+/// Options of `config`.
+#[derive(Args, Debug)]
+pub struct ConfigArgs {
+    /// What to do with it.
+    #[command(subcommand)]
+    pub command: ConfigCommand,
+}
+
+/// What to do with the configuration.
+#[derive(Subcommand, Debug)]
+pub enum ConfigCommand {
+    /// Every value in force, with where it came from
+    Show(ConfigFileArgs),
+    /// Say what is wrong with the configuration, if anything
+    Check(ConfigFileArgs),
+    /// Every key with its unit, range, default and reason
+    Reference,
+    /// The configuration file as JSON schema
+    Schema,
+}
+
+/// Which configuration.
+#[derive(Args, Debug)]
+pub struct ConfigFileArgs {
+    /// Configuration file [default: ghostball/ghostball.toml in the configuration folder, where there is one]
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
 }

@@ -8,7 +8,7 @@ use ghostball::cli::{Cli, Command};
 use ghostball::detect::Detected;
 use ghostball::output::Output;
 use ghostball::replay::Replayed;
-use ghostball::{calibrate, detect, replay, run, simulate};
+use ghostball::{calibrate, config, detect, replay, run, simulate};
 use tracing_subscriber::EnvFilter;
 
 /// Done, but data was lost.
@@ -51,6 +51,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
             lines.map_or(Ok(()), Output::finish)?;
             tracing::info!("{summary}");
         }
+        Command::Config(args) => config::command::run(&args.command)?,
     }
     Ok(ExitCode::SUCCESS)
 }

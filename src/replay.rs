@@ -12,10 +12,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::app;
 use crate::capture::{self, CaptureError, FrameReceiver, Pace, RingPolicy, SourceSpec};
 use crate::cli::{ReplayArgs, Speed};
-use crate::config::Config;
+use crate::config::Effective;
 use crate::output::Output;
 use crate::rows::FrameRow;
-use crate::run::{RING_CAPACITY, RunError, check_calibration, serve, stop_on_signal};
+use crate::run::{RING_CAPACITY, RunError, check_calibration, listen_at, serve, stop_on_signal};
 use crate::runner::{Runner, Step};
 
 /// How a replay went.
@@ -29,8 +29,13 @@ pub enum Replayed {
 
 /// Plays a source and writes a line for each frame.
 pub fn replay(args: &ReplayArgs) -> Result<Replayed, RunError> {
-    let config = Config::load(args.config.as_deref(), std::env::vars_os())?
-        .with_calibration(args.calibration.as_deref())?;
+    let config = Effective::load(
+        args.config.as_deref(),
+        std::env::vars_os(),
+        listen_at(args.listen),
+    )?
+    .config
+    .with_calibration(args.calibration.as_deref())?;
     let pace = match args.speed {
         Some(Speed::Max) => Pace::Max,
         Some(Speed::Times(times)) => Pace::Speed(times),
@@ -40,11 +45,7 @@ pub fn replay(args: &ReplayArgs) -> Result<Replayed, RunError> {
     let frames = play(&args.source, pace, args.repeat)?;
     let expected_frames = frames.description().expected_frames.filter(|_| !args.repeat);
     let stop = stop_on_signal()?;
-    let served = if args.serve {
-        Some(serve(&config, args.listen)?)
-    } else {
-        None
-    };
+    let served = if args.serve { Some(serve(&config)?) } else { None };
     let (server, bridge) = served.unzip();
     let mut lines = args.jsonl.as_deref().map(Output::create).transpose()?;
     let mut runner = Runner::new(app::build(&config, bridge), frames);

@@ -15,7 +15,7 @@ use crate::broadcast::{BridgeHandle, BroadcastError, Server, ServerConfig};
 use crate::calibration_file::CalibrationFileError;
 use crate::capture::{self, CaptureCounters, CaptureError, Pace, RingPolicy, SimulationOptions, SourceSpec};
 use crate::cli::RunArgs;
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, Effective, Origin, Setting};
 use crate::output::OutputError;
 use crate::runner::{Runner, Step};
 use crate::world::Snapshot;
@@ -48,11 +48,16 @@ pub enum RunError {
 
 /// Watches a table and serves it until it is told to stop, or the source ends.
 pub fn run(args: &RunArgs) -> Result<(), RunError> {
-    let config = Config::load(args.config.as_deref(), std::env::vars_os())?
-        .with_calibration(args.calibration.as_deref())?;
+    let config = Effective::load(
+        args.config.as_deref(),
+        std::env::vars_os(),
+        listen_at(args.listen),
+    )?
+    .config
+    .with_calibration(args.calibration.as_deref())?;
     let stop = stop_on_signal()?;
     // Before the source, which may take its time: the page is there at once and says that it waits for frames.
-    let (server, bridge) = serve(&config, args.listen)?;
+    let (server, bridge) = serve(&config)?;
     let simulated = SourceSpec::Simulation(SimulationOptions::default());
     let source = capture::open(args.source.as_ref().unwrap_or(&simulated))?;
 
@@ -95,14 +100,26 @@ pub(crate) fn check_calibration(
     }
 }
 
-/// Starts the server where command line, or else configuration, say.
-pub(crate) fn serve(
-    config: &Config,
-    listen: Option<SocketAddr>,
-) -> Result<(Server, BridgeHandle), BroadcastError> {
-    let configured = SocketAddr::new(config.api.server.host, config.api.server.port);
+/// What `--listen` says of the configuration.
+pub(crate) fn listen_at(listen: Option<SocketAddr>) -> Vec<Setting> {
+    let Some(listen) = listen else {
+        return Vec::new();
+    };
+    let says = |key: &str, value: toml::Value| Setting {
+        key: key.to_owned(),
+        value,
+        origin: Origin::CommandLine("--listen"),
+    };
+    vec![
+        says("api.server.host", listen.ip().to_string().into()),
+        says("api.server.port", i64::from(listen.port()).into()),
+    ]
+}
+
+/// Starts the server where the configuration says.
+pub(crate) fn serve(config: &Config) -> Result<(Server, BridgeHandle), BroadcastError> {
     Server::start(ServerConfig {
-        listen: listen.unwrap_or(configured),
+        listen: SocketAddr::new(config.api.server.host, config.api.server.port),
         ..ServerConfig::default()
     })
 }

@@ -272,3 +272,55 @@ fn cases_that_are_no_cases_are_refused() {
         refused(&run(&["simulate", path.to_str().unwrap()]), 1, &[name]);
     }
 }
+
+#[test]
+fn the_configuration_is_shown_with_where_each_value_came_from() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("ghostball/ghostball.toml");
+    fs::create_dir(file.parent().unwrap()).unwrap();
+    fs::write(&file, "[table]\nlength = 2.24\nwidth = 1.12\n").unwrap();
+    let in_folder = |arguments: &[&str]| {
+        let mut command = common::ghostball();
+        command
+            .args(arguments)
+            .env("XDG_CONFIG_HOME", folder.path())
+            .env("GHOSTBALL_API__SERVER__PORT", "9000")
+            .output()
+            .unwrap()
+    };
+    let shown = in_folder(&["config", "show"]);
+    let text = String::from_utf8(shown.stdout).unwrap();
+    let from_file = format!("length = 2.24 # {}, line 2", file.display());
+    for line in [
+        &from_file,
+        "port = 9000 # environment variable GHOSTBALL_API__SERVER__PORT",
+        "ball_set = \"auto\" # default",
+    ] {
+        assert!(
+            text.lines().any(|found| found == line),
+            "{line} was expected in:\n{text}"
+        );
+    }
+    assert!(in_folder(&["config", "check"]).status.success());
+
+    fs::write(&file, "[table]\nlenght = 2.24\n").unwrap();
+    let told = "line 2: there is no configuration key table.lenght; the nearest is table.length";
+    for arguments in [
+        &["config", "check"][..],
+        &["run"],
+        &["replay", "sim", "--frames", "1"],
+    ] {
+        refused(&in_folder(arguments), 1, &[file.to_str().unwrap(), told]);
+    }
+}
+
+#[test]
+fn the_reference_and_the_schema_go_to_standard_output() {
+    let reference = run(&["config", "reference"]);
+    assert!(String::from_utf8_lossy(&reference.stdout).contains("\n[api.server]\n"));
+    let schema: serde_json::Value = serde_json::from_slice(&run(&["config", "schema"]).stdout).unwrap();
+    assert_eq!(
+        schema["properties"]["table"]["properties"]["length"]["maximum"],
+        10.0
+    );
+}

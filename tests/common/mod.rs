@@ -16,10 +16,14 @@ use ghostball::config::Config;
 use ghostball::simulation::{GroundTruth, SimulatedTable, SimulationOptions};
 use ghostball::world::{Frame, PixelFormat, Stamp};
 
-/// The program under test.
+/// The program under test, out of reach of the configuration of whoever runs the tests.
 pub fn ghostball() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ghostball"));
-    command.env_remove("GHOSTBALL_LOG");
+    let nowhere = Path::new(env!("CARGO_TARGET_TMPDIR")).join("nobody");
+    command
+        .env_remove("GHOSTBALL_LOG")
+        .env_remove("CONFIGURATION_DIRECTORY")
+        .env("XDG_CONFIG_HOME", nowhere);
     command
 }
 

@@ -1,0 +1,101 @@
+//! Every key that can be configured, with its default. The reference `assets/ghostball.toml` is written from this file.
+//!
+//! To add a key: a line in its section. To add a section: a `section!` here (or where its values are used) and a line in
+//! [`Config`] or in the section that holds it; then `ghostball config reference > assets/ghostball.toml`.
+
+use std::net::IpAddr;
+
+use super::error::Problem;
+use crate::calibration_file::CalibrationFile;
+use crate::world::{BallSet, TableSpecification};
+use crate::{section, sections};
+
+sections! {
+    /// Everything that can be configured.
+    pub struct Config {
+        /// The service.
+        api: Api,
+        /// The table under the camera.
+        table: Table,
+        /// Predicted paths.
+        trajectory: Trajectory,
+        ;
+        /// What `--calibration` names; no key of the file.
+        calibration: Option<CalibrationFile>,
+    }
+}
+
+sections! {
+    /// The service.
+    pub struct Api {
+        /// Where it listens.
+        server: Server,
+    }
+}
+
+section! {
+    /// Where the service listens.
+    pub struct Server {
+        /// Address to listen on: of this machine alone, for there is no access control yet.
+        host: IpAddr = IpAddr::from([127, 0, 0, 1]);
+        /// TCP port; 0 takes any free one. 8000 is where clients of billiards-trainer look.
+        port: u16 = 8000, in 0..=65535;
+    }
+}
+
+section! {
+    /// The table under the camera.
+    pub struct Table {
+        /// Playing surface between the cushion noses along the long axis. 2.54 is the nine-foot pool table of
+        /// tournaments (WPA).
+        length: f64 = TableSpecification::default().length, in 0.3..=10.0, "metres";
+        /// Playing surface along the short axis, no more than the length. Half the length on every pool and snooker
+        /// table.
+        width: f64 = TableSpecification::default().width, in 0.3..=10.0, "metres";
+        /// Radius of a ball; 0: measured from its size in the picture, which suits every set of balls; a number that you
+        /// know is more exact.
+        ball_radius: f64 = 0.0, in 0.01..=0.1 or 0.0, "metres";
+        /// Height of the cushion noses above the cloth; 0: as the rules have it, 63.5 % of the diameter of the balls that
+        /// the table is made for: 0.0363 on a pool table, 0.0333 on a snooker table. The camera sees the table's border
+        /// up there and the balls below it: 3 mm too much or too little move a ball a metre from the middle by 1 to 2 mm.
+        nose_height: f64 = 0.0, in 0.02..=0.06 or 0.0, "metres";
+        /// The balls in play: recognised ("auto"), or known; "tv_pool" has a pink 4 and a brown 7. Recognised: the set
+        /// on the table may change from game to game.
+        ball_set: BallSet = BallSet::Auto;
+    }
+}
+
+section! {
+    /// Predicted paths.
+    pub struct Trajectory {
+        /// How fast an aimed cue stick is assumed to strike. 2 m/s is an ordinary positional shot: the cue ball runs
+        /// about two table lengths.
+        assumed_stick_speed: f64 = 2.0, in 0.1..=15.0, "metres per second";
+    }
+}
+
+impl Config {
+    /// What is wrong with values that are right each by itself.
+    pub(super) fn contradictions(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        let table = &self.table;
+        if table.width > table.length {
+            let expected = format!("at most table.length, {} metres", table.length);
+            problems.push(Problem::contradiction("table.width", expected, table.width));
+        }
+        problems
+    }
+}
+
+impl Table {
+    /// As the systems want it.
+    pub fn specification(&self) -> TableSpecification {
+        TableSpecification {
+            length: self.length,
+            width: self.width,
+            ball_radius: (self.ball_radius > 0.0).then_some(self.ball_radius),
+            nose_height: (self.nose_height > 0.0).then_some(self.nose_height),
+            ball_set: self.ball_set,
+        }
+    }
+}
