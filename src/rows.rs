@@ -10,8 +10,8 @@ use glam::DVec2;
 use serde::Serialize;
 
 use crate::world::{
-    BallSighting, BallSnapshot, CircleInImage, CueSighting, CueSnapshot, PredictedContact, Prediction,
-    Snapshot, TableSighting,
+    BallSighting, BallSnapshot, CircleInImage, CueSighting, CueSnapshot, EventBall, PredictedContact,
+    Prediction, Shot, Snapshot, TableEvent, TableEventKind, TableSighting,
 };
 
 /// A point on the table, metres.
@@ -39,7 +39,44 @@ pub struct FrameRow {
     balls: Vec<BallRow>,
     cue: Option<CueRow>,
     trajectory: Option<TrajectoryRow>,
-    events: [(); 0],
+    events: Vec<EventRow>,
+}
+
+/// Something that was found out in this frame to have happened.
+#[derive(Debug, Serialize)]
+struct EventRow {
+    r#type: &'static str,
+    /// When it happened, seconds since the first frame.
+    t: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    track_id: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ball_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pocket: Option<crate::world::PocketName>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    position: Option<Point>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shot: Option<ShotRow>,
+}
+
+/// A finished shot.
+#[derive(Debug, Serialize)]
+struct ShotRow {
+    start_t: f64,
+    end_t: f64,
+    start: Vec<PlaceRow>,
+    end: Vec<PlaceRow>,
+    events: Vec<EventRow>,
+}
+
+/// Where a ball lay.
+#[derive(Debug, Serialize)]
+struct PlaceRow {
+    track_id: u32,
+    ball_id: String,
+    kind: &'static str,
+    position: Point,
 }
 
 #[derive(Debug, Serialize)]
@@ -142,7 +179,57 @@ impl From<&Snapshot> for FrameRow {
                 .prediction
                 .as_ref()
                 .map(|prediction| trajectory_row(prediction, snapshot)),
-            events: [],
+            events: event_rows(&snapshot.events),
+        }
+    }
+}
+
+/// What happened; single motions are told by `is_moving` of the balls.
+fn event_rows(events: &[TableEvent]) -> Vec<EventRow> {
+    let events = events.iter().filter(|event| !event.kind.is_motion());
+    events.map(EventRow::from).collect()
+}
+
+impl From<&TableEvent> for EventRow {
+    fn from(event: &TableEvent) -> Self {
+        let ball = event.kind.ball();
+        Self {
+            r#type: event.kind.name(),
+            t: micro(event.at.as_secs_f64()),
+            track_id: ball.map(|ball| ball.track_id.0),
+            ball_id: ball.map(EventBall::name),
+            pocket: match &event.kind {
+                TableEventKind::Potted(_, pocket) => Some(*pocket),
+                _ => None,
+            },
+            position: ball.map(|ball| Point::in_table(ball.position_in_table)),
+            shot: match &event.kind {
+                TableEventKind::ShotEnded(shot) => Some(ShotRow::from(&**shot)),
+                _ => None,
+            },
+        }
+    }
+}
+
+impl From<&Shot> for ShotRow {
+    fn from(shot: &Shot) -> Self {
+        Self {
+            start_t: micro(shot.started_at.as_secs_f64()),
+            end_t: micro(shot.ended_at.as_secs_f64()),
+            start: shot.start.iter().map(PlaceRow::from).collect(),
+            end: shot.end.iter().map(PlaceRow::from).collect(),
+            events: event_rows(&shot.events),
+        }
+    }
+}
+
+impl From<&EventBall> for PlaceRow {
+    fn from(ball: &EventBall) -> Self {
+        Self {
+            track_id: ball.track_id.0,
+            ball_id: ball.name(),
+            kind: ball.kind.name(),
+            position: Point::in_table(ball.position_in_table),
         }
     }
 }

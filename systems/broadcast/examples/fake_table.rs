@@ -51,6 +51,7 @@ fn main() -> Result<(), Failure> {
             balls: balls.clone(),
             cue,
             table: Some(table),
+            events: Vec::new(),
         };
         let frame = Frame {
             sequence: number,

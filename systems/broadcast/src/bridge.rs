@@ -12,6 +12,9 @@ use crate::WallTime;
 /// exist: it fills only while the network thread stands still.
 const ALERT_QUEUE: usize = 64;
 
+/// Snapshots in which something happened, on their way to the network; as for alerts. Many times the events of a break.
+const EVENT_QUEUE: usize = 256;
+
 /// A snapshot and when it was handed over.
 #[derive(Clone, Debug)]
 pub(crate) struct Handover {
@@ -26,11 +29,13 @@ pub struct BridgeHandle {
     lanes: Arc<Lanes>,
 }
 
-/// Snapshot and frame are latest-wins cells: what the network has not looked at yet is replaced.
+/// Snapshot and frame are latest-wins cells: what the network has not looked at yet is replaced. Events and alerts queue.
 #[derive(Debug)]
 struct Lanes {
     snapshot: watch::Sender<Option<Handover>>,
     frame: watch::Sender<Option<Arc<Frame>>>,
+    events: mpsc::Sender<Handover>,
+    events_dropped: AtomicU64,
     alerts: mpsc::Sender<Alert>,
     alerts_dropped: AtomicU64,
 }
@@ -40,6 +45,7 @@ struct Lanes {
 pub(crate) struct BridgeEnd {
     pub(crate) snapshot: watch::Receiver<Option<Handover>>,
     pub(crate) frame: watch::Receiver<Option<Arc<Frame>>>,
+    pub(crate) events: mpsc::Receiver<Handover>,
     pub(crate) alerts: mpsc::Receiver<Alert>,
 }
 
@@ -47,16 +53,20 @@ pub(crate) struct BridgeEnd {
 pub(crate) fn bridge() -> (BridgeHandle, BridgeEnd) {
     let (snapshot, snapshot_end) = watch::channel(None);
     let (frame, frame_end) = watch::channel(None);
+    let (events, events_end) = mpsc::channel(EVENT_QUEUE);
     let (alerts, alerts_end) = mpsc::channel(ALERT_QUEUE);
     let lanes = Lanes {
         snapshot,
         frame,
+        events,
+        events_dropped: AtomicU64::new(0),
         alerts,
         alerts_dropped: AtomicU64::new(0),
     };
     let end = BridgeEnd {
         snapshot: snapshot_end,
         frame: frame_end,
+        events: events_end,
         alerts: alerts_end,
     };
     (
@@ -80,11 +90,18 @@ impl BridgeHandle {
         if frame.is_some() {
             self.lanes.frame.send_replace(frame);
         }
-        self.lanes.snapshot.send_replace(Some(Handover {
+        let handover = Handover {
             snapshot,
             times,
             received_at,
-        }));
+        };
+        if !handover.snapshot.events.is_empty()
+            && let Err(mpsc::error::TrySendError::Full(_)) = self.lanes.events.try_send(handover.clone())
+        {
+            let dropped = self.lanes.events_dropped.fetch_add(1, Ordering::Relaxed) + 1;
+            tracing::error!(dropped, "events lost: the network thread does not take any");
+        }
+        self.lanes.snapshot.send_replace(Some(handover));
     }
 
     /// Hands over an alert.

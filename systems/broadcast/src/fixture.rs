@@ -80,6 +80,7 @@ pub(crate) fn snapshot() -> Snapshot {
         }),
         table: Some(table),
         prediction: Some(prediction()),
+        events: Vec::new(),
     }
 }
 

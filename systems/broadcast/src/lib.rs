@@ -7,7 +7,7 @@
 //! # What happens to a snapshot
 //!
 //! ```text
-//! world's thread      bridge            latest-wins cells for snapshot and frame, a bounded queue for alerts
+//! world's thread      bridge            latest-wins cells for snapshot and frame, bounded queues for events and alerts
 //! network thread      publisher         is it a change? at most so many a second; wall-clock time is attached
 //!                     publication       encoded once for every view (space, quality, compression) that somebody has
 //!                     session, lane     one per client and stream: newest wins, at the rate the client asked for

@@ -1,11 +1,11 @@
 //! Turns what comes over the bridge into publications: when something changed, at the rate that is set, and every half
 //! second if nothing did.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ghostball_world::{Alert, AlertCode};
+use ghostball_world::{Alert, AlertCode, Snapshot, TableEventKind};
 use tokio::sync::{broadcast, watch};
 use tokio::time::{Instant, sleep_until};
 
@@ -24,6 +24,12 @@ const KEEP_ALIVE: Duration = Duration::from_millis(500);
 /// Alerts a client may be behind before it has lost one (and is closed).
 const ALERT_BACKLOG: usize = 64;
 
+/// The same for events and motions: a break starts and stops every ball.
+const EVENT_BACKLOG: usize = 256;
+
+/// Shots that are remembered; the oldest goes for the next. A match of snooker has fewer a frame.
+const HISTORY_SHOTS: usize = 100;
+
 /// The newest publication of a stream: a latest-wins cell.
 pub(crate) type Newest = watch::Receiver<Option<Arc<Publication>>>;
 
@@ -32,6 +38,10 @@ pub(crate) type Newest = watch::Receiver<Option<Arc<Publication>>>;
 pub(crate) struct Feeds {
     pub(crate) state: Newest,
     pub(crate) trajectory: Newest,
+    /// Everything that happened, bounded likewise.
+    pub(crate) happenings: broadcast::Sender<Arc<Publication>>,
+    /// The snapshots in which the last shots ended, without what is not needed to tell of them; oldest first.
+    pub(crate) history: watch::Receiver<VecDeque<Arc<Snapshot>>>,
     /// Every alert, bounded per listener; one that falls behind is told so.
     pub(crate) alerts: broadcast::Sender<Encoded>,
     /// The conditions that last, for those who come later; at most one for each code.
@@ -45,10 +55,13 @@ pub(crate) struct Publisher {
     clock: CaptureClock,
     state: watch::Sender<Option<Arc<Publication>>>,
     trajectory: watch::Sender<Option<Arc<Publication>>>,
+    happenings: broadcast::Sender<Arc<Publication>>,
+    history: watch::Sender<VecDeque<Arc<Snapshot>>>,
     alerts: broadcast::Sender<Encoded>,
     open_alerts: watch::Sender<BTreeMap<AlertCode, Encoded>>,
     state_sequence: u64,
     trajectory_sequence: u64,
+    event_sequence: u64,
     alert_sequence: u64,
 }
 
@@ -56,11 +69,15 @@ impl Publisher {
     pub(crate) fn new(config: &ServerConfig) -> (Self, Feeds) {
         let (state, newest_state) = watch::channel(None);
         let (trajectory, newest_trajectory) = watch::channel(None);
+        let (happenings, _) = broadcast::channel(EVENT_BACKLOG);
+        let (history, newest_history) = watch::channel(VecDeque::new());
         let (alerts, _) = broadcast::channel(ALERT_BACKLOG);
         let (open_alerts, newest_open_alerts) = watch::channel(BTreeMap::new());
         let feeds = Feeds {
             state: newest_state,
             trajectory: newest_trajectory,
+            happenings: happenings.clone(),
+            history: newest_history,
             alerts: alerts.clone(),
             open_alerts: newest_open_alerts,
         };
@@ -69,10 +86,13 @@ impl Publisher {
             clock: CaptureClock::default(),
             state,
             trajectory,
+            happenings,
+            history,
             alerts,
             open_alerts,
             state_sequence: 0,
             trajectory_sequence: 0,
+            event_sequence: 0,
             alert_sequence: 0,
         };
         (publisher, feeds)
@@ -82,7 +102,7 @@ impl Publisher {
     pub(crate) async fn run(mut self, mut end: BridgeEnd) {
         let mut pacer = Pacer::new(self.target_fps, Instant::now());
         let mut keep_alive_at = Instant::now() + KEEP_ALIVE;
-        let (mut is_fresh, mut world_lives, mut alerts_live) = (false, true, true);
+        let (mut is_fresh, mut world_lives, mut events_live, mut alerts_live) = (false, true, true, true);
         loop {
             tokio::select! {
                 changed = end.snapshot.changed(), if world_lives && !is_fresh => {
@@ -103,6 +123,10 @@ impl Publisher {
                         self.publish_state(&handover);
                     }
                 }
+                handover = end.events.recv(), if events_live => match handover {
+                    Some(handover) => self.publish_events(&handover),
+                    None => events_live = false,
+                },
                 alert = end.alerts.recv(), if alerts_live => match alert {
                     Some(alert) => self.publish_alert(&alert),
                     None => alerts_live = false,
@@ -136,6 +160,45 @@ impl Publisher {
         let issue = self.issue(handover, self.state_sequence);
         let publication = Publication::new(Stream::State, handover.snapshot.clone(), issue);
         self.state.send_replace(Some(Arc::new(publication)));
+    }
+
+    /// Tells what happened in this snapshot, each event once, and keeps the shots that ended.
+    fn publish_events(&mut self, handover: &Handover) {
+        let snapshot = &handover.snapshot;
+        for event in &snapshot.events {
+            if let Some((ball, velocity)) = event.kind.motion() {
+                let issue = self.next_event_issue(handover);
+                let publication = Publication::of_motion(snapshot.clone(), *ball, velocity, issue);
+                // Nobody listening is no failure; nor is it below.
+                self.happenings.send(Arc::new(publication)).ok();
+            }
+        }
+        if snapshot.events.iter().any(|event| !event.kind.is_motion()) {
+            let issue = self.next_event_issue(handover);
+            let publication = Publication::new(Stream::Events, snapshot.clone(), issue);
+            self.happenings.send(Arc::new(publication)).ok();
+        }
+        for event in &snapshot.events {
+            if matches!(event.kind, TableEventKind::ShotEnded(_)) {
+                let ended = Snapshot {
+                    picture_size: snapshot.picture_size,
+                    table: snapshot.table,
+                    events: vec![event.clone()],
+                    ..Snapshot::default()
+                };
+                self.history.send_modify(|shots| {
+                    if shots.len() == HISTORY_SHOTS {
+                        shots.pop_front();
+                    }
+                    shots.push_back(Arc::new(ended));
+                });
+            }
+        }
+    }
+
+    fn next_event_issue(&mut self, handover: &Handover) -> Issue {
+        self.event_sequence += 1;
+        self.issue(handover, self.event_sequence)
     }
 
     fn publish_alert(&mut self, alert: &Alert) {

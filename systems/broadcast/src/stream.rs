@@ -49,6 +49,9 @@ impl Stream {
     /// Whether anything is ever published on it. A subscription to the others is refused by name, so that nobody waits
     /// for what cannot come.
     pub(crate) const fn is_served(self) -> bool {
-        matches!(self, Self::State | Self::Trajectory | Self::Alert)
+        matches!(
+            self,
+            Self::State | Self::Trajectory | Self::Events | Self::Motion | Self::Alert
+        )
     }
 }

@@ -1,6 +1,9 @@
 //! The playing surface, as far as the tracker needs it.
 
-use ghostball_world::TableGeometry;
+use std::f64::consts::FRAC_1_SQRT_2;
+
+use ghostball_physics::PocketDimensions;
+use ghostball_world::{PocketName, TableGeometry};
 use glam::DVec2;
 
 /// Playing surface and pockets in table space, metres.
@@ -15,24 +18,26 @@ pub struct Bed {
     pockets: [Pocket; 6],
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct Pocket {
+    /// The mouth as it is seen, at the height of the noses.
     center: DVec2,
     radius: f64,
+    /// Where a ball's centre falls, in the physics of the usual pocket.
+    hole_center: DVec2,
+    hole_radius: f64,
 }
 
 impl Bed {
     /// The bed of the table that was found.
     pub fn of(geometry: &TableGeometry) -> Self {
         let centers = geometry.pockets_in_table();
-        let mut pockets = [Pocket {
-            center: DVec2::ZERO,
-            radius: 0.0,
-        }; 6];
+        let mut pockets = [Pocket::default(); 6];
         for (index, pocket) in pockets.iter_mut().enumerate() {
             pocket.center = centers[index];
             pocket.radius =
                 geometry.pockets_in_image[index].radius / geometry.image_from_table.scale_at(centers[index]);
+            (pocket.hole_center, pocket.hole_radius) = hole_at(centers[index], geometry);
         }
         Self {
             half_reach: 0.5 * DVec2::new(geometry.length, geometry.width)
@@ -67,11 +72,45 @@ impl Bed {
         (nearest.distance(pocket.center) < pocket.radius).then_some(nearest)
     }
 
-    /// Whether the straight way from `start` to `end` leads over a pocket.
-    pub fn leads_into_pocket(&self, start: DVec2, end: DVec2) -> bool {
-        self.pockets
-            .iter()
-            .any(|pocket| distance_to_segment(pocket.center, start, end) < pocket.radius)
+    /// The pocket that the straight way from `start` to `end` leads over, if any; of several the one whose middle it
+    /// comes nearest to.
+    pub fn pocket_on_way(&self, start: DVec2, end: DVec2) -> Option<PocketName> {
+        let distance = |index: usize| distance_to_segment(self.pockets[index].center, start, end);
+        let nearest = (0..self.pockets.len()).min_by(|a, b| distance(*a).total_cmp(&distance(*b)))?;
+        (distance(nearest) < self.pockets[nearest].radius).then_some(PocketName::ALL[nearest])
+    }
+
+    /// How far a ball at `position` that goes in `direction` (a unit vector) is from falling into this pocket, metres along
+    /// its way. One that would pass beside the hole, but fell, turned on a jaw: it counts to where it comes nearest.
+    pub fn way_to_fall(&self, pocket: PocketName, position: DVec2, direction: DVec2) -> f64 {
+        let pocket = self.pockets[pocket as usize];
+        let to_center = pocket.hole_center - position;
+        let nearest = to_center.dot(direction);
+        let beside = to_center.perp_dot(direction);
+        let half_chord = (pocket.hole_radius * pocket.hole_radius - beside * beside)
+            .max(0.0)
+            .sqrt();
+        (nearest - half_chord).max(0.0)
+    }
+}
+
+/// Centre and radius, metres, of the hole behind the mouth at `center`: that of a common pool table.
+fn hole_at(center: DVec2, geometry: &TableGeometry) -> (DVec2, f64) {
+    let half_size = 0.5 * DVec2::new(geometry.length, geometry.width);
+    let usual = PocketDimensions::pool(geometry.ball_radius);
+    let side = center.signum();
+    // Nearer to the middle of the cushion than to its end.
+    if center.x.abs() < 0.5 * half_size.x {
+        let mouth = DVec2::new(0.0, side.y * half_size.y);
+        (
+            mouth + usual.middle.depth * DVec2::new(0.0, side.y),
+            usual.middle.radius,
+        )
+    } else {
+        (
+            side * (half_size + usual.corner.depth * FRAC_1_SQRT_2),
+            usual.corner.radius,
+        )
     }
 }
 
@@ -95,6 +134,7 @@ fn nearest_on_segment(point: DVec2, start: DVec2, end: DVec2) -> DVec2 {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use ghostball_physics::TableShape;
     use ghostball_world::{TableSighting, TableSpecification};
 
     /// A nine-foot table seen straight from above, 500 pixels per metre, its top left nose corner at (100, 100).
@@ -113,10 +153,30 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn holes_are_where_the_physics_has_them() {
+        let (geometry, bed) = (geometry(), Bed::of(&geometry()));
+        let shape = TableShape::pool(geometry.length, geometry.width, geometry.ball_radius);
+        for (pocket, hole) in bed.pockets.iter().zip(&shape.pockets) {
+            assert!(pocket.hole_center.abs_diff_eq(hole.center, 1e-9));
+            assert!((pocket.hole_radius - hole.radius).abs() < 1e-9);
+        }
+    }
+
+    #[test]
     fn a_way_across_a_pocket_leads_into_it_and_one_beside_it_does_not() {
         let bed = Bed::of(&geometry());
-        assert!(bed.leads_into_pocket(DVec2::new(1.0, 0.4), DVec2::new(1.4, 0.8)));
-        assert!(!bed.leads_into_pocket(DVec2::new(1.0, 0.4), DVec2::new(1.1, 0.5)));
+        let pocket = bed.pocket_on_way(DVec2::new(1.0, 0.4), DVec2::new(1.4, 0.8));
+        assert_eq!(pocket, Some(PocketName::TopRight));
+        assert_eq!(
+            bed.pocket_on_way(DVec2::new(1.0, 0.4), DVec2::new(1.1, 0.5)),
+            None
+        );
+        let hole = bed.pockets[2].hole_center;
+        let diagonal = DVec2::splat(FRAC_1_SQRT_2);
+        let way = bed.way_to_fall(PocketName::TopRight, hole - 0.3 * diagonal, diagonal);
+        assert!((way - 0.3 + bed.pockets[2].hole_radius).abs() < 1e-9);
+        let beside = bed.way_to_fall(PocketName::TopRight, hole - DVec2::new(0.1, -0.3 * 0.3), DVec2::X);
+        assert!((beside - 0.1).abs() < 1e-9, "{beside}");
         let end = bed.way_into_pocket(DVec2::new(0.0, 0.4), DVec2::new(0.1, 2.0));
         assert!(end.unwrap().distance(bed.pockets[1].center) < bed.pockets[1].radius);
         assert!(bed.is_at_pocket(DVec2::new(0.0, 0.6)));

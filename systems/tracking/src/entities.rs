@@ -6,11 +6,12 @@ use bevy_ecs::prelude::*;
 use bevy_ecs::query::QueryData;
 use ghostball_world::{
     Ball, BallKind, BallNumber, Confidence, Cue, CueInImage, CuePose, CueState, FrameClock, Hidden, Motion,
-    PositionInTable, SeenInImage, Sightings, Stamp, TableGeometry, TrackId, VelocityInTable,
+    PositionInTable, SeenInImage, Sightings, Stamp, TableEvent, TableGeometry, TrackId, VelocityInTable,
 };
 
 use crate::bed::Bed;
 use crate::cue::{CueFollower, SeenCue};
+use crate::events::{EventTeller, Moment};
 use crate::identity::Label;
 use crate::track::Track;
 use crate::tracks::{BallTracker, SeenBall, Tick};
@@ -24,6 +25,10 @@ pub(crate) struct Followed {
     last_stamp: Option<Stamp>,
     seen: Vec<SeenBall>,
 }
+
+/// What events are told from.
+#[derive(Resource, Default)]
+pub(crate) struct Told(EventTeller);
 
 /// All of a ball's components.
 #[derive(QueryData)]
@@ -101,6 +106,25 @@ pub(crate) fn follow_balls(
             }
         }
     }
+}
+
+/// Tells what happened, from the balls as they were followed in this frame.
+pub(crate) fn tell_events(
+    clock: Res<FrameClock>,
+    followed: Res<Followed>,
+    mut told: ResMut<Told>,
+    mut events: MessageWriter<TableEvent>,
+) {
+    let Some(geometry) = &followed.geometry else {
+        told.0.clear();
+        return;
+    };
+    let moment = Moment {
+        now: clock.since_first,
+        dt: clock.dt,
+    };
+    told.0.follow(moment, &followed.tracker, &Bed::of(geometry));
+    events.write_batch(told.0.events().iter().cloned());
 }
 
 fn map_sightings(sightings: &Sightings, geometry: &TableGeometry, seen: &mut Vec<SeenBall>) {

@@ -11,6 +11,7 @@
 //! | `bed` | playing surface and pockets in table space |
 //! | `cue` | the stick: smoothed, aiming or striking |
 //! | `entities` | the only module that knows bevy: beliefs to components |
+//! | `events` | what happened: shots, pots, balls placed and removed, starts and stops |
 //! | `identity` | kind and number by votes, settled for all balls together |
 //! | `kalman` | where a moving ball is and how fast it goes |
 //! | `motion` | moving or standing |
@@ -25,6 +26,7 @@ mod association;
 mod bed;
 mod cue;
 mod entities;
+mod events;
 mod identity;
 mod kalman;
 mod motion;
@@ -47,10 +49,15 @@ impl Plugin for TrackPlugin {
     fn build(&self, app: &mut App) {
         app.init_resource::<entities::Followed>()
             .init_resource::<entities::FollowedCue>()
+            .init_resource::<entities::Told>()
             .add_systems(
                 FrameTick,
                 // The stick aims at balls: it comes second.
-                (entities::follow_balls, entities::follow_cue)
+                (
+                    entities::follow_balls,
+                    entities::tell_events,
+                    entities::follow_cue,
+                )
                     .chain()
                     .in_set(FrameSystems::Track),
             );

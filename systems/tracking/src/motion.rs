@@ -14,16 +14,36 @@ const GROWTH_SIGMAS: f64 = 2.0;
 /// A ball this many radii from its anchor moves, whatever else: no noise does that. Twice as far for a sighting of
 /// twice the usual noise: a doubtful one may be half a hand.
 const SURE_RADII: f64 = 0.5;
+/// One that a moving ball may just have hit moves when it is seen farther from its anchor than this, in radii, and than
+/// suspicion asks for: as far as a ball is seen askew beside another.
+const HIT_RADII: f64 = 0.1;
 /// A ball that stays this many sigmas around one place…
 const RESTING_SIGMAS: f64 = 3.5;
 /// …for this long, seconds, stands. A rolling ball (0.1 m/s²) that goes less than 2 mm in that time has less than
 /// 1 mm to go.
-const RESTING_SECS: f64 = 0.25;
+pub(crate) const RESTING_SECS: f64 = 0.25;
 /// How long, seconds, a ball may stay beside its anchor without going further before the anchor is moved to it: it was
 /// nudged, or the camera was.
 const NUDGE_SECS: f64 = 0.3;
 /// Sightings that the anchor's mean reaches back.
 const ANCHOR_MEMORY: f64 = 30.0;
+
+/// One sighting of a ball, as far as its motion goes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Glimpse {
+    /// Where it was seen, metres.
+    pub position: DVec2,
+    /// Standard deviation of one of its coordinates, metres.
+    pub sigma: f64,
+    /// How many times the usual noise that is, from 1.
+    pub doubt: f64,
+    /// Radius of a ball, metres.
+    pub ball_radius: f64,
+    /// Seconds since the sighting before.
+    pub elapsed_secs: f64,
+    /// Another ball went by since, so near that it may have hit this one.
+    pub may_be_hit: bool,
+}
 
 /// Tells whether one ball moves.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -86,27 +106,22 @@ impl MotionDetector {
         self.restart_anchor(position);
     }
 
-    /// Takes in a sighting at `position`, `elapsed_secs` after the one before, with noise `sigma`; all metres. `doubt` is
-    /// how many times the usual noise that is, from 1.
-    pub fn observe(
-        &mut self,
-        position: DVec2,
-        sigma: f64,
-        doubt: f64,
-        ball_radius: f64,
-        elapsed_secs: f64,
-    ) -> Motion {
+    /// Takes in a sighting.
+    pub fn observe(&mut self, glimpse: &Glimpse) -> Motion {
         match self.motion {
-            Motion::Still => self.observe_still(position, sigma, doubt * ball_radius, elapsed_secs),
-            Motion::Moving => self.observe_moving(position, sigma, elapsed_secs),
+            Motion::Still => self.observe_still(glimpse),
+            Motion::Moving => self.observe_moving(glimpse),
         }
         self.motion
     }
 
-    fn observe_still(&mut self, position: DVec2, sigma: f64, ball_radius: f64, elapsed_secs: f64) {
+    fn observe_still(&mut self, glimpse: &Glimpse) {
+        let &Glimpse { position, doubt, .. } = glimpse;
         let distance = position.distance(self.anchor);
-        let scatter = sigma * (1.0 + 1.0 / self.weight).sqrt();
-        if distance > (SURE_RADII * ball_radius).max(SUSPICIOUS_SIGMAS * scatter) {
+        let scatter = glimpse.sigma * (1.0 + 1.0 / self.weight).sqrt();
+        let sure_radii = if glimpse.may_be_hit { HIT_RADII } else { SURE_RADII };
+        let sure = sure_radii * doubt * glimpse.ball_radius;
+        if distance > sure.max(SUSPICIOUS_SIGMAS * scatter) {
             return self.set_moving(position);
         }
         if distance <= SUSPICIOUS_SIGMAS * scatter {
@@ -123,7 +138,7 @@ impl MotionDetector {
             });
             return;
         };
-        suspicion.lasting_secs += elapsed_secs;
+        suspicion.lasting_secs += glimpse.elapsed_secs;
         suspicion.weight += 1.0;
         suspicion.mean += (position - suspicion.mean) / suspicion.weight;
         if distance > suspicion.first_distance + GROWTH_SIGMAS * scatter {
@@ -134,13 +149,13 @@ impl MotionDetector {
         }
     }
 
-    fn observe_moving(&mut self, position: DVec2, sigma: f64, elapsed_secs: f64) {
-        if position.distance(self.anchor) > RESTING_SIGMAS * sigma {
-            self.restart_anchor(position);
+    fn observe_moving(&mut self, glimpse: &Glimpse) {
+        if glimpse.position.distance(self.anchor) > RESTING_SIGMAS * glimpse.sigma {
+            self.restart_anchor(glimpse.position);
             return;
         }
-        self.anchored_secs += elapsed_secs;
-        self.average(position);
+        self.anchored_secs += glimpse.elapsed_secs;
+        self.average(glimpse.position);
         if self.anchored_secs >= RESTING_SECS && self.weight >= 3.0 {
             self.motion = Motion::Still;
             // The mean still drags the ball's last way behind it: let it catch up quickly.
@@ -168,6 +183,21 @@ mod tests {
     const SIGMA: f64 = 0.8e-3;
     const RADIUS: f64 = 0.028;
 
+    fn observe(detector: &mut MotionDetector, position: DVec2) -> Motion {
+        detector.observe(&glimpse(position))
+    }
+
+    fn glimpse(position: DVec2) -> Glimpse {
+        Glimpse {
+            position,
+            sigma: SIGMA,
+            doubt: 1.0,
+            ball_radius: RADIUS,
+            elapsed_secs: DT,
+            may_be_hit: false,
+        }
+    }
+
     fn noise(n: u32) -> DVec2 {
         let t = f64::from(n);
         SIGMA * DVec2::new(libm::sin(t * 12.9898) * 1.4, libm::cos(t * 78.233) * 1.4)
@@ -176,11 +206,7 @@ mod tests {
     fn seen_at_rest(frames: u32) -> MotionDetector {
         let mut detector = MotionDetector::at_rest(noise(0));
         for n in 1..frames {
-            assert_eq!(
-                detector.observe(noise(n), SIGMA, 1.0, RADIUS, DT),
-                Motion::Still,
-                "frame {n}"
-            );
+            assert_eq!(observe(&mut detector, noise(n)), Motion::Still, "frame {n}");
         }
         detector
     }
@@ -194,23 +220,25 @@ mod tests {
     #[test]
     fn a_struck_ball_moves_in_its_first_frame() {
         let mut detector = seen_at_rest(30);
-        assert_eq!(
-            detector.observe(DVec2::X * 0.03, SIGMA, 1.0, RADIUS, DT),
-            Motion::Moving
-        );
+        assert_eq!(observe(&mut detector, DVec2::X * 0.03), Motion::Moving);
+    }
+
+    #[test]
+    fn a_ball_beside_which_another_goes_by_moves_with_less() {
+        let mut detector = seen_at_rest(30);
+        let hit = |x: f64| Glimpse {
+            may_be_hit: true,
+            ..glimpse(DVec2::X * x)
+        };
+        assert_eq!(detector.observe(&hit(0.002)), Motion::Still);
+        assert_eq!(detector.observe(&hit(0.006)), Motion::Moving);
     }
 
     #[test]
     fn a_gently_pushed_ball_moves_in_its_second_frame() {
         let mut detector = seen_at_rest(30);
-        assert_eq!(
-            detector.observe(DVec2::X * 0.004, SIGMA, 1.0, RADIUS, DT),
-            Motion::Still
-        );
-        assert_eq!(
-            detector.observe(DVec2::X * 0.008, SIGMA, 1.0, RADIUS, DT),
-            Motion::Moving
-        );
+        assert_eq!(observe(&mut detector, DVec2::X * 0.004), Motion::Still);
+        assert_eq!(observe(&mut detector, DVec2::X * 0.008), Motion::Moving);
     }
 
     #[test]
@@ -219,11 +247,11 @@ mod tests {
         let mut detector = seen_at_rest(30);
         for n in 0..5 {
             assert_eq!(
-                detector.observe(DVec2::Y * 0.004 + 0.5 * noise(n), SIGMA, 1.0, RADIUS, DT),
+                observe(&mut detector, DVec2::Y * 0.004 + 0.5 * noise(n)),
                 Motion::Still
             );
         }
-        assert_eq!(detector.observe(noise(9), SIGMA, 1.0, RADIUS, DT), Motion::Still);
+        assert_eq!(observe(&mut detector, noise(9)), Motion::Still);
         assert!(detector.anchor().length() < SIGMA);
     }
 
@@ -231,7 +259,7 @@ mod tests {
     fn a_nudged_ball_gets_a_new_anchor_without_moving() {
         let mut detector = seen_at_rest(30);
         for n in 0..30 {
-            detector.observe(DVec2::Y * 0.004 + 0.5 * noise(n), SIGMA, 1.0, RADIUS, DT);
+            observe(&mut detector, DVec2::Y * 0.004 + 0.5 * noise(n));
         }
         assert_eq!(detector.motion(), Motion::Still);
         assert!(detector.anchor().distance(DVec2::Y * 0.004) < SIGMA);
@@ -246,7 +274,7 @@ mod tests {
             let t = (f64::from(n) * DT).min(3.0);
             let position = DVec2::X * (0.03 + 0.3 * t - 0.05 * t * t);
             let before = detector.motion();
-            if detector.observe(position + noise(n), SIGMA, 1.0, RADIUS, DT) != before {
+            if observe(&mut detector, position + noise(n)) != before {
                 changes.push((n, detector.motion()));
             }
         }

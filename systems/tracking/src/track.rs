@@ -6,7 +6,7 @@ use glam::DVec2;
 use crate::bed::Bed;
 use crate::identity::{Label, Votes};
 use crate::kalman::BallFilter;
-use crate::motion::MotionDetector;
+use crate::motion::{Glimpse, MotionDetector};
 use crate::noise::PixelNoise;
 
 /// A sighting farther than this many sigmas from where its ball should be means that the ball was hit or bounced.
@@ -93,6 +93,8 @@ pub struct Track {
     pub leapt: bool,
     /// Frames in a row in which another ball lay where this unseen one should be.
     pub shadowed_frames: u32,
+    /// Another ball goes by in this frame, so near that it may hit it.
+    pub may_be_hit: bool,
 }
 
 impl Track {
@@ -118,6 +120,7 @@ impl Track {
             provisional: false,
             leapt: false,
             shadowed_frames: 0,
+            may_be_hit: false,
         }
     }
 
@@ -186,6 +189,14 @@ impl Track {
     /// Takes in its sighting in a fresh picture, `elapsed_secs` after the one before.
     pub fn see(&mut self, observation: Observation, elapsed_secs: f64, bed: &Bed, noise: &mut PixelNoise) {
         let since_seen_secs = self.unseen_secs + elapsed_secs;
+        let glimpse = Glimpse {
+            position: observation.position,
+            sigma: observation.sigma,
+            doubt: observation.doubt,
+            ball_radius: bed.ball_radius,
+            elapsed_secs: since_seen_secs,
+            may_be_hit: self.may_be_hit,
+        };
         let before = self.last_seen.position;
         let jumped = observation.position.distance(self.filter.position) > bed.ball_radius;
         if since_seen_secs > CARRIED_SECS && jumped {
@@ -193,22 +204,10 @@ impl Track {
             self.motion = MotionDetector::at_rest(observation.position);
         } else if self.is_moving() {
             self.see_moving(observation, elapsed_secs);
-            self.motion.observe(
-                observation.position,
-                observation.sigma,
-                observation.doubt,
-                bed.ball_radius,
-                since_seen_secs,
-            );
+            self.motion.observe(&glimpse);
         } else {
             let residual = observation.position.distance(self.motion.anchor());
-            let motion = self.motion.observe(
-                observation.position,
-                observation.sigma,
-                observation.doubt,
-                bed.ball_radius,
-                since_seen_secs,
-            );
+            let motion = self.motion.observe(&glimpse);
             if motion == Motion::Moving {
                 self.filter = BallFilter::after_a_turn(
                     before,

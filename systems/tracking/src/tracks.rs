@@ -1,10 +1,10 @@
 //! All balls together: who is seen, who is new, who is gone.
 
-use ghostball_world::{CircleInImage, TrackId};
+use ghostball_world::{CircleInImage, PocketName, TrackId};
 use glam::DVec2;
 
 use crate::association::{Expectation, Matcher};
-use crate::bed::Bed;
+use crate::bed::{Bed, distance_to_segment};
 use crate::identity::{Label, Registrar};
 use crate::names;
 use crate::noise::PixelNoise;
@@ -34,12 +34,14 @@ const HIDDEN_FACTOR: f64 = 10.0;
 /// Frames after which a ball that was lost on its way into a pocket is potted.
 const POTTED_FRAMES: u32 = 3;
 /// How long a ball taken for potted is remembered, seconds: one that only rattled in the jaws comes back with its name…
-const DEPARTED_SECS: f64 = 2.0;
+pub const DEPARTED_SECS: f64 = 2.0;
 /// …within so many radii of where it was seen last. No more than these are remembered, the latest.
 const DEPARTED_RADII: f64 = 15.0;
 const DEPARTED: usize = 8;
 /// A hidden ball in whose place another one lies for so many frames is not there.
 const SHADOWED_FRAMES: u32 = 5;
+/// Two balls whose ways come nearer than so many radii may touch: two, and half of one for what is not known of their ways.
+const HIT_RADII: f64 = 2.5;
 /// Nearer than this many radii two sightings cannot be two balls.
 const OVERLAP_RADII: f64 = 1.7;
 /// A ball lost while it moved, or shortly ago, may be a new one elsewhere, seconds…
@@ -73,6 +75,15 @@ pub struct Tick {
     pub dt_secs: f64,
     /// The stamps ran backwards: this is another place in the stream.
     pub jumped_back: bool,
+}
+
+/// A ball that left the table.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Departure {
+    /// The ball as it was followed last.
+    pub track: Track,
+    /// The pocket it was on its way into when it was lost; `None` where it was hidden for too long to be there still.
+    pub pocket: Option<PocketName>,
 }
 
 /// What is the same for all balls in one frame.
@@ -114,6 +125,8 @@ pub struct BallTracker {
     candidates: Vec<Track>,
     /// Balls taken for potted a moment ago.
     departed: Vec<Track>,
+    /// Balls that left the table in this frame.
+    departures: Vec<Departure>,
     last_id: u32,
     frames: u32,
     noise: PixelNoise,
@@ -132,6 +145,21 @@ impl BallTracker {
     /// The balls on the table, in order of their names.
     pub fn tracks(&self) -> &[Track] {
         &self.tracks
+    }
+
+    /// The balls that left the table in this frame, in order of their names.
+    pub fn departures(&self) -> &[Departure] {
+        &self.departures
+    }
+
+    /// Whether nothing was known before this frame: what is seen in it, and in the two after it, was there already.
+    pub fn is_opening(&self) -> bool {
+        self.frames <= OPENING_FRAMES
+    }
+
+    /// Whether nothing was known before this frame, or no longer after a gap.
+    pub fn has_just_begun(&self) -> bool {
+        self.frames <= 1
     }
 
     /// Forgets everything but the names already given.
@@ -264,6 +292,12 @@ impl BallTracker {
             }
         }
         let ways = &self.moving_ways;
+        for track in self.tracks.iter_mut().filter(|track| !track.is_moving()) {
+            let place = track.filter.position;
+            track.may_be_hit = ways.iter().any(|(start, end)| {
+                distance_to_segment(place, *start, *end) < HIT_RADII * pass.bed.ball_radius
+            });
+        }
         let expectation_of = |track: &Track| {
             if pass.after_gap {
                 Expectation::after_a_gap(pass.bed)
@@ -321,16 +355,26 @@ impl BallTracker {
             track.miss(pass.elapsed_secs);
         }
         self.departed.retain(|track| track.unseen_secs < DEPARTED_SECS);
-        let departed = &mut self.departed;
+        let (departed, departures) = (&mut self.departed, &mut self.departures);
+        departures.clear();
         self.tracks.retain(|track| {
-            if was_potted(track, pass) {
+            let pocket = pocket_of(track, pass);
+            if pocket.is_some() {
                 if departed.len() == DEPARTED {
                     departed.remove(0);
                 }
                 departed.push(*track);
-                return false;
             }
-            !is_gone(track)
+            let is_gone = pocket.is_some() || is_gone(track);
+            // A false sighting at the start was no ball, and a shadowed one another's: neither left.
+            let was_there = !track.provisional && track.shadowed_frames < SHADOWED_FRAMES;
+            if is_gone && was_there {
+                departures.push(Departure {
+                    track: *track,
+                    pocket,
+                });
+            }
+            !is_gone
         });
     }
 
@@ -427,12 +471,13 @@ fn is_gone(track: &Track) -> bool {
     (hidden_too_long && track.frames_missed > POTTED_FRAMES) || track.shadowed_frames >= SHADOWED_FRAMES
 }
 
-/// Whether `track` was lost on its way into a pocket.
-fn was_potted(track: &Track, pass: &Pass) -> bool {
+/// The pocket that `track` was lost on its way into.
+fn pocket_of(track: &Track, pass: &Pass) -> Option<PocketName> {
     let start = track.last_seen.position;
     // As far as it would have come, and a frame further: the cloth ends before the pocket's middle.
     let end = track.filter.position + track.velocity() * pass.elapsed_secs;
-    track.is_moving() && track.frames_missed >= POTTED_FRAMES && pass.bed.leads_into_pocket(start, end)
+    let is_lost = track.is_moving() && track.frames_missed >= POTTED_FRAMES;
+    pass.bed.pocket_on_way(start, end).filter(|_| is_lost)
 }
 
 /// The hidden ball that `candidate` most likely is: it disappeared before the candidate came, its looks do not speak

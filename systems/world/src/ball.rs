@@ -77,6 +77,15 @@ impl BallKind {
             Self::Black => "black",
         }
     }
+
+    /// The name of a ball for people and clients: `cue`, `1` to `15` once the number is known, before that `t17`.
+    pub fn name_with(self, number: Option<u8>, track_id: TrackId) -> String {
+        match (self, number) {
+            (Self::Cue, _) => "cue".to_owned(),
+            (_, Some(number)) => number.to_string(),
+            (_, None) => format!("t{}", track_id.0),
+        }
+    }
 }
 
 /// The number printed on a pool ball (1 to 15), once it is known; `None` for the cue ball and unnumbered sets.

@@ -25,6 +25,7 @@ mod alert;
 mod ball;
 mod clock;
 mod cue;
+mod event;
 mod frame;
 mod geometry;
 mod lens;
@@ -46,6 +47,7 @@ pub use ball::{
 };
 pub use clock::{FrameClock, Stamp};
 pub use cue::{Cue, CueInImage, CuePose, CueState};
+pub use event::{EventBall, Shot, TableEvent, TableEventKind};
 pub use frame::{CurrentFrame, Frame, FramePool};
 pub use geometry::{CircleInImage, GeometryError, Homography};
 pub use lens::Lens;

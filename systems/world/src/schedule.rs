@@ -5,8 +5,8 @@ use bevy_ecs::prelude::*;
 use bevy_ecs::schedule::{LogLevel, ScheduleBuildSettings, ScheduleLabel, SingleThreadedExecutor};
 
 use crate::{
-    Alert, CurrentFrame, FrameClock, LatestSnapshot, Predictions, Sightings, StageTimes, TableSpecification,
-    snapshot,
+    Alert, CurrentFrame, FrameClock, LatestSnapshot, Predictions, Sightings, StageTimes, TableEvent,
+    TableSpecification, snapshot,
 };
 
 /// Runs once per camera frame, inside the main schedule.
@@ -25,7 +25,7 @@ pub enum FrameSystems {
     Admit,
     /// Responsible for [`Sightings`] and the table entity. Filled by `ghostball_detection`.
     Detect,
-    /// Responsible for ball and cue entities. Filled by `ghostball_tracking`.
+    /// Responsible for ball and cue entities. and [`TableEvent`]s. Filled by `ghostball_tracking`.
     Track,
     /// Responsible for [`Predictions`]. Filled by `ghostball_trajectory`.
     Predict,
@@ -63,6 +63,7 @@ impl Plugin for WorldPlugin {
             .init_resource::<LatestSnapshot>()
             .init_resource::<StageTimes>()
             .add_message::<Alert>()
+            .add_message::<TableEvent>()
             .add_systems(FrameTick, snapshot::take_snapshot.in_set(FrameSystems::Record));
     }
 }

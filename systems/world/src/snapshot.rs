@@ -9,8 +9,8 @@ use glam::DVec2;
 
 use crate::{
     Ball, BallKind, BallNumber, CircleInImage, Confidence, Cue, CueInImage, CuePose, CueState, CurrentFrame,
-    FrameClock, Motion, Pool, PositionInTable, Prediction, Predictions, SeenInImage, Stamp, TableGeometry,
-    TrackId, VelocityInTable,
+    FrameClock, Motion, Pool, PositionInTable, Prediction, Predictions, SeenInImage, Stamp, TableEvent,
+    TableGeometry, TrackId, VelocityInTable,
 };
 
 /// One ball on the table.
@@ -39,11 +39,7 @@ pub struct BallSnapshot {
 impl BallSnapshot {
     /// The ball's name for people and clients: `cue`, `1` to `15` once the number is known, before that `t17`.
     pub fn name(&self) -> String {
-        match (self.kind, self.number) {
-            (BallKind::Cue, _) => "cue".to_owned(),
-            (_, Some(number)) => number.to_string(),
-            (_, None) => format!("t{}", self.track_id.0),
-        }
+        self.kind.name_with(self.number, self.track_id)
     }
 }
 
@@ -88,6 +84,8 @@ pub struct Snapshot {
     pub table: Option<TableSnapshot>,
     /// Where the balls will go.
     pub prediction: Option<Prediction>,
+    /// What was found out in this frame to have happened.
+    pub events: Vec<TableEvent>,
 }
 
 /// The newest snapshot. Shared, never copied: readers keep the `Arc` for as long as they need it.
@@ -111,7 +109,7 @@ type CueData<'a> = (&'a CuePose, &'a CueState, Option<&'a CueInImage>);
 /// Copies what matters of the world into a [`Snapshot`].
 pub(crate) fn take_snapshot(
     (clock, frame): (Res<FrameClock>, Res<CurrentFrame>),
-    predictions: Res<Predictions>,
+    (predictions, mut events): (Res<Predictions>, MessageReader<TableEvent>),
     balls: Query<BallData>,
     cue: Option<Single<CueData, With<Cue>>>,
     table: Option<Single<&TableGeometry>>,
@@ -151,6 +149,8 @@ pub(crate) fn take_snapshot(
         });
         snapshot.table = table.map(|table| **table);
         snapshot.prediction.clone_from(&predictions.current);
+        snapshot.events.clear();
+        snapshot.events.extend(events.read().cloned());
         Ok(())
     });
     latest.0 = taken;

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use super::reply::{Asked, HttpError};
 use super::websocket::space;
 use super::{Shared, assets, guard, health, video, websocket};
-use crate::wire::{StateData, StateQuality};
+use crate::wire::{HistoryData, StateData, StateQuality};
 
 /// The longest body a request may have, bytes.
 const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -29,6 +29,7 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
         .route("/api/v1/health/live", get(health::health))
         .route("/api/v1/health/ready", get(health::ready))
         .route("/api/v1/game/state", get(game_state))
+        .route("/api/v1/game/history", get(game_history))
         .route("/api/v1/stream/video", get(video::stream))
         .route("/api/v1/stream/video/frame", get(video::picture))
         .fallback(assets::file_or_nothing)
@@ -63,4 +64,21 @@ async fn game_state(
     })?;
     let data = StateData::new(newest.snapshot(), space, StateQuality::Full, newest.issue());
     Ok(Json(data).into_response())
+}
+
+#[derive(Debug, Deserialize)]
+struct HistoryQuery {
+    coords: Option<String>,
+    limit: Option<usize>,
+}
+
+/// Finished shots, newest first; all that are remembered without a limit.
+async fn game_history(
+    State(shared): State<Arc<Shared>>,
+    Asked(query): Asked<HistoryQuery>,
+) -> Result<Response, HttpError> {
+    let space = space(query.coords.as_deref(), shared.default_space)?;
+    let shots = shared.surroundings.feeds.history.borrow().clone();
+    let newest = shots.iter().rev().take(query.limit.unwrap_or(usize::MAX));
+    Ok(Json(HistoryData::new(newest.map(Arc::as_ref), space)).into_response())
 }

@@ -95,6 +95,9 @@ pub(crate) async fn run(
         connected_at: WallTime::now(),
         state: Lane::new(feeds.state.clone()),
         trajectory: Lane::new(feeds.trajectory.clone()),
+        happenings: None,
+        events: None,
+        motion: None,
         alerts: None,
         feeds,
         counters,
@@ -126,6 +129,7 @@ enum End {
 enum Event {
     Received(Option<Result<Message, Error>>),
     Due(Stream, Arc<Publication>, subscription::Filters),
+    Happened(Result<Arc<Publication>, broadcast::error::RecvError>),
     Alert(Result<Encoded, broadcast::error::RecvError>),
     PingDue,
     Shutdown,
@@ -138,6 +142,11 @@ struct Session {
     connected_at: WallTime,
     state: Lane,
     trajectory: Lane,
+    /// What happens on the table; `None` while neither events nor motion are subscribed to.
+    happenings: Option<broadcast::Receiver<Arc<Publication>>>,
+    /// How the client wants events and motion; `None` while not subscribed.
+    events: Option<subscription::Filters>,
+    motion: Option<subscription::Filters>,
     /// `None` while not subscribed.
     alerts: Option<broadcast::Receiver<Encoded>>,
     feeds: Feeds,
@@ -182,7 +191,8 @@ impl Session {
                 (publication, filters) = self.trajectory.next() => {
                     Event::Due(Stream::Trajectory, publication, filters)
                 }
-                alert = next_alert(&mut self.alerts) => Event::Alert(alert),
+                happening = next_of(&mut self.happenings) => Event::Happened(happening),
+                alert = next_of(&mut self.alerts) => Event::Alert(alert),
                 _ = pings.tick() => Event::PingDue,
                 () = until_shutdown.wait() => Event::Shutdown,
             };
@@ -193,6 +203,17 @@ impl Session {
                 Event::Due(stream, publication, filters) => {
                     self.send_due(stream, &publication, filters).await
                 }
+                Event::Happened(Ok(publication)) => {
+                    let wanted = match publication.stream() {
+                        Stream::Motion => self.motion,
+                        _ => self.events,
+                    };
+                    match wanted {
+                        Some(filters) => self.send_due(publication.stream(), &publication, filters).await,
+                        None => Ok(()),
+                    }
+                }
+                Event::Happened(Err(_)) => Err(End::Close(CloseCode::Again, "events were lost: too slow")),
                 Event::Alert(Ok(alert)) => self.send_encoded(Ok(alert)).await,
                 Event::Alert(Err(_)) => Err(End::Close(CloseCode::Again, "alerts were lost: too slow")),
                 Event::PingDue => self.ping().await,
@@ -287,6 +308,8 @@ impl Session {
             match stream {
                 Stream::State => self.state.subscribe(filters),
                 Stream::Trajectory => self.trajectory.subscribe(filters),
+                Stream::Events => self.events = Some(filters),
+                Stream::Motion => self.motion = Some(filters),
                 Stream::Alert if self.alerts.is_none() => {
                     // First listen, then look: an alert in between comes twice rather than never.
                     self.alerts = Some(self.feeds.alerts.subscribe());
@@ -295,6 +318,7 @@ impl Session {
                 _ => {}
             }
         }
+        self.listen_for_happenings();
         if is_answered {
             let answer = SubscribedData {
                 streams: streams.iter().map(|stream| stream.name()).collect(),
@@ -325,10 +349,13 @@ impl Session {
             match stream {
                 Stream::State => self.state.unsubscribe(),
                 Stream::Trajectory => self.trajectory.unsubscribe(),
+                Stream::Events => self.events = None,
+                Stream::Motion => self.motion = None,
                 Stream::Alert => self.alerts = None,
                 _ => {}
             }
         }
+        self.listen_for_happenings();
         let answer = SubscribedData {
             streams: streams.iter().map(|stream| stream.name()).collect(),
             all_subscriptions: self.subscriptions(),
@@ -343,10 +370,21 @@ impl Session {
         }
     }
 
+    /// Listens for events and motions exactly while one of them is subscribed to.
+    fn listen_for_happenings(&mut self) {
+        if self.events.is_none() && self.motion.is_none() {
+            self.happenings = None;
+        } else if self.happenings.is_none() {
+            self.happenings = Some(self.feeds.happenings.subscribe());
+        }
+    }
+
     fn subscriptions(&self) -> Vec<&'static str> {
         let subscribed = [
             (Stream::State, self.state.is_subscribed()),
             (Stream::Trajectory, self.trajectory.is_subscribed()),
+            (Stream::Events, self.events.is_some()),
+            (Stream::Motion, self.motion.is_some()),
             (Stream::Alert, self.alerts.is_some()),
         ];
         let subscribed = subscribed.iter().filter(|(_, is_subscribed)| *is_subscribed);
@@ -456,11 +494,12 @@ impl Session {
     }
 }
 
-async fn next_alert(
-    alerts: &mut Option<broadcast::Receiver<Encoded>>,
-) -> Result<Encoded, broadcast::error::RecvError> {
-    match alerts {
-        Some(alerts) => alerts.recv().await,
+/// The next message of a queue; never returns while there is no subscription.
+async fn next_of<T: Clone>(
+    queue: &mut Option<broadcast::Receiver<T>>,
+) -> Result<T, broadcast::error::RecvError> {
+    match queue {
+        Some(queue) => queue.recv().await,
         None => std::future::pending().await,
     }
 }

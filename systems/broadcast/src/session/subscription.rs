@@ -75,7 +75,7 @@ pub(crate) fn known_streams(wanted: &[String]) -> (Vec<Stream>, Option<String>) 
     known.dedup();
     let complaint = (!refused.is_empty()).then(|| {
         format!(
-            "expected streams among state, trajectory and alert; left out: {}",
+            "expected streams among state, trajectory, events, motion and alert; left out: {}",
             refused.join(", ")
         )
     });
@@ -149,7 +149,7 @@ mod tests {
         assert_eq!(known, [Stream::State]);
         assert_eq!(
             complaint.unwrap(),
-            "expected streams among state, trajectory and alert; left out: frame (not published by this version), \
+            "expected streams among state, trajectory, events, motion and alert; left out: frame (not published by this version), \
              \"weather\" (unknown)"
         );
     }

@@ -7,6 +7,7 @@ mod alert;
 mod color;
 mod command;
 mod envelope;
+mod events;
 mod session;
 mod state;
 #[cfg(test)]
@@ -17,6 +18,7 @@ mod zlib;
 pub(crate) use alert::AlertData;
 pub(crate) use command::{Command, parse_command};
 pub(crate) use envelope::{Compression, Encoded};
+pub(crate) use events::{EventsData, HistoryData, MotionData};
 pub(crate) use session::{
     ConnectionData, ErrorCode, ErrorData, HeartbeatData, PongData, StatusData, SubscribedData,
 };

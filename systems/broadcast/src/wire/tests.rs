@@ -1,6 +1,13 @@
 //! Every message, byte for byte, with the clock standing at noon.
 
-use ghostball_world::{Alert, AlertCode, AlertLevel, Snapshot};
+use std::sync::Arc;
+use std::time::Duration;
+
+use ghostball_world::{
+    Alert, AlertCode, AlertLevel, BallKind, EventBall, PocketName, Shot, Snapshot, TableEvent,
+    TableEventKind, TrackId,
+};
+use glam::DVec2;
 use serde::Serialize;
 use serde_json::json;
 
@@ -14,7 +21,7 @@ const ISSUE: Issue = Issue {
         micros: NOON.micros - 25_000,
     },
     timestamp: NOON,
-    calculation_time: std::time::Duration::from_micros(250),
+    calculation_time: Duration::from_micros(250),
 };
 
 /// The message as text, laid out for reading: compact JSON, one line per field of `data`.
@@ -127,6 +134,72 @@ fn trajectory_when_nothing_is_predicted() {
         "trajectory",
         &TrajectoryData::new(&snapshot, Space::Metres, ISSUE)
     ));
+}
+
+fn event_ball(track_id: u32, kind: BallKind, number: Option<u8>, position: [f64; 2]) -> EventBall {
+    EventBall {
+        track_id: TrackId(track_id),
+        kind,
+        number,
+        position_in_table: DVec2::from(position),
+    }
+}
+
+/// A whole shot, told at once: a ball is struck, another potted, one taken away and put back.
+fn eventful() -> Snapshot {
+    let at = |millis: u64, kind| TableEvent {
+        at: Duration::from_millis(millis),
+        kind,
+    };
+    let cue = event_ball(3, BallKind::Cue, None, [0.5, 0.3]);
+    let eight = event_ball(4, BallKind::Eight, Some(8), [1.2, -0.6]);
+    let unnamed = event_ball(17, BallKind::Stripe, None, [-0.4, -0.2]);
+    let potted = at(2_500, TableEventKind::Potted(eight, PocketName::BottomRight));
+    let shot = Shot {
+        started_at: Duration::from_millis(1_000),
+        ended_at: Duration::from_millis(4_250),
+        start: vec![cue, eight],
+        end: vec![cue],
+        events: vec![potted.clone()],
+    };
+    Snapshot {
+        events: vec![
+            at(1_000, TableEventKind::Started(cue, DVec2::new(1.0, -0.25))),
+            at(1_000, TableEventKind::ShotStarted(cue)),
+            potted,
+            at(4_250, TableEventKind::ShotEnded(Arc::new(shot))),
+            at(9_000, TableEventKind::BallRemoved(unnamed)),
+            at(12_000, TableEventKind::BallPlaced(unnamed)),
+        ],
+        ..snapshot()
+    }
+}
+
+#[test]
+fn events_in_metres() {
+    insta::assert_snapshot!(message("events", &EventsData::new(&eventful(), Space::Metres)));
+}
+
+#[test]
+fn events_in_the_camera_picture() {
+    insta::assert_snapshot!(message("events", &EventsData::new(&eventful(), Space::Camera)));
+}
+
+#[test]
+fn motion() {
+    let snapshot = eventful();
+    let motion = snapshot.events[0].kind.motion().unwrap();
+    insta::assert_snapshot!(message(
+        "motion",
+        &MotionData::new(&snapshot, motion, Space::Metres, NOON)
+    ));
+}
+
+#[test]
+fn history() {
+    let snapshot = eventful();
+    let data = HistoryData::new([&snapshot].into_iter(), Space::Canvas4k);
+    insta::assert_snapshot!(serde_json::to_string_pretty(&data).unwrap());
 }
 
 #[test]

@@ -1,0 +1,192 @@
+//! `events`, `motion`, and the history of shots: what happened.
+
+use ghostball_world::{BallKind, EventBall, PocketName, Shot, Snapshot, TableEvent, TableEventKind};
+use glam::DVec2;
+use serde::Serialize;
+
+use crate::WallTime;
+use crate::space::{Point, Projection, Space};
+
+/// The data of an `events` message: what was found out in one frame.
+#[derive(Debug, Serialize)]
+pub(crate) struct EventsData {
+    events: Vec<EventData>,
+}
+
+impl EventsData {
+    /// Single motions are left out.
+    pub(crate) fn new(snapshot: &Snapshot, space: Space) -> Self {
+        let projection = Projection::new(space, snapshot);
+        let events = snapshot.events.iter().filter(|event| !event.kind.is_motion());
+        Self {
+            events: events.map(|event| EventData::new(event, &projection)).collect(),
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct EventData {
+    r#type: &'static str,
+    /// Seconds since the first frame.
+    t: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ball_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    track_id: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pocket: Option<PocketName>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    position: Option<Point>,
+    /// The whole shot, where one ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shot: Option<ShotData>,
+}
+
+impl EventData {
+    fn new(event: &TableEvent, projection: &Projection) -> Self {
+        let ball = event.kind.ball();
+        Self {
+            r#type: event.kind.name(),
+            t: micro(event.at.as_secs_f64()),
+            ball_id: ball.map(EventBall::name),
+            track_id: ball.map(|ball| ball.track_id.0),
+            pocket: match &event.kind {
+                TableEventKind::Potted(_, pocket) => Some(*pocket),
+                _ => None,
+            },
+            position: ball.and_then(|ball| projection.point(ball.position_in_table)),
+            shot: match &event.kind {
+                TableEventKind::ShotEnded(shot) => Some(ShotData::new(shot, projection)),
+                _ => None,
+            },
+        }
+    }
+}
+
+/// One finished shot.
+#[derive(Debug, Serialize)]
+pub(crate) struct ShotData {
+    /// Seconds since the first frame.
+    start_t: f64,
+    end_t: f64,
+    /// Seconds.
+    duration: f64,
+    start: Vec<PlaceData>,
+    end: Vec<PlaceData>,
+    /// What happened in between.
+    events: Vec<EventData>,
+}
+
+impl ShotData {
+    fn new(shot: &Shot, projection: &Projection) -> Self {
+        let places = |balls: &[EventBall]| {
+            let places = balls.iter().filter_map(|ball| PlaceData::new(ball, projection));
+            places.collect()
+        };
+        Self {
+            start_t: micro(shot.started_at.as_secs_f64()),
+            end_t: micro(shot.ended_at.as_secs_f64()),
+            duration: micro(shot.ended_at.saturating_sub(shot.started_at).as_secs_f64()),
+            start: places(&shot.start),
+            end: places(&shot.end),
+            events: shot
+                .events
+                .iter()
+                .map(|event| EventData::new(event, projection))
+                .collect(),
+        }
+    }
+}
+
+/// Where a ball lay.
+#[derive(Debug, Serialize)]
+struct PlaceData {
+    track_id: u32,
+    ball_id: String,
+    r#type: &'static str,
+    position: Point,
+}
+
+impl PlaceData {
+    /// `None` where its place has none in this space.
+    fn new(ball: &EventBall, projection: &Projection) -> Option<Self> {
+        Some(Self {
+            track_id: ball.track_id.0,
+            ball_id: ball.name(),
+            r#type: ball.kind.name(),
+            position: projection.point(ball.position_in_table)?,
+        })
+    }
+}
+
+/// The data of a `motion` message: one ball started or stopped.
+#[derive(Debug, Serialize)]
+pub(crate) struct MotionData {
+    ball_id: String,
+    track_id: u32,
+    /// Null where it has no place in the client's space.
+    position: Option<Point>,
+    velocity: Option<Point>,
+    is_moving: bool,
+    /// 0 for the cue ball, null where it is not known.
+    number: Option<u8>,
+    timestamp: WallTime,
+}
+
+impl MotionData {
+    /// `ball` starts with a velocity, metres per second, or stops, without.
+    pub(crate) fn new(
+        snapshot: &Snapshot,
+        (ball, velocity): (&EventBall, Option<DVec2>),
+        space: Space,
+        timestamp: WallTime,
+    ) -> Self {
+        let projection = Projection::new(space, snapshot);
+        let position = ball.position_in_table;
+        Self {
+            ball_id: ball.name(),
+            track_id: ball.track_id.0,
+            position: projection.point(position),
+            velocity: projection.velocity(position, velocity.unwrap_or_default()),
+            is_moving: velocity.is_some(),
+            number: match ball.kind {
+                BallKind::Cue => Some(0),
+                _ => ball.number,
+            },
+            timestamp,
+        }
+    }
+}
+
+/// The answer of `/game/history`: finished shots, newest first.
+#[derive(Debug, Serialize)]
+pub(crate) struct HistoryData {
+    shots: Vec<ShotData>,
+    count: usize,
+}
+
+impl HistoryData {
+    /// The shots that ended in these snapshots.
+    pub(crate) fn new<'a>(snapshots: impl Iterator<Item = &'a Snapshot>, space: Space) -> Self {
+        let shots_of = |snapshot: &'a Snapshot| {
+            let projection = Projection::new(space, snapshot);
+            let ended = snapshot.events.iter().filter_map(|event| match &event.kind {
+                TableEventKind::ShotEnded(shot) => Some(shot),
+                _ => None,
+            });
+            ended
+                .map(|shot| ShotData::new(shot, &projection))
+                .collect::<Vec<_>>()
+        };
+        let shots: Vec<_> = snapshots.flat_map(shots_of).collect();
+        Self {
+            count: shots.len(),
+            shots,
+        }
+    }
+}
+
+/// Rounds to a microsecond.
+fn micro(secs: f64) -> f64 {
+    (secs * 1e6).round() / 1e6
+}

@@ -1,0 +1,301 @@
+//! What happened: told from the tracks, once, when it is sure.
+//!
+//! A shot begins when, of balls that all stand, one leaves its place, and ends when all have stood for a while. A ball that was lost on
+//! its way into a pocket is potted unless it shows itself again; one that was hidden too long was removed; one that is
+//! there while no shot is on, and was not before, was placed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ghostball_world::{BallKind, EventBall, PocketName, Shot, TableEvent, TableEventKind, TrackId};
+use glam::DVec2;
+
+use crate::bed::Bed;
+use crate::motion::RESTING_SECS;
+use crate::track::Track;
+use crate::tracks::{BallTracker, DEPARTED_SECS, Departure};
+
+/// All balls must have stood for so long before a shot is over, seconds: twice what it takes to tell one that stands, as
+/// the last ball may lean on another and roll off again.
+const SETTLED_SECS: f64 = 2.0 * RESTING_SECS;
+/// A ball that fell into a pocket from its edge does not come back after this long, seconds: thrown up by the back of
+/// the pocket, it falls its own diameter in `√(2 · 0.057 / 9.81)` = 0.11 s.
+const DROP_SECS: f64 = 0.11;
+/// A ball is not said to be placed before it has stood in view for so long, seconds: a hand that holds it may go on…
+const PLACED_SECS: f64 = 2.0 * RESTING_SECS;
+/// …nor is one that came to light so soon after the table did, seconds: what covered it may have been there before.
+const WATCHED_SECS: f64 = 1.0;
+
+/// When a frame was captured, as far as events care.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Moment {
+    /// Time since the first frame.
+    pub now: Duration,
+    /// Time since the frame before.
+    pub dt: Duration,
+}
+
+/// A ball that is followed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Known {
+    ball: EventBall,
+    is_moving: bool,
+    /// Where it stood last, metres.
+    lay_at: DVec2,
+    /// When it was set in motion, while it moves.
+    set_off_at: Duration,
+    /// It was there when the table was found, came back, or was told as placed: no news any more.
+    is_told: bool,
+    /// When it came, or moved last.
+    stands_since: Duration,
+    /// It is still followed.
+    is_there: bool,
+}
+
+/// A ball that is taken for potted, unless it shows itself again.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Falling {
+    ball: EventBall,
+    pocket: PocketName,
+    at: Duration,
+    /// When it is believed.
+    sure_at: Duration,
+}
+
+/// Tells events from the tracks of one table.
+#[derive(Clone, Debug, Default)]
+pub struct EventTeller {
+    /// In order of track.
+    known: Vec<Known>,
+    falling: Vec<Falling>,
+    shot: Option<Shot>,
+    /// When the last ball came to rest.
+    at_rest_since: Duration,
+    watched_since: Option<Duration>,
+    events: Vec<TableEvent>,
+}
+
+impl EventTeller {
+    /// What was found out in the last frame.
+    pub fn events(&self) -> &[TableEvent] {
+        &self.events
+    }
+
+    /// Forgets everything: the table is gone, or time has jumped.
+    pub fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Takes in what `tracker` made of the frame of this moment.
+    pub fn follow(&mut self, moment: Moment, tracker: &BallTracker, bed: &Bed) {
+        self.events.clear();
+        if tracker.has_just_begun() {
+            // Nobody saw the end of a shot that a gap cut off.
+            self.clear();
+            self.watched_since = Some(moment.now);
+        }
+        self.note_departures(moment, tracker.departures(), bed);
+        self.note_tracks(moment, tracker);
+        self.tell_start(bed.ball_radius);
+        self.tell_pots(moment);
+        self.tell_placed(moment);
+        self.tell_end(moment);
+        self.record();
+    }
+
+    fn note_departures(&mut self, moment: Moment, departures: &[Departure], bed: &Bed) {
+        for Departure { track, pocket } in departures {
+            let ball = ball_of(track, track.last_seen.position);
+            // A track stands at the frame it was lost in, and was seen so long before.
+            let last_seen_at = moment.now.saturating_sub(secs(track.unseen_secs));
+            let left_at = match pocket {
+                Some(pocket) => {
+                    let falling = falling(ball, *pocket, last_seen_at, track, moment, bed);
+                    self.falling.push(falling);
+                    falling.at
+                }
+                None => {
+                    self.tell(last_seen_at, TableEventKind::BallRemoved(ball));
+                    last_seen_at
+                }
+            };
+            if track.is_moving() {
+                self.at_rest_since = self.at_rest_since.max(left_at);
+            }
+        }
+    }
+
+    fn note_tracks(&mut self, moment: Moment, tracker: &BallTracker) {
+        self.known.iter_mut().for_each(|known| known.is_there = false);
+        for track in tracker.tracks() {
+            let ball = ball_of(track, track.filter.position);
+            let is_moving = track.is_moving();
+            self.falling.retain(|falling| falling.ball.track_id != track.id);
+            let place = self
+                .known
+                .binary_search_by_key(&track.id, |known| known.ball.track_id);
+            let index = place.unwrap_or_else(|index| {
+                let known = Known {
+                    ball,
+                    is_moving: false,
+                    lay_at: ball.position_in_table,
+                    set_off_at: moment.now,
+                    is_told: tracker.is_opening() || !self.is_watched_at(moment.now) || self.shot.is_some(),
+                    stands_since: moment.now,
+                    is_there: true,
+                };
+                self.known.insert(index, known);
+                index
+            });
+            let known = &mut self.known[index];
+            (known.ball, known.is_there) = (ball, true);
+            if !is_moving {
+                known.lay_at = ball.position_in_table;
+            }
+            if is_moving == known.is_moving {
+                if is_moving || !known.is_told && track.seen.is_none() {
+                    known.stands_since = moment.now;
+                }
+                continue;
+            }
+            (known.is_moving, known.stands_since) = (is_moving, moment.now);
+            let kind = if is_moving {
+                known.set_off_at = moment.now;
+                TableEventKind::Started(ball, track.velocity())
+            } else {
+                let since = moment.now.saturating_sub(secs(RESTING_SECS));
+                self.at_rest_since = self.at_rest_since.max(since);
+                TableEventKind::Stopped(ball)
+            };
+            self.tell(moment.now, kind);
+        }
+        self.known.retain(|known| known.is_there);
+    }
+
+    /// A shot is on once a ball has left its place.
+    fn tell_start(&mut self, ball_radius: f64) {
+        if self.shot.is_some() {
+            return;
+        }
+        // What is seen of a ball half covered by the stick or a hand lies still within the ball.
+        let has_left = |known: &&Known| {
+            known.is_moving && known.ball.position_in_table.distance(known.lay_at) > ball_radius
+        };
+        // Struck and hit in the same frame: the cue ball was struck.
+        let order = |known: &&Known| (known.set_off_at, known.ball.kind != BallKind::Cue);
+        let Some(first) = self.known.iter().filter(has_left).min_by_key(order) else {
+            return;
+        };
+        let (ball, at) = (first.ball, first.set_off_at);
+        let as_it_lay = |known: &Known| EventBall {
+            position_in_table: known.lay_at,
+            ..known.ball
+        };
+        self.shot = Some(Shot {
+            started_at: at,
+            start: self.known.iter().map(as_it_lay).collect(),
+            ..Shot::default()
+        });
+        self.tell(at, TableEventKind::ShotStarted(ball));
+    }
+
+    fn is_watched_at(&self, now: Duration) -> bool {
+        self.watched_since
+            .is_some_and(|since| now.saturating_sub(since) >= secs(WATCHED_SECS))
+    }
+
+    fn tell_pots(&mut self, moment: Moment) {
+        while let Some(index) = self.falling.iter().position(|ball| ball.sure_at <= moment.now) {
+            let Falling { ball, pocket, at, .. } = self.falling.remove(index);
+            self.tell(at, TableEventKind::Potted(ball, pocket));
+        }
+    }
+
+    fn tell_placed(&mut self, moment: Moment) {
+        for index in 0..self.known.len() {
+            let known = &mut self.known[index];
+            let stood = moment.now.saturating_sub(known.stands_since);
+            if known.is_told || known.is_moving || stood < secs(PLACED_SECS) {
+                continue;
+            }
+            known.is_told = true;
+            let (ball, at) = (known.ball, known.stands_since);
+            self.tell(at, TableEventKind::BallPlaced(ball));
+        }
+    }
+
+    fn tell_end(&mut self, moment: Moment) {
+        let is_calm = self.falling.is_empty() && self.known.iter().all(|known| !known.is_moving);
+        let settled = moment.now.saturating_sub(self.at_rest_since) >= secs(SETTLED_SECS);
+        if !is_calm || !settled {
+            return;
+        }
+        self.record();
+        if let Some(mut shot) = self.shot.take() {
+            let last_pot = shot.events.last().map_or(shot.started_at, |event| event.at);
+            shot.ended_at = self.at_rest_since.max(last_pot).max(shot.started_at);
+            shot.end.extend(self.known.iter().map(|known| known.ball));
+            // Who came to light in a shot is no news after it.
+            self.known.iter_mut().for_each(|known| known.is_told = true);
+            self.tell(shot.ended_at, TableEventKind::ShotEnded(Arc::new(shot)));
+        }
+    }
+
+    /// Keeps what was told in this frame with the shot it belongs to.
+    fn record(&mut self) {
+        if let Some(shot) = &mut self.shot {
+            let room = Shot::MOST_EVENTS.saturating_sub(shot.events.len());
+            let belongs = |event: &&TableEvent| {
+                !event.kind.is_motion() && !matches!(event.kind, TableEventKind::ShotStarted(_))
+            };
+            shot.events
+                .extend(self.events.iter().filter(belongs).take(room).cloned());
+        }
+    }
+
+    fn tell(&mut self, at: Duration, kind: TableEventKind) {
+        self.events.push(TableEvent { at, kind });
+    }
+}
+
+/// A ball that was seen last at `last_seen_at`, and rolled on from there until its centre came over the hole. If that is long
+/// after it was lost, something covers its way, and it may still come out from under it.
+fn falling(
+    ball: EventBall,
+    pocket: PocketName,
+    last_seen_at: Duration,
+    track: &Track,
+    moment: Moment,
+    bed: &Bed,
+) -> Falling {
+    let velocity = track.velocity();
+    let way = bed.way_to_fall(pocket, track.last_seen.position, velocity.normalize_or_zero());
+    let at = last_seen_at + secs(way / velocity.length().max(1e-6));
+    // The pocket's rim and shadow hide the last of its way: as much as a ball's diameter.
+    let near = 2.0 * bed.ball_radius + velocity.length() * moment.dt.as_secs_f64();
+    let wait_secs = if way <= near { DROP_SECS } else { DEPARTED_SECS };
+    Falling {
+        ball,
+        pocket,
+        at,
+        sure_at: at.max(moment.now) + secs(wait_secs),
+    }
+}
+
+fn ball_of(track: &Track, position_in_table: DVec2) -> EventBall {
+    let label = track.label();
+    EventBall {
+        track_id: TrackId(track.id.0),
+        kind: label.kind,
+        number: label.number,
+        position_in_table,
+    }
+}
+
+/// Seconds that cannot be a duration count for none.
+fn secs(secs: f64) -> Duration {
+    Duration::try_from_secs_f64(secs).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

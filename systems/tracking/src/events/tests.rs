@@ -1,0 +1,266 @@
+use ghostball_world::BallKind;
+
+use super::*;
+use crate::bed::tests::geometry;
+use crate::scenario::label_of;
+use crate::scenario::{FPS, Faults, Scene, seen_ball, shot};
+use crate::tracks::{SeenBall, Tick};
+
+/// Follows frames of sightings and tells what happened, with the frame in which it was told.
+struct Watch {
+    tracker: BallTracker,
+    teller: EventTeller,
+    bed: Bed,
+    frame: u32,
+    told: Vec<(u32, TableEvent)>,
+}
+
+impl Watch {
+    fn new() -> Self {
+        Self {
+            tracker: BallTracker::default(),
+            teller: EventTeller::default(),
+            bed: Bed::of(&geometry()),
+            frame: 0,
+            told: Vec::new(),
+        }
+    }
+
+    fn see(&mut self, seen: &[SeenBall]) {
+        let dt = secs(1.0 / FPS);
+        let tick = Tick {
+            dt_secs: 1.0 / FPS,
+            jumped_back: false,
+        };
+        self.tracker.follow(tick, seen, &self.bed, None);
+        let moment = Moment {
+            now: dt * self.frame,
+            dt,
+        };
+        self.teller.follow(moment, &self.tracker, &self.bed);
+        let told = self
+            .teller
+            .events()
+            .iter()
+            .map(|event| (self.frame, event.clone()));
+        self.told.extend(told);
+        self.frame += 1;
+    }
+
+    fn see_all(&mut self, scenes: &[Scene]) {
+        scenes.iter().for_each(|scene| self.see(&scene.seen));
+    }
+
+    /// What was told but single motions, by name.
+    fn names(&self) -> Vec<&'static str> {
+        let events = self.told.iter().filter(|(_, event)| !event.kind.is_motion());
+        events.map(|(_, event)| event.kind.name()).collect()
+    }
+
+    fn pots(&self) -> Vec<(u32, &TableEvent)> {
+        let pots = self
+            .told
+            .iter()
+            .filter(|(_, event)| event.kind.name() == "potted");
+        pots.map(|(frame, event)| (*frame, event)).collect()
+    }
+}
+
+/// Balls lying still, in view.
+fn lying(places: &[DVec2]) -> Vec<SeenBall> {
+    let geometry = geometry();
+    let balls = places.iter().enumerate();
+    balls
+        .map(|(n, place)| {
+            seen_ball(
+                &geometry,
+                geometry.image_from_table.apply(*place),
+                label_of(n),
+                0.9,
+            )
+        })
+        .collect()
+}
+
+const PLACES: [DVec2; 3] = [DVec2::new(-0.5, 0.0), DVec2::new(0.5, 0.2), DVec2::new(0.2, -0.4)];
+
+#[test]
+fn a_table_on_which_nothing_moves_tells_nothing() {
+    let mut watch = Watch::new();
+    watch.see_all(&shot(&PLACES, 1.0, 0.0, 300, 300, Faults::default(), 1));
+    assert_eq!(watch.told, []);
+}
+
+#[test]
+fn a_shot_begins_with_its_first_ball_and_ends_when_all_stand() {
+    for (seed, stick_speed) in [0.4, 0.9, 1.4].into_iter().enumerate() {
+        let mut watch = Watch::new();
+        let scenes = shot(&PLACES, stick_speed, 2.9, 20, 700, Faults::default(), seed as u64);
+        watch.see_all(&scenes);
+        let fell = scenes.iter().any(|scene| scene.truth.contains(&None));
+        assert!(!fell, "meant to stay on the table");
+        assert_eq!(
+            watch.names(),
+            ["shot_started", "shot_ended"],
+            "{stick_speed} m/s: {:?}",
+            watch.told
+        );
+        let start = watch
+            .told
+            .iter()
+            .find(|(_, event)| event.kind.name() == "shot_started");
+        let Some((frame, started)) = start else { panic!() };
+        assert!((20.0..=21.0).contains(&(started.at.as_secs_f64() * FPS).round()));
+        assert!((20..=24).contains(frame), "{frame}");
+        assert_eq!(started.kind.ball().map(|ball| ball.kind), Some(BallKind::Cue));
+        let Some((
+            _,
+            TableEvent {
+                kind: TableEventKind::ShotEnded(shot),
+                ..
+            },
+        )) = watch.told.last()
+        else {
+            panic!("{:?}", watch.told)
+        };
+        assert_eq!((shot.start.len(), shot.end.len()), (3, 3));
+        assert!(shot.start[0].position_in_table.distance(PLACES[0]) < 1e-3);
+        // It rolls its last 2 mm in 0.2 s, which nobody sees.
+        let truly = scenes.iter().rposition(|scene| {
+            scene
+                .truth
+                .iter()
+                .flatten()
+                .any(|(_, velocity)| velocity.length() > 0.02)
+        });
+        let truly_secs = truly.unwrap_or(0) as f64 / FPS;
+        let off_secs = shot.ended_at.as_secs_f64() - truly_secs;
+        assert!(off_secs.abs() < 0.3, "{off_secs}");
+    }
+}
+
+#[test]
+fn every_ball_that_falls_is_told_once_in_its_pocket_within_a_frame() {
+    let geometry = geometry();
+    let pockets = geometry.pockets_in_table();
+    let mut told = 0;
+    for seed in 0..24_u64 {
+        let mut random = crate::scenario::Random(seed);
+        let target = pockets[(seed % 6) as usize];
+        let from = target.signum() * DVec2::new(0.2 + 0.6 * random.uniform(), 0.1 + 0.2 * random.uniform());
+        let from = if target.x.abs() < 0.1 {
+            DVec2::new(0.15 * random.normal(), from.y)
+        } else {
+            from
+        };
+        let way = target - from;
+        let direction = libm::atan2(way.y, way.x);
+        let speed = 0.6 + 1.5 * random.uniform();
+        let places = [
+            from,
+            DVec2::new(-0.3 * target.x.signum(), -0.1 * target.y.signum()),
+        ];
+        let scenes = shot(&places, speed, direction, 20, 260, Faults::default(), seed);
+        let mut watch = Watch::new();
+        watch.see_all(&scenes);
+        let fell = scenes.iter().position(|scene| scene.truth[0].is_none());
+        let pots = watch.pots();
+        assert_eq!(
+            pots.len(),
+            usize::from(fell.is_some()),
+            "seed {seed}: {:?}",
+            watch.told
+        );
+        let (Some(fell), Some((frame, pot))) = (fell, pots.first()) else {
+            continue;
+        };
+        let TableEventKind::Potted(ball, pocket) = &pot.kind else {
+            continue;
+        };
+        assert_eq!(*pocket, PocketName::ALL[(seed % 6) as usize], "seed {seed}");
+        assert_eq!(ball.kind, BallKind::Cue);
+        let off_frames = pot.at.as_secs_f64() * FPS - fell as f64;
+        assert!(off_frames.abs() <= 1.001, "seed {seed}: {off_frames}");
+        assert!(
+            *frame <= fell as u32 + 10,
+            "seed {seed}: told in {frame}, fell in {fell}"
+        );
+        assert_eq!(
+            watch.names().last(),
+            Some(&"shot_ended"),
+            "seed {seed}: {:?}",
+            watch.told
+        );
+        told += 1;
+    }
+    assert!(told >= 12, "only {told} of 24 fell: the test shows little");
+}
+
+#[test]
+fn a_rolling_ball_that_an_arm_covers_on_its_way_to_a_pocket_is_not_potted() {
+    let place = DVec2::new(0.8, 0.4);
+    let way = DVec2::new(1.27, 0.635) - place;
+    // Too slow to get there.
+    let scenes = shot(
+        &[place],
+        0.22,
+        libm::atan2(way.y, way.x),
+        20,
+        300,
+        Faults::default(),
+        5,
+    );
+    let end = scenes[299].truth[0].map(|(end, _)| end);
+    assert!(
+        end.is_some_and(|end| end.distance(place) > 0.1),
+        "it rolls, and stays on the table: {end:?}"
+    );
+    let mut watch = Watch::new();
+    for (frame, scene) in scenes.iter().enumerate() {
+        let covered = (32..75).contains(&frame);
+        watch.see(if covered { &[] } else { &scene.seen });
+    }
+    assert_eq!(watch.pots(), [], "{:?}", watch.told);
+}
+
+#[test]
+fn a_ball_put_on_the_table_is_placed_once_and_one_taken_away_removed_once() {
+    let mut watch = Watch::new();
+    for _ in 0..60 {
+        watch.see(&lying(&PLACES[..2]));
+    }
+    for _ in 0..60 {
+        watch.see(&lying(&PLACES));
+    }
+    assert_eq!(watch.names(), ["ball_placed"]);
+    let off_frames = watch.told[0].1.at.as_secs_f64() * FPS - 60.0;
+    assert!((0.0..=5.0).contains(&off_frames), "{off_frames}");
+    for _ in 0..400 {
+        watch.see(&lying(&PLACES[..2]));
+    }
+    assert_eq!(watch.names(), ["ball_placed", "ball_removed"]);
+    let removed = &watch.told[1].1;
+    assert!(
+        (removed.at.as_secs_f64() * FPS - 119.0).abs() <= 1.001,
+        "{removed:?}"
+    );
+}
+
+#[test]
+fn a_gap_in_time_tells_nothing() {
+    let mut watch = Watch::new();
+    for _ in 0..60 {
+        watch.see(&lying(&PLACES));
+    }
+    let tick = Tick {
+        dt_secs: 60.0,
+        jumped_back: false,
+    };
+    watch.tracker.follow(tick, &lying(&[PLACES[2]]), &watch.bed, None);
+    let moment = Moment {
+        now: secs(62.0),
+        dt: secs(60.0),
+    };
+    watch.teller.follow(moment, &watch.tracker, &watch.bed);
+    assert_eq!(watch.teller.events(), []);
+}

@@ -1,0 +1,119 @@
+//! What happens on the table, and shots as a whole.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bevy_ecs::message::Message;
+use glam::DVec2;
+
+use crate::{BallKind, PocketName, TrackId};
+
+/// A ball as it was known when something happened to it: it may have left the table since.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct EventBall {
+    /// Names the ball.
+    pub track_id: TrackId,
+    /// What it is.
+    pub kind: BallKind,
+    /// Its number, 1 to 15, where it has one that is known.
+    pub number: Option<u8>,
+    /// Where its centre was, metres in table space.
+    pub position_in_table: DVec2,
+}
+
+impl EventBall {
+    /// The ball's name for people and clients, as [`BallSnapshot::name`](crate::BallSnapshot::name).
+    pub fn name(&self) -> String {
+        self.kind.name_with(self.number, self.track_id)
+    }
+}
+
+/// What can happen.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TableEventKind {
+    /// All balls stood, and this one was set in motion.
+    ShotStarted(EventBall),
+    /// This ball fell into this pocket; its position is where it was seen last.
+    Potted(EventBall, PocketName),
+    /// This ball was put on the table while no shot was on.
+    BallPlaced(EventBall),
+    /// This ball is no longer on the table, and fell into no pocket; its position is where it was seen last.
+    BallRemoved(EventBall),
+    /// All balls stand again.
+    ShotEnded(Arc<Shot>),
+    /// This ball was at rest and moves, at so many metres per second. Told to those who ask for motion, not for events.
+    Started(EventBall, DVec2),
+    /// This ball moved and is at rest. Likewise.
+    Stopped(EventBall),
+}
+
+impl TableEventKind {
+    /// As the contract spells it.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::ShotStarted(_) => "shot_started",
+            Self::Potted(..) => "potted",
+            Self::BallPlaced(_) => "ball_placed",
+            Self::BallRemoved(_) => "ball_removed",
+            Self::ShotEnded(_) => "shot_ended",
+            Self::Started(..) | Self::Stopped(_) => "motion",
+        }
+    }
+
+    /// The ball it happened to.
+    pub const fn ball(&self) -> Option<&EventBall> {
+        match self {
+            Self::ShotStarted(ball)
+            | Self::Potted(ball, _)
+            | Self::BallPlaced(ball)
+            | Self::BallRemoved(ball)
+            | Self::Started(ball, _)
+            | Self::Stopped(ball) => Some(ball),
+            Self::ShotEnded(_) => None,
+        }
+    }
+
+    /// The ball that starts, with its velocity, metres per second, or stops, without; `None` for what is more than that.
+    pub const fn motion(&self) -> Option<(&EventBall, Option<DVec2>)> {
+        match self {
+            Self::Started(ball, velocity) => Some((ball, Some(*velocity))),
+            Self::Stopped(ball) => Some((ball, None)),
+            _ => None,
+        }
+    }
+
+    /// Whether it is only a ball that starts or stops.
+    pub const fn is_motion(&self) -> bool {
+        matches!(self, Self::Started(..) | Self::Stopped(_))
+    }
+}
+
+/// Something that happened on the table. It is told in the frame in which it is sure, which may be later than `at`.
+#[derive(Message, Clone, Debug, PartialEq)]
+pub struct TableEvent {
+    /// When it happened, time since the first frame.
+    pub at: Duration,
+    /// What happened.
+    pub kind: TableEventKind,
+}
+
+/// A shot, from the first ball that moved until all stood.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Shot {
+    /// When the first ball was set in motion, time since the first frame.
+    pub started_at: Duration,
+    /// When the last ball came to rest, likewise; not before `started_at`.
+    pub ended_at: Duration,
+    /// The balls as they lay before, in order of their track.
+    pub start: Vec<EventBall>,
+    /// The balls as they lie after, likewise.
+    pub end: Vec<EventBall>,
+    /// What happened in it but its start, end and single motions, in the order in which it was told; the first
+    /// [`Shot::MOST_EVENTS`].
+    pub events: Vec<TableEvent>,
+}
+
+impl Shot {
+    /// No more events are kept of one shot: many times the balls there are.
+    pub const MOST_EVENTS: usize = 64;
+}
