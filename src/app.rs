@@ -3,7 +3,7 @@
 use bevy_app::App;
 
 use crate::broadcast::{BridgeHandle, BroadcastPlugin};
-use crate::capture::CapturePlugin;
+use crate::capture::{CapturePlugin, ExposureHold};
 use crate::config::Config;
 use crate::detection::DetectionPlugin;
 use crate::physics::Physics;
@@ -26,6 +26,10 @@ pub fn build(config: &Config, bridge: Option<BridgeHandle>) -> App {
             assumed_speed: config.trajectory.assumed_stick_speed,
             physics: fitted.map_or(usual, |fitted| fitted.laws().applied_to(usual)),
             ..PredictConfig::default()
+        })
+        .insert_resource(ExposureHold {
+            during_play: config.camera.hold_exposure_during_play,
+            ..ExposureHold::default()
         })
         .add_plugins((CapturePlugin, DetectionPlugin, TrackPlugin, PredictPlugin));
     if let Some(bridge) = bridge {

@@ -33,6 +33,8 @@ pub enum Command {
     Detect(DetectArgs),
     /// Find table, ball size and lens from many frames, and say how exact they are
     Calibrate(CalibrateArgs),
+    /// List the cameras that are plugged in: formats, sizes, rates, controls
+    Devices(DevicesArgs),
     /// Run the physics alone on reference cases
     Simulate(SimulateArgs),
     /// The configuration: what is in force and where each value came from
@@ -170,6 +172,14 @@ pub struct ConfigFileArgs {
     /// Configuration file [default: ghostball/ghostball.toml in the configuration folder, where there is one]
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
+}
+
+/// Options of `devices`.
+#[derive(Args, Debug)]
+pub struct DevicesArgs {
+    /// Print one JSON object instead of text
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `ADDRESS:PORT`, or a port of this machine alone.

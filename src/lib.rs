@@ -17,6 +17,7 @@ pub mod calibration_file;
 pub mod cli;
 pub mod config;
 pub mod detect;
+pub mod devices;
 pub mod fit;
 pub mod output;
 pub mod probe;

@@ -8,7 +8,7 @@ use ghostball::cli::{Cli, Command};
 use ghostball::detect::Detected;
 use ghostball::output::Output;
 use ghostball::replay::Replayed;
-use ghostball::{calibrate, config, detect, replay, run, simulate};
+use ghostball::{calibrate, config, detect, devices, replay, run, simulate};
 use tracing_subscriber::EnvFilter;
 
 /// Done, but data was lost.
@@ -43,6 +43,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
             }
         }
         Command::Calibrate(args) => calibrate::calibrate(&args)?,
+        Command::Devices(args) => devices::devices(&args)?,
         Command::Simulate(args) => {
             // Before the output is created: a mistake in the input must not cost an earlier result.
             let cases = simulate::read(&args.cases)?;

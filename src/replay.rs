@@ -42,7 +42,8 @@ pub fn replay(args: &ReplayArgs) -> Result<Replayed, RunError> {
         None if args.serve => Pace::Speed(1.0),
         None => Pace::Max,
     };
-    let frames = play(&args.source, pace, args.repeat)?;
+    let source = args.source.clone().configured(&config.camera.config());
+    let frames = play(&source, pace, args.repeat)?;
     let expected_frames = frames.description().expected_frames.filter(|_| !args.repeat);
     let stop = stop_on_signal()?;
     let served = if args.serve { Some(serve(&config)?) } else { None };

@@ -59,7 +59,12 @@ pub fn run(args: &RunArgs) -> Result<(), RunError> {
     // Before the source, which may take its time: the page is there at once and says that it waits for frames.
     let (server, bridge) = serve(&config)?;
     let simulated = SourceSpec::Simulation(SimulationOptions::default());
-    let source = capture::open(args.source.as_ref().unwrap_or(&simulated))?;
+    let source = args
+        .source
+        .clone()
+        .unwrap_or(simulated)
+        .configured(&config.camera.config());
+    let source = capture::open_lasting(&source)?;
 
     let description = source.description();
     let [name, address] = [description.name.clone(), server.local_addr().to_string()];
@@ -143,14 +148,16 @@ impl LossReport {
     const INTERVAL: Duration = Duration::from_secs(1);
 
     fn report(&mut self, counters: CaptureCounters) {
-        let is_news = (counters.dropped, counters.damaged) != (self.told.dropped, self.told.damaged);
+        let losses = |counters: CaptureCounters| (counters.dropped, counters.damaged, counters.missed);
+        let is_news = losses(counters) != losses(self.told);
         if !is_news || self.at.is_some_and(|at| at.elapsed() < Self::INTERVAL) {
             return;
         }
         tracing::warn!(
-            "{} frames dropped because the pipeline was busy, {} were damaged, of {} so far",
+            "{} frames dropped because the pipeline was busy, {} damaged, {} missed by the camera, of {} so far",
             counters.dropped,
             counters.damaged,
+            counters.missed,
             counters.captured
         );
         self.told = counters;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bevy_app::{App, PluginsState};
 
-use crate::capture::{CaptureCounters, CaptureError, FrameReceiver, PendingFrame, Received};
+use crate::capture::{CaptureCounters, CaptureError, ExposureHold, FrameReceiver, PendingFrame, Received};
 use crate::world::{IdleTick, LatestSnapshot, Snapshot};
 
 /// How long to wait for a frame before saying that none came.
@@ -42,13 +42,17 @@ impl Runner {
     pub fn step(&mut self) -> Result<Step, CaptureError> {
         match self.frames.receive(IDLE_AFTER) {
             Received::Frame(frame) => {
+                self.app.insert_resource(self.frames.health());
                 self.app.insert_resource(PendingFrame(Some(frame)));
                 self.app.update();
+                let hold = self.app.world().resource::<ExposureHold>().now;
+                self.frames.hold_exposure(hold);
                 Ok(Step::Frame)
             }
             Received::Idle => {
                 // What happens between frames depends on the host's clock: a replay must not see it.
                 if self.frames.description().live {
+                    self.app.insert_resource(self.frames.health());
                     self.app.world_mut().run_schedule(IdleTick);
                 }
                 Ok(Step::Idle)

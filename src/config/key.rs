@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use serde_json::json;
 
+use crate::capture::{ControlSetting, PowerLine};
 use crate::world::BallSet;
 
 /// One key of the configuration.
@@ -44,6 +45,8 @@ pub enum Kind {
     Texts,
     /// One of a few names.
     Choice(&'static [&'static str]),
+    /// Any number, or one of a few names.
+    NumberOr(&'static [&'static str]),
 }
 
 /// Which numbers a key takes.
@@ -95,6 +98,8 @@ config_value! {
     IpAddr: Kind::Address, |value| toml::Value::String(value.to_string());
     Vec<String>: Kind::Texts, |value| value.iter().cloned().map(toml::Value::String).collect::<Vec<_>>().into();
     BallSet: Kind::Choice(&["auto", "american_pool", "tv_pool", "snooker", "carom"]), named;
+    ControlSetting: Kind::NumberOr(&["unchanged", "auto"]), named;
+    PowerLine: Kind::Choice(&["unchanged", "off", "50hz", "60hz", "auto"]), named;
 }
 
 /// The name that serde gives to a variant.
@@ -147,13 +152,15 @@ impl Key {
             (Kind::Boolean, toml::Value::Boolean(_))
             | (Kind::Integer, toml::Value::Integer(_))
             | (Kind::Text, toml::Value::String(_)) => Some(value.clone()),
-            (Kind::Number, toml::Value::Float(_)) => Some(value.clone()),
-            (Kind::Number, toml::Value::Integer(whole)) => Some(toml::Value::Float(*whole as f64)),
+            (Kind::Number | Kind::NumberOr(_), toml::Value::Float(_)) => Some(value.clone()),
+            (Kind::Number | Kind::NumberOr(_), toml::Value::Integer(whole)) => {
+                Some(toml::Value::Float(*whole as f64))
+            }
             (Kind::Address, toml::Value::String(text)) => text
                 .parse::<IpAddr>()
                 .ok()
                 .map(|ip| toml::Value::String(ip.to_string())),
-            (Kind::Choice(names), toml::Value::String(text)) => {
+            (Kind::Choice(names) | Kind::NumberOr(names), toml::Value::String(text)) => {
                 names.contains(&text.as_str()).then(|| value.clone())
             }
             (Kind::Texts, toml::Value::Array(items)) => {
@@ -190,10 +197,8 @@ impl Key {
             Kind::Text => "text".to_owned(),
             Kind::Address => "an IP address".to_owned(),
             Kind::Texts => "a list of texts".to_owned(),
-            Kind::Choice(names) => {
-                let quoted: Vec<_> = names.iter().map(|name| format!("{name:?}")).collect();
-                format!("one of {}", quoted.join(", "))
-            }
+            Kind::Choice(names) => format!("one of {}", quoted(names)),
+            Kind::NumberOr(names) => format!("{}, or {}", quoted(names), number("a number")),
         }
     }
 
@@ -218,6 +223,7 @@ impl Key {
             Kind::Address => json!({"type": "string", "anyOf": [{"format": "ipv4"}, {"format": "ipv6"}]}),
             Kind::Texts => json!({"type": "array", "items": {"type": "string"}}),
             Kind::Choice(names) => json!({"type": "string", "enum": names}),
+            Kind::NumberOr(names) => json!({"anyOf": [{"type": "number"}, {"enum": names}]}),
         };
         if let Some(Range { low, high, or }) = self.range {
             let within = json!({"minimum": low, "maximum": high});
@@ -247,6 +253,11 @@ impl Key {
         let lines: Vec<_> = self.doc.iter().map(|line| line.trim()).collect();
         lines.join(" ")
     }
+}
+
+fn quoted(names: &[&str]) -> String {
+    let quoted: Vec<_> = names.iter().map(|name| format!("{name:?}")).collect();
+    quoted.join(", ")
 }
 
 impl Range {

@@ -4,9 +4,11 @@
 //! [`Config`] or in the section that holds it; then `ghostball config reference > assets/ghostball.toml`.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use super::error::Problem;
 use crate::calibration_file::CalibrationFile;
+use crate::capture::{CameraConfig, CameraControls, ControlSetting, PowerLine};
 use crate::world::{BallSet, TableSpecification};
 use crate::{section, sections};
 
@@ -15,6 +17,8 @@ sections! {
     pub struct Config {
         /// The service.
         api: Api,
+        /// Cameras.
+        camera: Camera,
         /// The table under the camera.
         table: Table,
         /// Predicted paths.
@@ -40,6 +44,47 @@ section! {
         host: IpAddr = IpAddr::from([127, 0, 0, 1]);
         /// TCP port; 0 takes any free one. 8000 is where clients of billiards-trainer look.
         port: u16 = 8000, in 0..=65535;
+    }
+}
+
+section! {
+    /// Cameras. Controls are set whenever the camera is opened, also when it is back after it was unplugged: "unchanged"
+    /// leaves them as the camera has them, "auto" lets it choose. A camera that lacks one says so in the log.
+    pub struct Camera {
+        /// A camera that is silent for this long is taken to be frozen and started anew. 1 s is twice the longest
+        /// exposure that webcams take in the dark.
+        frozen_after: f64 = 1.0, in 0.2..=60.0, "seconds";
+        /// Whether exposure, gain and white balance are kept as they are while balls are seen on a table: a player who
+        /// leans over it makes an automatic exposure change every colour. Off: a lamp that is switched during play would
+        /// not be followed.
+        hold_exposure_during_play: bool = false;
+        /// Time of exposure. A ball of 5 m/s is blurred by 50 mm in 0.01 s.
+        exposure: ControlSetting = ControlSetting::Unchanged, in 0.0001..=1.0, "seconds";
+        /// Amplification, in the camera's own unit; `ghostball devices` tells its range.
+        gain: ControlSetting = ControlSetting::Unchanged, in 0..=65535;
+        /// Colour temperature that is shown as white.
+        white_balance: ControlSetting = ControlSetting::Unchanged, in 1000..=15000, "kelvin";
+        /// Distance of focus, in the camera's own unit; 0 is mostly infinity.
+        focus: ControlSetting = ControlSetting::Unchanged, in 0..=65535;
+        /// What lamps flicker with: twice the mains' frequency.
+        power_line: PowerLine = PowerLine::Unchanged;
+    }
+}
+
+impl Camera {
+    /// As capture wants it.
+    pub fn config(&self) -> CameraConfig {
+        CameraConfig {
+            // In its range, a duration holds it.
+            frozen_after: Duration::try_from_secs_f64(self.frozen_after).unwrap_or_default(),
+            controls: CameraControls {
+                exposure: self.exposure,
+                gain: self.gain,
+                white_balance: self.white_balance,
+                focus: self.focus,
+                power_line: self.power_line,
+            },
+        }
     }
 }
 

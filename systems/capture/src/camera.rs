@@ -1,6 +1,6 @@
 //! V4L2 cameras: memory-mapped streaming with a time-out.
 //!
-//! One camera that is opened once. Whoever wants it back after it was unplugged opens it again.
+//! One camera that is opened once. [`keeper`] opens it again after it was unplugged.
 #![allow(
     clippy::disallowed_methods,
     reason = "the time-out is about the host; frames carry the driver's stamps"
@@ -20,43 +20,72 @@ use v4l::io::mmap::Stream;
 use v4l::io::traits::CaptureStream as _;
 use v4l::{Device, Timestamp};
 
-use crate::camera_mode::CameraMode;
 use crate::jpeg::JpegDecoder;
 use crate::{CameraFormat, CameraSpec, CaptureError, FrameSource, SourceDescription};
 
-/// How long a camera may be silent. Twice the longest exposure that webcams take in the dark, and long enough for one to
-/// start.
-const TIMEOUT: Duration = Duration::from_secs(1);
+pub(crate) mod controls;
+mod identity;
+pub(crate) mod keeper;
+pub(crate) mod list;
+mod mode;
+mod offers;
+mod query;
+
+use controls::HeldExposure;
+use identity::KnownCamera;
+use mode::CameraMode;
+
+/// The driver is waited for in slices of this, so that whoever wants to stop is heard.
+const SLICE: Duration = Duration::from_millis(250);
+
+/// As long as this the first frame is waited for in one go: it would be lost in the first slice that ends without it.
+const FIRST_WAIT: Duration = Duration::from_secs(2);
+
+/// An automatic exposure has settled by then.
+const SETTLED_AFTER: Duration = Duration::from_secs(2);
 
 /// Buffers lent to the driver: one being filled, one being read, two for hiccups of this program.
 const BUFFERS: u32 = 4;
+
+/// `POLLIN` of poll(2): there is something to read.
+const POLLIN: i16 = 1;
 
 /// A camera that streams.
 pub(crate) struct CameraSource {
     device: PathBuf,
     /// `None` only while being dropped.
     stream: Option<Stream<'static>>,
-    /// After a time-out all buffers are with the driver: the next one has to be waited for before any is given back.
+    /// Whether a frame has come. Before, all buffers are with the driver.
+    has_started: bool,
+    /// Whether the time for the first frame ran out: the next buffer has to be waited for before any is given back.
     all_lent: bool,
     mode: CameraMode,
     decoder: JpegDecoder,
     description: SourceDescription,
+    opened_at: Instant,
+    held: Option<HeldExposure>,
+    /// The number that the driver should give to the next frame.
+    next_sequence: Option<u32>,
     damaged: u64,
+    missed: u64,
 }
 
 impl CameraSource {
-    pub(crate) fn open(spec: &CameraSpec) -> Result<Self, CaptureError> {
+    /// Opens the camera at the node that `spec` names; also what to know it by.
+    pub(crate) fn open(spec: &CameraSpec) -> Result<(Self, KnownCamera), CaptureError> {
         let path = &spec.device;
         if path.as_os_str().as_bytes().contains(&0) || !path.exists() {
             return Err(CaptureError::CameraMissing { device: path.clone() });
         }
         let device = Device::with_path(path).map_err(|cause| failed(path, "open it", cause))?;
-        let capabilities = device.query_caps().map_err(|cause| match cause.kind() {
-            io::ErrorKind::NotFound => failed(path, "query it", cause),
-            // ENOTTY and its like: it does not know what was asked.
-            _ => not_a_camera(path, "it is no V4L2 device"),
-        })?;
-        let has = |flags| capabilities.capabilities.contains(flags);
+        let handle = device.handle();
+        let capabilities =
+            query::capabilities(&handle).map_err(|cause| match failed(path, "query it", cause) {
+                // ENOTTY and its like: it does not know what was asked.
+                CaptureError::Camera { .. } => not_a_camera(path, "it is no V4L2 device"),
+                known => known,
+            })?;
+        let has = |flags| capabilities.flags.contains(flags);
         if !has(Capability::VIDEO_CAPTURE | Capability::STREAMING) {
             let found = match has(Capability::VIDEO_CAPTURE_MPLANE) {
                 true => "it delivers multi-planar pictures only",
@@ -65,13 +94,21 @@ impl CameraSource {
             return Err(not_a_camera(path, found));
         }
         let mode = CameraMode::negotiate(&device, spec)?;
+        controls::apply(&handle, path, &spec.config.controls);
         let mut stream = Stream::with_buffers(&device, Type::VideoCapture, BUFFERS)
             .map_err(|cause| failed(path, "get its buffers", cause))?;
-        stream.set_timeout(TIMEOUT);
-        tracing::info!("camera {}: {}, {mode}", path.display(), capabilities.card);
-        Ok(Self {
+        stream.set_timeout(FIRST_WAIT);
+        let asked = mode::asked(spec);
+        tracing::info!(
+            "camera {}: {}, asked for {asked}, it gives {mode}",
+            path.display(),
+            capabilities.card
+        );
+        let known = KnownCamera::at(path, &capabilities);
+        let source = Self {
             device: path.clone(),
             stream: Some(stream),
+            has_started: false,
             all_lent: false,
             mode,
             decoder: JpegDecoder::default(),
@@ -83,8 +120,13 @@ impl CameraSource {
                 expected_frames: None,
                 live: true,
             },
+            opened_at: Instant::now(),
+            held: None,
+            next_sequence: None,
             damaged: 0,
-        })
+            missed: 0,
+        };
+        Ok((source, known))
     }
 
     /// Waits for one buffer and makes a frame of it; `None` for a buffer that is no good.
@@ -92,10 +134,15 @@ impl CameraSource {
         let Some(stream) = &mut self.stream else {
             return Err(io::ErrorKind::NotConnected.into());
         };
+        // Asked for a frame when there is none, `next` would have given its last buffer back, and would do so again.
+        if (self.has_started || self.all_lent) && stream.handle().poll(POLLIN, SLICE.as_millis() as i32)? == 0
+        {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
         if self.all_lent {
-            // `next` would give back a buffer that the driver already has. What comes here is lost: it cannot be read.
+            // All buffers are with the driver: this one comes back, but cannot be read.
             stream.dequeue()?;
-            self.all_lent = false;
+            (self.all_lent, self.has_started) = (false, true);
             return Ok(None);
         }
         let (bytes, meta) = match stream.next() {
@@ -105,6 +152,14 @@ impl CameraSource {
                 return Err(error);
             }
         };
+        self.has_started = true;
+        // Some drivers repeat a number or begin again: only a step forward says that something is missing.
+        if let Some(ahead) = self.next_sequence.map(|next| meta.sequence.wrapping_sub(next))
+            && ahead < u32::MAX / 2
+        {
+            self.missed += u64::from(ahead);
+        }
+        self.next_sequence = Some(meta.sequence.wrapping_add(1));
         let (mode, decoder) = (self.mode, &mut self.decoder);
         // The error flag says that the driver knows the picture to be torn.
         let Some(bytes) = bytes
@@ -135,7 +190,7 @@ impl FrameSource for CameraSource {
                 Err(cause) => return Err(failed(&self.device, "read from it", cause)),
             }
             // A camera that sends nothing but rubbish is as good as a silent one.
-            if started.elapsed() > TIMEOUT {
+            if started.elapsed() > SLICE {
                 return Err(self.timed_out(started));
             }
         }
@@ -143,6 +198,21 @@ impl FrameSource for CameraSource {
 
     fn damaged(&self) -> u64 {
         self.damaged
+    }
+
+    fn missed(&self) -> u64 {
+        self.missed
+    }
+
+    fn hold_exposure(&mut self, hold: bool) {
+        let Some(handle) = self.stream.as_ref().map(|stream| stream.handle()) else {
+            return;
+        };
+        if hold && self.held.is_none() && self.opened_at.elapsed() >= SETTLED_AFTER {
+            self.held = Some(HeldExposure::hold(&handle));
+        } else if !hold && let Some(held) = self.held.take() {
+            held.release(&handle);
+        }
     }
 }
 
@@ -204,14 +274,16 @@ fn not_a_camera(device: &Path, found: &str) -> CaptureError {
 
 /// What a driver's error means.
 pub(crate) fn failed(device: &Path, action: &'static str, cause: io::Error) -> CaptureError {
-    // No such device: `io::ErrorKind` has no name for it.
-    const ENODEV: i32 = 19;
+    // No such device, or one that is on its way out: `io::ErrorKind` has no name for these.
+    const GONE: [i32; 2] = [19, 6];
     let device = device.to_owned();
     match cause.kind() {
         io::ErrorKind::NotFound => CaptureError::CameraMissing { device },
         io::ErrorKind::ResourceBusy => CaptureError::CameraBusy { device },
         io::ErrorKind::PermissionDenied => CaptureError::CameraForbidden { device },
-        _ if cause.raw_os_error() == Some(ENODEV) => CaptureError::CameraGone { device },
+        _ if cause.raw_os_error().is_some_and(|code| GONE.contains(&code)) => {
+            CaptureError::CameraGone { device }
+        }
         _ => CaptureError::Camera {
             device,
             action,

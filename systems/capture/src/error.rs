@@ -140,6 +140,16 @@ pub enum CaptureError {
         /// What the driver settled on.
         given: String,
     },
+    /// Where the camera was, there is another one.
+    #[error("camera {}: another camera is there ({found}); plug {expected} in again, or restart to take the other", device.display())]
+    AnotherCamera {
+        /// The device.
+        device: PathBuf,
+        /// The camera that was watched.
+        expected: String,
+        /// The one that is there now.
+        found: String,
+    },
     /// The camera was unplugged while in use.
     #[error("camera {}: it is gone (unplugged or reset); plug it in again", device.display())]
     CameraGone {
@@ -163,6 +173,14 @@ pub enum CaptureError {
         name: String,
         /// How long was waited.
         after: Duration,
+    },
+    /// A supervised source gives nothing for now. Not the end: asked again after the pause, it tries to get going again.
+    #[error("{cause}")]
+    Outage {
+        /// Why.
+        cause: Box<CaptureError>,
+        /// When to ask again.
+        retry_after: Duration,
     },
     /// The capture thread could not be started, or died.
     #[error("the capture thread failed: {cause}")]

@@ -8,39 +8,57 @@
 
 mod admit;
 mod camera;
-mod camera_mode;
 mod error;
+mod exposure;
 mod folder;
 mod image;
 mod jpeg;
 mod nut;
+mod outage;
 mod probe;
 mod ring;
 mod simulated;
 mod source;
 mod spec;
 mod stamps;
+mod supervisor;
 mod video;
 
 use bevy_app::{App, Plugin};
 use bevy_ecs::prelude::*;
-use ghostball_world::{FrameSystems, FrameTick};
+use ghostball_world::{FrameSystems, FrameTick, IdleTick};
 
 pub use ghostball_simulation::SimulationOptions;
 
 pub use admit::PendingFrame;
+pub use camera::controls::{CameraConfig, CameraControls, ControlSetting, PowerLine};
+pub use camera::list::{CameraDevice, CameraDevices, Choice, ControlInfo, ModeOffer};
 pub use error::CaptureError;
+pub use exposure::ExposureHold;
 pub use image::{ImageError, MAX_IMAGE_SIDE, MIN_IMAGE_SIDE, decode_image, read_image};
-pub use ring::{CaptureCounters, FrameReceiver, Pace, Received, RingPolicy, spawn, spawn_repeating};
-pub use source::{FrameSource, SourceDescription, open};
+pub use ring::{
+    CaptureCounters, FrameReceiver, Pace, Received, RingPolicy, SourceHealth, spawn, spawn_repeating,
+};
+pub use source::{FrameSource, SourceDescription, open, open_lasting};
 pub use spec::{CameraFormat, CameraSpec, SourceSpec};
 
-/// Admits the [`PendingFrame`] of each tick.
+/// Admits the [`PendingFrame`] of each tick, tells of outages ([`SourceHealth`]) and says when a camera's exposure is to
+/// be held ([`ExposureHold`]).
 pub struct CapturePlugin;
 
 impl Plugin for CapturePlugin {
     fn build(&self, app: &mut App) {
         app.init_resource::<PendingFrame>()
-            .add_systems(FrameTick, admit::admit_frame.in_set(FrameSystems::Admit));
+            .init_resource::<SourceHealth>()
+            .init_resource::<outage::ToldOutages>()
+            .init_resource::<ExposureHold>()
+            .add_systems(
+                FrameTick,
+                (
+                    (admit::admit_frame, outage::tell_outages).in_set(FrameSystems::Admit),
+                    exposure::decide_hold.in_set(FrameSystems::Record),
+                ),
+            )
+            .add_systems(IdleTick, outage::tell_outages.in_set(FrameSystems::Admit));
     }
 }

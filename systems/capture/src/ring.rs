@@ -11,6 +11,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use bevy_ecs::resource::Resource;
 use ghostball_world::{Frame, FramePool, Stamp};
 
 use crate::{CaptureError, FrameSource, SourceDescription, SourceSpec, open};
@@ -42,8 +43,21 @@ pub struct CaptureCounters {
     pub dropped: u64,
     /// Frames that came damaged and were left out.
     pub damaged: u64,
-    /// How often a live source gave nothing for its whole time-out.
-    pub timed_out: u64,
+    /// Frames that the driver took and never delivered, by its own count of them.
+    pub missed: u64,
+    /// How often a supervised source went away.
+    pub outages: u64,
+}
+
+/// How the source is.
+#[derive(Resource, Clone, Debug, Default, PartialEq, Eq)]
+pub struct SourceHealth {
+    /// What has passed so far.
+    pub counters: CaptureCounters,
+    /// Whether a supervised source is away: no frames come, and it is tried again and again.
+    pub is_away: bool,
+    /// Why it is or was away last; `None` when it never was.
+    pub last_outage: Option<Arc<str>>,
 }
 
 /// What the receiver gives.
@@ -79,7 +93,8 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Ring {
     frames: VecDeque<Arc<Frame>>,
-    counters: CaptureCounters,
+    health: SourceHealth,
+    hold_exposure: bool,
     failure: Option<CaptureError>,
     /// The source gives no more.
     ended: bool,
@@ -160,7 +175,17 @@ impl FrameReceiver {
 
     /// What has passed so far.
     pub fn counters(&self) -> CaptureCounters {
-        self.shared.lock().counters
+        self.shared.lock().health.counters
+    }
+
+    /// How the source is.
+    pub fn health(&self) -> SourceHealth {
+        self.shared.lock().health.clone()
+    }
+
+    /// Asks a camera to keep exposure and gain as they are, or to go on choosing them.
+    pub fn hold_exposure(&self, hold: bool) {
+        self.shared.lock().hold_exposure = hold;
     }
 
     /// What is known of the source.
@@ -204,9 +229,11 @@ fn capture(mut source: Box<dyn FrameSource>, again: Option<SourceSpec>, pace: Pa
     let mut damaged_before = 0;
     let mut frames_of_lap = 0_u64;
     loop {
+        source.hold_exposure(shared.lock().hold_exposure);
         let next = source.next_frame(&mut pool);
         let mut ring = shared.lock();
-        ring.counters.damaged = damaged_before + source.damaged();
+        ring.health.counters.damaged = damaged_before + source.damaged();
+        ring.health.counters.missed = source.missed();
         if ring.stopped {
             return;
         }
@@ -216,7 +243,7 @@ fn capture(mut source: Box<dyn FrameSource>, again: Option<SourceSpec>, pace: Pa
                 let Some(spec) = again.as_ref().filter(|_| frames_of_lap > 0) else {
                     return;
                 };
-                damaged_before = ring.counters.damaged;
+                damaged_before = ring.health.counters.damaged;
                 frames_of_lap = 0;
                 drop(ring);
                 match open(spec) {
@@ -231,8 +258,13 @@ fn capture(mut source: Box<dyn FrameSource>, again: Option<SourceSpec>, pace: Pa
                 }
                 continue;
             }
-            Err(CaptureError::TimedOut { .. }) => {
-                ring.counters.timed_out += 1;
+            Err(CaptureError::TimedOut { .. }) => continue,
+            Err(CaptureError::Outage { cause, retry_after }) => {
+                ring.health.begin_outage(&cause);
+                drop(ring);
+                if !shared.wait_until(Instant::now().checked_add(retry_after)) {
+                    return;
+                }
                 continue;
             }
             Err(error) => {
@@ -240,10 +272,21 @@ fn capture(mut source: Box<dyn FrameSource>, again: Option<SourceSpec>, pace: Pa
                 return;
             }
         };
+        ring.health.is_away = false;
         drop(ring);
         frames_of_lap += 1;
         if !shared.wait_until(pacer.due(frame.captured_at)) || !shared.push(frame) {
             return;
+        }
+    }
+}
+
+impl SourceHealth {
+    /// The cause that counts is the first: what attempts say later is mostly that it is still away.
+    fn begin_outage(&mut self, cause: &CaptureError) {
+        if !std::mem::replace(&mut self.is_away, true) {
+            self.counters.outages += 1;
+            self.last_outage = Some(cause.to_string().into());
         }
     }
 }
@@ -257,7 +300,7 @@ impl Shared {
     /// Puts a frame in; false when nobody receives any more.
     fn push(&self, frame: Arc<Frame>) -> bool {
         let mut ring = self.lock();
-        ring.counters.captured += 1;
+        ring.health.counters.captured += 1;
         if self.policy == RingPolicy::Replay {
             let full = |ring: &mut Ring| ring.frames.len() >= self.capacity && !ring.stopped;
             ring = self
@@ -267,7 +310,7 @@ impl Shared {
         }
         while ring.frames.len() >= self.capacity {
             ring.frames.pop_front();
-            ring.counters.dropped += 1;
+            ring.health.counters.dropped += 1;
         }
         ring.frames.push_back(frame);
         let received = !ring.stopped;
@@ -489,7 +532,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_out_is_counted_and_lived_through() {
+    fn a_time_out_is_lived_through() {
         let mut source = Numbers::up_to(3);
         source.error_at = Some((1, || CaptureError::TimedOut {
             name: String::new(),
@@ -497,7 +540,23 @@ mod tests {
         }));
         let receiver = start(source, RingPolicy::Replay, 2);
         assert_eq!(take_all(&receiver), [0, 1, 2]);
-        assert_eq!(receiver.counters().timed_out, 1);
+        assert_eq!(receiver.counters().outages, 0);
+    }
+
+    #[test]
+    fn an_outage_is_counted_and_ends_with_the_next_frame() {
+        let mut source = Numbers::up_to(3);
+        source.error_at = Some((1, || CaptureError::Outage {
+            cause: Box::new(CaptureError::CameraGone {
+                device: "/dev/video0".into(),
+            }),
+            retry_after: Duration::from_millis(1),
+        }));
+        let receiver = start(source, RingPolicy::Replay, 2);
+        assert_eq!(take_all(&receiver), [0, 1, 2]);
+        let health = receiver.health();
+        assert_eq!((health.counters.outages, health.is_away), (1, false));
+        assert!(health.last_outage.unwrap().contains("it is gone"));
     }
 
     #[test]

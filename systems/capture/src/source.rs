@@ -32,13 +32,30 @@ pub trait FrameSource: Send {
 
     /// The next frame, in a buffer of `pool`; `None` after the last.
     ///
-    /// A live source waits a bounded time and then says [`CaptureError::TimedOut`]: it may be asked again. After any
-    /// other error it is done for and has to be opened anew.
+    /// A live source waits a bounded time and then says [`CaptureError::TimedOut`]: it may be asked again. So may one that
+    /// says [`CaptureError::Outage`], after a pause. After any other error it is done for and has to be opened anew.
     fn next_frame(&mut self, pool: &mut FramePool) -> Result<Option<Arc<Frame>>, CaptureError>;
 
     /// Frames so far that came damaged and were left out.
     fn damaged(&self) -> u64 {
         0
+    }
+
+    /// Frames so far that the driver took and never delivered, by its own count of them.
+    fn missed(&self) -> u64 {
+        0
+    }
+
+    /// Asks a camera to keep exposure and gain as they are now, or to go on choosing them. Asked before every frame.
+    fn hold_exposure(&mut self, _hold: bool) {}
+}
+
+/// As [`open`], and a camera that fails is opened again until it works: [`CaptureError::Outage`] says that it is away. It
+/// need not be there yet; only what waiting cannot mend is an error here.
+pub fn open_lasting(spec: &SourceSpec) -> Result<Box<dyn FrameSource>, CaptureError> {
+    match spec {
+        SourceSpec::Camera(camera) => camera::keeper::watch(camera),
+        _ => open(spec),
     }
 }
 
@@ -47,7 +64,7 @@ pub fn open(spec: &SourceSpec) -> Result<Box<dyn FrameSource>, CaptureError> {
     let images = |paths: Vec<PathBuf>, name| folder::ImageSource::open(paths, name);
     Ok(match spec {
         SourceSpec::Simulation(options) => Box::new(simulated::SimulatedSource::open(options)?),
-        SourceSpec::Camera(camera) => Box::new(camera::CameraSource::open(camera)?),
+        SourceSpec::Camera(camera) => Box::new(camera::CameraSource::open(camera)?.0),
         SourceSpec::Video(path) => Box::new(video::VideoSource::open(path)?),
         SourceSpec::Image(path) => Box::new(images(vec![path.clone()], path)?),
         SourceSpec::Folder(path) => Box::new(images(folder::images_in(path)?, path)?),

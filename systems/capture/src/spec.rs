@@ -6,7 +6,9 @@ use std::str::FromStr;
 
 use ghostball_simulation::SimulationOptions;
 
-use crate::CaptureError;
+use v4l::FourCC;
+
+use crate::{CameraConfig, CaptureError};
 
 /// A source by name. Parsing one looks at the file system only to tell a folder from a file.
 ///
@@ -27,8 +29,8 @@ pub enum SourceSpec {
     Folder(PathBuf),
 }
 
-/// What is asked of a camera. A size, rate or format that is given is insisted on; the rest is the camera's choice,
-/// with MJPEG preferred.
+/// What is asked of a camera. A size or format that is given is insisted on; of the rest the camera has its choice of what
+/// comes at the rate that is asked for and costs least to read.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CameraSpec {
     /// The device node, such as `/dev/video0`.
@@ -41,6 +43,8 @@ pub struct CameraSpec {
     pub fps: Option<u32>,
     /// How frames are delivered.
     pub format: Option<CameraFormat>,
+    /// What is configured of cameras; no part of the name.
+    pub config: CameraConfig,
 }
 
 /// The ways a camera can deliver frames that are understood here.
@@ -52,13 +56,15 @@ pub enum CameraFormat {
     Yuyv,
     /// Luma plane and interleaved chroma plane, 4:2:0.
     Nv12,
+    /// Packed red, green and blue.
+    Rgb3,
     /// Luma alone.
     Grey,
 }
 
 impl CameraFormat {
-    /// All of them, the preferred first: at the rates and sizes that tables need, USB 2 carries only MJPEG.
-    pub const ALL: [Self; 4] = [Self::Mjpg, Self::Yuyv, Self::Nv12, Self::Grey];
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Mjpg, Self::Yuyv, Self::Nv12, Self::Rgb3, Self::Grey];
 
     /// The four-character code that drivers use.
     pub const fn fourcc(self) -> &'static str {
@@ -66,7 +72,38 @@ impl CameraFormat {
             Self::Mjpg => "MJPG",
             Self::Yuyv => "YUYV",
             Self::Nv12 => "NV12",
+            Self::Rgb3 => "RGB3",
             Self::Grey => "GREY",
+        }
+    }
+
+    /// The code as drivers take it.
+    pub(crate) fn code(self) -> FourCC {
+        let mut code = [b' '; 4];
+        code.copy_from_slice(self.fourcc().as_bytes());
+        FourCC { repr: code }
+    }
+
+    /// The format with this code, in capitals or not.
+    pub(crate) fn named(code: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|format| format.fourcc().eq_ignore_ascii_case(code))
+    }
+
+    /// The format with this code of a driver.
+    pub(crate) fn of(code: FourCC) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| format.code() == code)
+    }
+
+    /// Order of what it costs to make planes of a frame. Grey comes last: without colours balls have no numbers.
+    pub(crate) const fn cost(self) -> u8 {
+        match self {
+            Self::Nv12 => 0,
+            Self::Yuyv => 1,
+            Self::Rgb3 => 2,
+            Self::Mjpg => 3,
+            Self::Grey => 4,
         }
     }
 }
@@ -100,6 +137,14 @@ impl FromStr for SourceSpec {
 }
 
 impl SourceSpec {
+    /// The same source, its camera, if it is one, set up as configured.
+    pub fn configured(mut self, config: &CameraConfig) -> Self {
+        if let Self::Camera(camera) = &mut self {
+            camera.config = config.clone();
+        }
+        self
+    }
+
     fn from_path(name: &str, path: &Path) -> Result<Self, CaptureError> {
         if path.is_dir() {
             return Ok(Self::Folder(path.to_owned()));
@@ -177,10 +222,8 @@ impl<'a> Options<'a> {
                 "height" => camera.height = Some(self.number(key, value, 1, MAX_SIDE.into())? as u32),
                 "fps" => camera.fps = Some(self.number(key, value, 1, 1000)? as u32),
                 "format" => {
-                    let format = CameraFormat::ALL
-                        .into_iter()
-                        .find(|f| f.fourcc().eq_ignore_ascii_case(value));
-                    let expected = "MJPG, YUYV, NV12 or GREY";
+                    let expected = "MJPG, YUYV, NV12, RGB3 or GREY";
+                    let format = CameraFormat::named(value);
                     camera.format = Some(format.ok_or_else(|| self.bad(key, value, expected))?);
                 }
                 _ => return Err(self.unknown(key, CAMERA_KEYS)),
@@ -298,6 +341,7 @@ mod tests {
             height: Some(720),
             fps: Some(30),
             format: Some(CameraFormat::Mjpg),
+            ..CameraSpec::default()
         };
         assert_eq!(spec.unwrap(), SourceSpec::Camera(camera));
     }
@@ -356,7 +400,7 @@ mod tests {
             ),
             (
                 "v4l2:/dev/video0?format=H264",
-                "source 'v4l2:/dev/video0?format=H264': format is 'H264'; expected MJPG, YUYV, NV12 or GREY",
+                "source 'v4l2:/dev/video0?format=H264': format is 'H264'; expected MJPG, YUYV, NV12, RGB3 or GREY",
             ),
             (
                 "/dev/video0?width=1280",

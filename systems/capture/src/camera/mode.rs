@@ -6,14 +6,11 @@ use ghostball_world::{ColorEncoding, ColorMatrix, ColorRange, Picture, PixelForm
 use v4l::format::{Colorspace, Quantization};
 use v4l::video::Capture as _;
 use v4l::video::capture::Parameters;
-use v4l::{Device, Format, FourCC};
+use v4l::{Device, Format};
 
 use crate::camera::failed;
+use crate::camera::offers::{self, PREFERRED_FPS};
 use crate::{CameraFormat, CameraSpec, CaptureError, MAX_IMAGE_SIDE};
-
-/// Asked for where nothing else is: what every webcam has, and enough to see a ball of a nine-foot table 20 px wide.
-const PREFERRED_SIZE: (u32, u32) = (1280, 720);
-const PREFERRED_FPS: u32 = 30;
 
 /// How a camera delivers its frames.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -28,8 +25,7 @@ pub(crate) struct CameraMode {
 }
 
 impl CameraMode {
-    /// Sets the camera up. A driver asked for what it does not have silently takes something else: what was asked for in so
-    /// many words is compared. Another rate is only worth a warning: pictures are stamped.
+    /// Sets the camera up. A driver asked for what it does not have silently takes something else: what it took is compared. Another rate is only worth a warning: pictures are stamped.
     pub(crate) fn negotiate(device: &Device, spec: &CameraSpec) -> Result<Self, CaptureError> {
         let path = &spec.device;
         let refused = |asked, given| CaptureError::CameraFormat {
@@ -37,33 +33,31 @@ impl CameraMode {
             asked,
             given,
         };
-        let offered = device
-            .enum_formats()
-            .map_err(|cause| failed(path, "list its formats", cause))?;
-        let wanted: Vec<CameraFormat> = spec
-            .format
-            .map_or(CameraFormat::ALL.to_vec(), |format| vec![format]);
-        let offer_of = |format: &CameraFormat| {
-            let same = |fourcc: &FourCC| fourcc.repr == *format.fourcc().as_bytes();
-            Some((*format, offered.iter().map(|o| o.fourcc).find(same)?))
+        let offers = offers::all_of(device);
+        let Some(offer) = offers::best(&offers, spec) else {
+            let given = offers.iter().filter(|offer| offer.is_understood).take(8);
+            let given: Vec<_> = given
+                .map(|offer| format!("{} {}x{}", offer.format, offer.width, offer.height))
+                .collect();
+            let given = match given.is_empty() {
+                true => "nothing that ghostball can read".to_owned(),
+                false => given.join(", "),
+            };
+            return Err(refused(asked(spec), given));
         };
-        let Some((format, fourcc)) = wanted.iter().find_map(offer_of) else {
-            let names: Vec<_> = wanted.iter().map(|format| format.fourcc()).collect();
-            let given: Vec<_> = offered.iter().take(8).map(|o| o.fourcc.to_string()).collect();
-            return Err(refused(names.join(" or "), given.join(", ")));
+        let Some(format) = CameraFormat::named(&offer.format) else {
+            return Err(refused(asked(spec), offer.format.clone()));
         };
-        let (width, height) = spec.width.zip(spec.height).unwrap_or(PREFERRED_SIZE);
+        let (fourcc, width, height) = (format.code(), offer.width, offer.height);
         let given = device
             .set_format(&Format::new(width, height, fourcc))
             .map_err(|cause| failed(path, "set its format", cause))?;
-        let size_insisted_on = spec.width.is_some();
         let size_given = (given.width, given.height) == (width, height);
         let sane =
             (1..=MAX_IMAGE_SIDE).contains(&given.width) && (1..=MAX_IMAGE_SIDE).contains(&given.height);
-        if given.fourcc != fourcc || (size_insisted_on && !size_given) || !sane {
-            let asked = format!("{} {width}x{height}", format.fourcc());
+        if given.fourcc != fourcc || !size_given || !sane {
             return Err(refused(
-                asked,
+                format!("{} {width}x{height}", offer.format),
                 format!("{} {}x{}", given.fourcc, given.width, given.height),
             ));
         }
@@ -84,6 +78,7 @@ impl CameraMode {
             CameraFormat::Mjpg => return None,
             CameraFormat::Yuyv => (PixelFormat::Yuyv, 2 * width, height),
             CameraFormat::Grey => (PixelFormat::Grey, width, height),
+            CameraFormat::Rgb3 => (PixelFormat::Rgb, 3 * width, height),
             // Both planes have rows of the same length when the width is even, and NV12 drivers give no other.
             CameraFormat::Nv12 if width.is_multiple_of(2) => {
                 (PixelFormat::Nv12, width, height + height.div_ceil(2))
@@ -120,6 +115,20 @@ impl fmt::Display for CameraMode {
             format.fourcc()
         )
     }
+}
+
+/// What is insisted on, for people.
+pub(crate) fn asked(spec: &CameraSpec) -> String {
+    let format = spec.format.map_or("any format", CameraFormat::fourcc);
+    let size = spec.width.zip(spec.height);
+    let size = size.map_or_else(
+        || "any size".to_owned(),
+        |(width, height)| format!("{width}x{height}"),
+    );
+    let fps = spec
+        .fps
+        .map_or_else(String::new, |fps| format!(" at {fps} frames a second"));
+    format!("{format}, {size}{fps}")
 }
 
 /// Frames per second that the driver settled on. Drivers without a rate keep quiet about it.
