@@ -82,16 +82,52 @@ impl PocketDimensions {
     pub fn pool(ball_radius: f64) -> Self {
         let mouth =
             |width: f64, angle_degrees: f64, jaw_radius: f64, depth: f64, radius: f64| MouthDimensions {
-                width: width * ball_radius,
+                width,
                 angle: angle_degrees.to_radians(),
-                jaw_radius: jaw_radius * ball_radius,
-                depth: depth * ball_radius,
-                radius: radius * ball_radius,
+                jaw_radius,
+                depth,
+                radius,
             };
         Self {
             corner: mouth(4.12, 5.0, 0.73, 1.46, 2.17),
             middle: mouth(4.80, 14.0, 0.28, 2.40, 2.26),
-            cushion_depth: 1.78 * ball_radius,
+            cushion_depth: 1.78,
+        }
+        .scaled(ball_radius)
+    }
+
+    /// Pockets of a twelve-foot snooker table for balls of this radius (metres): those of pooltool 0.6.0
+    /// (`SnookerTableSpecs`), the jaws' roundings half as wide.
+    pub fn snooker(ball_radius: f64) -> Self {
+        const MADE_FOR: f64 = 0.026_25;
+        let mouth = |width, jaw_radius, depth, radius| MouthDimensions {
+            width,
+            angle: 0.0,
+            jaw_radius,
+            depth,
+            radius,
+        };
+        Self {
+            corner: mouth(0.083, 0.05, 0.036, 0.0445),
+            middle: mouth(0.087, 0.036, 0.049, 0.0455),
+            cushion_depth: 0.0508,
+        }
+        .scaled(ball_radius / MADE_FOR)
+    }
+
+    /// All lengths so many times as long.
+    fn scaled(self, factor: f64) -> Self {
+        let mouth = |mouth: MouthDimensions| MouthDimensions {
+            width: factor * mouth.width,
+            angle: mouth.angle,
+            jaw_radius: factor * mouth.jaw_radius,
+            depth: factor * mouth.depth,
+            radius: factor * mouth.radius,
+        };
+        Self {
+            corner: mouth(self.corner),
+            middle: mouth(self.middle),
+            cushion_depth: factor * self.cushion_depth,
         }
     }
 }

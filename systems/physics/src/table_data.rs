@@ -156,14 +156,29 @@ mod tests {
     }
 
     #[test]
-    fn a_pool_table_of_the_data_is_the_one_that_is_made_for_its_balls() {
-        let table = &TableData::standard().expect("sound")["pool9"];
-        let (shape, made) = (table.shape(), TableShape::pool(2.54, 1.27, table.ball.radius));
-        assert_eq!(shape.cushions.len(), made.cushions.len());
-        for (data, made) in shape.cushions.iter().zip(&made.cushions) {
-            assert!(data.start.abs_diff_eq(made.start, 1e-12) && data.end.abs_diff_eq(made.end, 1e-12));
+    fn the_tables_of_the_data_are_those_that_are_made_for_their_balls() {
+        let tables = TableData::standard().expect("sound");
+        let made = |table: &TableData, pockets| {
+            TableShape::with_pockets(table.length, table.width, table.ball.radius, &pockets)
+        };
+        let (pool, snooker) = (&tables["pool9"], &tables["snooker"]);
+        for (table, made) in [
+            (pool, made(pool, PocketDimensions::pool(pool.ball.radius))),
+            (
+                snooker,
+                made(snooker, PocketDimensions::snooker(snooker.ball.radius)),
+            ),
+        ] {
+            let shape = table.shape();
+            assert_eq!(shape.cushions.len(), made.cushions.len());
+            for (data, made) in shape.cushions.iter().zip(&made.cushions) {
+                assert!(data.start.abs_diff_eq(made.start, 1e-12) && data.end.abs_diff_eq(made.end, 1e-12));
+            }
+            for (data, made) in shape.pockets.iter().zip(&made.pockets) {
+                assert!(data.center.abs_diff_eq(made.center, 1e-12) && data.radius == made.radius);
+            }
         }
-        assert_eq!(table.physics(), Physics::default());
+        assert_eq!(pool.physics(), Physics::default());
     }
 
     #[test]

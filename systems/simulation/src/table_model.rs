@@ -2,7 +2,7 @@
 
 use core::f64::consts::{FRAC_1_SQRT_2, FRAC_PI_2, FRAC_PI_4};
 
-use ghostball_physics::{MouthDimensions, PocketDimensions, TableShape};
+use ghostball_physics::{PocketDimensions, TableShape};
 use ghostball_world::{BallSet, TableSpecification};
 use glam::DVec2;
 
@@ -39,25 +39,6 @@ pub struct TableModel {
     pub cushions: Vec<CushionOutline>,
 }
 
-/// A twelve-foot snooker table: after pooltool 0.6 (`SnookerTableSpecs`), the jaws' roundings half as wide.
-const SNOOKER_POCKETS: PocketDimensions = PocketDimensions {
-    corner: MouthDimensions {
-        width: 0.083,
-        angle: 0.0,
-        jaw_radius: 0.05,
-        depth: 0.036,
-        radius: 0.0445,
-    },
-    middle: MouthDimensions {
-        width: 0.087,
-        angle: 0.0,
-        jaw_radius: 0.036,
-        depth: 0.049,
-        radius: 0.0455,
-    },
-    cushion_depth: 0.0508,
-};
-
 /// Width of the cushions of a table without pockets.
 const CAROM_CUSHION: f64 = 0.0508;
 
@@ -80,7 +61,7 @@ impl TableModel {
         };
         let pockets = match game {
             Game::EightBall | Game::NineBall => Some(PocketDimensions::pool(ball_radius)),
-            Game::Snooker => Some(SNOOKER_POCKETS),
+            Game::Snooker => Some(PocketDimensions::snooker(ball_radius)),
             Game::Carom => None,
         };
         let shape = match &pockets {

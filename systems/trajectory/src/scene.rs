@@ -1,7 +1,7 @@
 //! The world as physics wants it: a table shape, a ball's properties, and a state per ball.
 
-use ghostball_physics::{BallProperties, BallState, Physics, TableShape};
-use ghostball_world::{BallKind, PocketName, TableGeometry, TrackId};
+use ghostball_physics::{BallProperties, BallState, Physics, PocketDimensions, TableShape};
+use ghostball_world::{BallKind, PocketName, TableGeometry, TableSpecification, TrackId};
 use glam::DVec2;
 
 /// Slower than this, m/s, a ball has a few millimetres to go: it is taken to stand.
@@ -68,10 +68,16 @@ impl Scene {
         self.geometry = Some(*geometry);
         self.physics.ball.radius = radius;
         let has_pockets = geometry.pockets_in_image.iter().any(|pocket| pocket.radius > 0.0);
-        self.shape = if has_pockets {
+        let shape = if !has_pockets {
+            TableShape::without_pockets(length, width, radius)
+        } else if length < TableSpecification::LEAST_SNOOKER_LENGTH {
             TableShape::pool(length, width, radius)
         } else {
-            TableShape::without_pockets(length, width, radius)
+            TableShape::with_pockets(length, width, radius, &PocketDimensions::snooker(radius))
+        };
+        self.shape = TableShape {
+            cushion_height: geometry.nose_height,
+            ..shape
         };
         // Names follow the picture, which may stand on its head or on its side; places do not.
         let centers = geometry.pockets_in_table();
@@ -241,6 +247,23 @@ pub(crate) mod tests {
         let scene = scene(&[]);
         let names: Vec<_> = (0..6).map(|index| scene.pocket_name(index)).collect();
         assert_eq!(names, PocketName::ALL);
+    }
+
+    #[test]
+    fn a_full_size_snooker_table_has_its_own_pockets_and_noses_are_as_high_as_they_are_known_to_be() {
+        let specification = TableSpecification {
+            length: 3.569,
+            width: 1.778,
+            nose_height: Some(0.034),
+            ..TableSpecification::default()
+        };
+        let sighting = TableSighting::from_above(DVec2::new(3.569, 1.778), 0.026_25, 300.0);
+        let geometry = TableGeometry::from_sighting(&sighting, &specification).unwrap();
+        let mut scene = Scene::new(Physics::default());
+        scene.set_table(&geometry);
+        let radius = geometry.ball_radius;
+        assert!((scene.shape.pockets[0].radius / radius - 0.0445 / 0.026_25).abs() < 1e-9);
+        assert_eq!(scene.shape.cushion_height, 0.034);
     }
 
     #[test]

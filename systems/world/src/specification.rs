@@ -52,9 +52,11 @@ impl TableSpecification {
     /// Height of the noses by the diameter of the ball that the cushions are made for: WPA, equipment specifications
     /// 2008, §7: 63.5 % ± 1 %; snooker tables have the same.
     const NOSE_BY_DIAMETER: f64 = 0.635;
-    /// Radius of a pool ball, and the length from which tables are made for the balls of snooker, 3.1 to 3.6 m long.
+    /// Radius of a pool ball, metres.
     const POOL_BALL: f64 = 0.028_575;
-    const LEAST_SNOOKER_LENGTH: f64 = 3.0;
+    /// Tables from this length on are made for snooker, whose tables of 10 and 12 feet are 3.1 and 3.6 m long; the longest
+    /// others are those of carom, 2.84 m. Metres.
+    pub const LEAST_SNOOKER_LENGTH: f64 = 3.0;
 
     /// Height of the noses above the cloth with balls of this radius, metres.
     ///
