@@ -4,6 +4,7 @@ use bevy_app::App;
 
 use crate::broadcast::{BridgeHandle, BroadcastPlugin};
 use crate::capture::{CapturePlugin, ExposureHold};
+use crate::commands::CommandSource;
 use crate::config::Config;
 use crate::detection::DetectionPlugin;
 use crate::physics::Physics;
@@ -33,7 +34,8 @@ pub fn build(config: &Config, bridge: Option<BridgeHandle>) -> App {
         })
         .add_plugins((CapturePlugin, DetectionPlugin, TrackPlugin, PredictPlugin));
     if let Some(bridge) = bridge {
-        app.add_plugins((ProbePlugin, BroadcastPlugin::new(bridge)));
+        app.insert_resource(CommandSource(bridge.clone()))
+            .add_plugins((ProbePlugin, BroadcastPlugin::new(bridge)));
     }
     app
 }

@@ -15,6 +15,7 @@ pub mod app;
 pub mod calibrate;
 pub mod calibration_file;
 pub mod cli;
+pub mod commands;
 pub mod config;
 pub mod detect;
 pub mod devices;

@@ -12,7 +12,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::app;
 use crate::capture::{self, CaptureError, FrameReceiver, Pace, RingPolicy, SourceSpec};
 use crate::cli::{ReplayArgs, Speed};
-use crate::config::Effective;
+use crate::config::{Effective, change};
 use crate::output::Output;
 use crate::rows::FrameRow;
 use crate::run::{RING_CAPACITY, RunError, check_calibration, listen_at, serve, stop_on_signal};
@@ -29,13 +29,15 @@ pub enum Replayed {
 
 /// Plays a source and writes a line for each frame.
 pub fn replay(args: &ReplayArgs) -> Result<Replayed, RunError> {
-    let config = Effective::load(
+    let effective = Effective::load(
         args.config.as_deref(),
         std::env::vars_os(),
         listen_at(args.listen),
-    )?
-    .config
-    .with_calibration(args.calibration.as_deref())?;
+    )?;
+    let config = effective
+        .config
+        .clone()
+        .with_calibration(args.calibration.as_deref())?;
     let pace = match args.speed {
         Some(Speed::Max) => Pace::Max,
         Some(Speed::Times(times)) => Pace::Speed(times),
@@ -49,7 +51,11 @@ pub fn replay(args: &ReplayArgs) -> Result<Replayed, RunError> {
     let served = if args.serve { Some(serve(&config)?) } else { None };
     let (server, bridge) = served.unzip();
     let mut lines = args.jsonl.as_deref().map(Output::create).transpose()?;
-    let mut runner = Runner::new(app::build(&config, bridge), frames);
+    let mut app = app::build(&config, bridge.clone());
+    if let Some(bridge) = bridge {
+        change::serve(&mut app, effective, bridge).map_err(RunError::Thread)?;
+    }
+    let mut runner = Runner::new(app, frames);
     if let Some(server) = &server {
         tracing::info!("open http://{}/ in a browser, Ctrl-C stops", server.local_addr());
     }

@@ -15,7 +15,7 @@ use crate::broadcast::{BridgeHandle, BroadcastError, Server, ServerConfig};
 use crate::calibration_file::CalibrationFileError;
 use crate::capture::{self, CaptureCounters, CaptureError, Pace, RingPolicy, SimulationOptions, SourceSpec};
 use crate::cli::RunArgs;
-use crate::config::{Config, ConfigError, Effective, Origin, Setting};
+use crate::config::{Config, ConfigError, Effective, Origin, Setting, change};
 use crate::output::OutputError;
 use crate::runner::{Runner, Step};
 use crate::world::Snapshot;
@@ -41,6 +41,9 @@ pub enum RunError {
     /// The results cannot be written.
     #[error(transparent)]
     Output(#[from] OutputError),
+    /// The configuration could not be saved.
+    #[error("cannot start a thread")]
+    Thread(#[source] std::io::Error),
     /// Ctrl-C cannot be caught.
     #[error("cannot listen for Ctrl-C")]
     Signal(#[from] ctrlc::Error),
@@ -48,13 +51,15 @@ pub enum RunError {
 
 /// Watches a table and serves it until it is told to stop, or the source ends.
 pub fn run(args: &RunArgs) -> Result<(), RunError> {
-    let config = Effective::load(
+    let effective = Effective::load(
         args.config.as_deref(),
         std::env::vars_os(),
         listen_at(args.listen),
-    )?
-    .config
-    .with_calibration(args.calibration.as_deref())?;
+    )?;
+    let config = effective
+        .config
+        .clone()
+        .with_calibration(args.calibration.as_deref())?;
     let stop = stop_on_signal()?;
     // Before the source, which may take its time: the page is there at once and says that it waits for frames.
     let (server, bridge) = serve(&config)?;
@@ -70,7 +75,9 @@ pub fn run(args: &RunArgs) -> Result<(), RunError> {
     let [name, address] = [description.name.clone(), server.local_addr().to_string()];
     // A source that is not live plays at its own pace here, and a frame that comes too late is of no use to anybody.
     let frames = capture::spawn(source, RingPolicy::Live, Pace::Speed(1.0), RING_CAPACITY)?;
-    let mut runner = Runner::new(app::build(&config, Some(bridge)), frames);
+    let mut app = app::build(&config, Some(bridge.clone()));
+    change::serve(&mut app, effective, bridge).map_err(RunError::Thread)?;
+    let mut runner = Runner::new(app, frames);
     tracing::info!("watching {name}; open http://{address}/ in a browser, Ctrl-C stops");
 
     let mut losses = LossReport::default();

@@ -6,6 +6,7 @@ use std::time::Duration;
 use bevy_app::{App, PluginsState};
 
 use crate::capture::{CaptureCounters, CaptureError, ExposureHold, FrameReceiver, PendingFrame, Received};
+use crate::commands;
 use crate::world::{IdleTick, LatestSnapshot, Snapshot};
 
 /// How long to wait for a frame before saying that none came.
@@ -43,6 +44,7 @@ impl Runner {
         match self.frames.receive(IDLE_AFTER) {
             Received::Frame(frame) => {
                 self.app.insert_resource(self.frames.health());
+                commands::admit(self.app.world_mut());
                 self.app.insert_resource(PendingFrame(Some(frame)));
                 self.app.update();
                 let hold = self.app.world().resource::<ExposureHold>().now;
@@ -50,6 +52,8 @@ impl Runner {
                 Ok(Step::Frame)
             }
             Received::Idle => {
+                // Also of a replay: how else could a paused one go on?
+                commands::admit(self.app.world_mut());
                 // What happens between frames depends on the host's clock: a replay must not see it.
                 if self.frames.description().live {
                     self.app.insert_resource(self.frames.health());

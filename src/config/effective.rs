@@ -18,6 +18,10 @@ pub struct Effective {
     pub origins: BTreeMap<String, Origin>,
     /// The file that was read, if any.
     pub file: Option<PathBuf>,
+    /// What the file holds.
+    pub text: String,
+    /// Where changes are saved: the file that was read, or the one that would have been, had it been there.
+    pub save_to: Option<PathBuf>,
     /// What is stronger than the file, and stays so when the file changes.
     stronger: Vec<Setting>,
 }
@@ -31,8 +35,11 @@ impl Effective {
         command_line: Vec<Setting>,
     ) -> Result<Self, ConfigError> {
         let environment: Vec<_> = environment.into_iter().collect();
-        let usual = || usual_file(&environment).filter(|path| path.exists());
-        let file = file.map(Path::to_owned).or_else(usual);
+        let usual = usual_file(&environment);
+        let save_to = file.map(Path::to_owned).or_else(|| usual.clone());
+        let file = file
+            .map(Path::to_owned)
+            .or_else(|| usual.filter(|path| path.exists()));
         let text = match &file {
             None => String::new(),
             Some(path) => std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
@@ -42,20 +49,25 @@ impl Effective {
         };
         let mut stronger = layers::from_environment(environment, &super::keys())?;
         stronger.extend(command_line);
-        Self::of(file, &text, stronger)
+        Self::of(file, save_to, text, stronger)
     }
 
     /// As it would be if the file held `text`.
-    pub fn with_file_text(&self, text: &str) -> Result<Self, ConfigError> {
-        Self::of(self.file.clone(), text, self.stronger.clone())
+    pub fn with_text(&self, text: String) -> Result<Self, ConfigError> {
+        let file = self.save_to.clone();
+        Self::of(file.clone(), file, text, self.stronger.clone())
     }
 
-    fn of(file: Option<PathBuf>, text: &str, stronger: Vec<Setting>) -> Result<Self, ConfigError> {
+    fn of(
+        file: Option<PathBuf>,
+        save_to: Option<PathBuf>,
+        text: String,
+        stronger: Vec<Setting>,
+    ) -> Result<Self, ConfigError> {
         let keys = super::keys();
-        let settings = match &file {
-            None => Vec::new(),
-            Some(path) => layers::from_file(path, text, &keys)?,
-        };
+        // Changes that cannot be saved come from no file.
+        let path = file.as_deref().unwrap_or(Path::new("(not saved)"));
+        let settings = layers::from_file(path, &text, &keys)?;
         let mut values: BTreeMap<String, toml::Value> = keys
             .iter()
             .map(|key| (key.name.clone(), key.default.clone()))
@@ -90,13 +102,20 @@ impl Effective {
             config,
             origins,
             file,
+            text,
+            save_to,
             stronger,
         })
     }
 
     /// The value of each key, in the order of their names.
     pub fn values(&self) -> BTreeMap<String, toml::Value> {
-        let tree = toml::Table::try_from(&self.config).unwrap_or_default();
+        Self::values_of(&self.config)
+    }
+
+    /// The value that each key has in `config`.
+    pub fn values_of(config: &Config) -> BTreeMap<String, toml::Value> {
+        let tree = toml::Table::try_from(config).unwrap_or_default();
         let value = |key: &Key| {
             let mut here = toml::Value::Table(tree.clone());
             for name in key.name.split('.') {
@@ -149,7 +168,7 @@ pub fn check(setting: &Setting, keys: &[Key]) -> Result<toml::Value, Problem> {
 }
 
 /// The key that was probably meant: fewest letters to change, in its whole name or in its last part.
-fn nearest(wrong: &str, keys: &[Key]) -> String {
+pub fn nearest(wrong: &str, keys: &[Key]) -> String {
     let own_name = |name: &str| {
         name.rsplit_once('.')
             .map_or(name.to_owned(), |(_, own)| own.to_owned())

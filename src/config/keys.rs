@@ -115,7 +115,7 @@ section! {
     pub struct Trajectory {
         /// How fast an aimed cue stick is assumed to strike. 2 m/s is an ordinary positional shot: the cue ball runs
         /// about two table lengths.
-        assumed_stick_speed: f64 = 2.0, in 0.1..=15.0, "metres per second";
+        assumed_stick_speed: f64 = 2.0, in 0.1..=15.0, "metres per second", applies AtOnce;
     }
 }
 

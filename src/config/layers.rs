@@ -37,7 +37,7 @@ impl fmt::Display for Origin {
             Self::File { path, line } => write!(f, "{}, line {line}", path.display()),
             Self::Environment(name) => write!(f, "environment variable {name}"),
             Self::CommandLine(option) => write!(f, "command line {option}"),
-            Self::Client => write!(f, "request"),
+            Self::Client => write!(f, "the request"),
         }
     }
 }

@@ -6,8 +6,9 @@
 //!
 //! - [`keys`]: what can be configured. - [`section`](mod@section): how that is declared. - [`key`]: what is known of a key.
 //! - [`command`]: `ghostball config`. - [`layers`]: where values come from. - [`effective`]: all of them, one over the other. - [`reference`]: what is
-//!   written from the keys.
+//!   written from the keys. - [`change`], [`save`]: changes by clients while the program runs.
 
+pub mod change;
 pub mod command;
 pub mod effective;
 pub mod error;
@@ -15,6 +16,7 @@ pub mod key;
 pub mod keys;
 pub mod layers;
 pub mod reference;
+pub mod save;
 pub mod section;
 #[cfg(test)]
 mod tests;

@@ -6,6 +6,8 @@
     reason = "helpers of tests: a failure ends the test, a skip is told"
 )]
 
+pub mod service;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::Arc;

@@ -1,12 +1,13 @@
 //! The way from the world's thread to the network's: nothing on it ever waits.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ghostball_world::{Alert, Frame, Snapshot, StageTimes};
 use tokio::sync::{mpsc, watch};
 
-use crate::WallTime;
+use crate::command::{CommandSender, Request, command_queue};
+use crate::{ConfigView, WallTime};
 
 /// Alerts on their way to the network; when full the new one is dropped, counted and logged. Far more than conditions
 /// exist: it fills only while the network thread stands still.
@@ -38,6 +39,9 @@ struct Lanes {
     events_dropped: AtomicU64,
     alerts: mpsc::Sender<Alert>,
     alerts_dropped: AtomicU64,
+    config: watch::Sender<Arc<ConfigView>>,
+    /// Locked by nobody but the world's thread.
+    requests: Mutex<mpsc::Receiver<Request>>,
 }
 
 /// The network's end of the bridge.
@@ -47,6 +51,8 @@ pub(crate) struct BridgeEnd {
     pub(crate) frame: watch::Receiver<Option<Arc<Frame>>>,
     pub(crate) events: mpsc::Receiver<Handover>,
     pub(crate) alerts: mpsc::Receiver<Alert>,
+    pub(crate) config: watch::Receiver<Arc<ConfigView>>,
+    pub(crate) commands: CommandSender,
 }
 
 /// Both ends of a new bridge.
@@ -55,6 +61,8 @@ pub(crate) fn bridge() -> (BridgeHandle, BridgeEnd) {
     let (frame, frame_end) = watch::channel(None);
     let (events, events_end) = mpsc::channel(EVENT_QUEUE);
     let (alerts, alerts_end) = mpsc::channel(ALERT_QUEUE);
+    let (config, config_end) = watch::channel(Arc::default());
+    let (commands, requests) = command_queue();
     let lanes = Lanes {
         snapshot,
         frame,
@@ -62,12 +70,16 @@ pub(crate) fn bridge() -> (BridgeHandle, BridgeEnd) {
         events_dropped: AtomicU64::new(0),
         alerts,
         alerts_dropped: AtomicU64::new(0),
+        config,
+        requests: Mutex::new(requests),
     };
     let end = BridgeEnd {
         snapshot: snapshot_end,
         frame: frame_end,
         events: events_end,
         alerts: alerts_end,
+        config: config_end,
+        commands,
     };
     (
         BridgeHandle {
@@ -114,6 +126,22 @@ impl BridgeHandle {
                 "alert lost: the network thread does not take any"
             );
         }
+    }
+
+    /// Hands over the configuration, at the start and whenever it has changed.
+    pub fn publish_config(&self, view: ConfigView) {
+        self.lanes.config.send_replace(Arc::new(view));
+    }
+
+    /// The configuration as it was handed over last.
+    pub fn config(&self) -> Arc<ConfigView> {
+        self.lanes.config.borrow().clone()
+    }
+
+    /// The next command that a client asks for, if any. It is to be answered.
+    pub fn next_request(&self) -> Option<Request> {
+        let mut requests = self.lanes.requests.lock().unwrap_or_else(PoisonError::into_inner);
+        requests.try_recv().ok()
     }
 
     /// Alerts that were lost because the network thread did not take them.

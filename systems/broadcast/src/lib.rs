@@ -7,7 +7,8 @@
 //! # What happens to a snapshot
 //!
 //! ```text
-//! world's thread      bridge            latest-wins cells for snapshot and frame, bounded queues for events and alerts
+//! world's thread      bridge            latest-wins cells for snapshot, frame and configuration, bounded queues for
+//!                                       events and alerts; the other way a bounded queue for commands (`command`)
 //! network thread      publisher         is it a change? at most so many a second; wall-clock time is attached
 //!                     publication       encoded once for every view (space, quality, compression) that somebody has
 //!                     session, lane     one per client and stream: newest wins, at the rate the client asked for
@@ -31,6 +32,8 @@
 
 mod bridge;
 mod change;
+mod command;
+mod config_view;
 mod counters;
 mod error;
 #[cfg(test)]
@@ -53,6 +56,8 @@ use bevy_ecs::prelude::*;
 use ghostball_world::{Alert, CurrentFrame, FrameSystems, FrameTick, IdleTick, LatestSnapshot, StageTimes};
 
 pub use bridge::BridgeHandle;
+pub use command::{Answer, Refusal, RefusalReason, Request, WorldCommand};
+pub use config_view::{ConfigChange, ConfigView};
 pub use error::BroadcastError;
 pub use server::{Server, ServerConfig};
 pub use space::Space;

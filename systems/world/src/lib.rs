@@ -24,6 +24,7 @@
 mod alert;
 mod ball;
 mod clock;
+mod command;
 mod cue;
 mod event;
 mod frame;
@@ -46,6 +47,7 @@ pub use ball::{
     VelocityInTable,
 };
 pub use clock::{FrameClock, Stamp};
+pub use command::CommandAdmitted;
 pub use cue::{Cue, CueInImage, CuePose, CueState};
 pub use event::{EventBall, Shot, TableEvent, TableEventKind};
 pub use frame::{CurrentFrame, Frame, FramePool};

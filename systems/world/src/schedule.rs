@@ -5,8 +5,8 @@ use bevy_ecs::prelude::*;
 use bevy_ecs::schedule::{LogLevel, ScheduleBuildSettings, ScheduleLabel, SingleThreadedExecutor};
 
 use crate::{
-    Alert, CurrentFrame, FrameClock, LatestSnapshot, Predictions, Sightings, StageTimes, TableEvent,
-    TableSpecification, snapshot,
+    Alert, CommandAdmitted, CurrentFrame, FrameClock, LatestSnapshot, Predictions, Sightings, StageTimes,
+    TableEvent, TableSpecification, snapshot,
 };
 
 /// Runs once per camera frame, inside the main schedule.
@@ -64,6 +64,7 @@ impl Plugin for WorldPlugin {
             .init_resource::<StageTimes>()
             .add_message::<Alert>()
             .add_message::<TableEvent>()
+            .add_message::<CommandAdmitted>()
             .add_systems(FrameTick, snapshot::take_snapshot.in_set(FrameSystems::Record));
     }
 }

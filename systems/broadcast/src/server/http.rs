@@ -8,12 +8,12 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{Method, StatusCode, Uri};
 use axum::middleware::from_fn;
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use serde::Deserialize;
 
 use super::reply::{Asked, HttpError};
 use super::websocket::space;
-use super::{Shared, assets, guard, health, video, websocket};
+use super::{Shared, assets, config, guard, health, video, websocket};
 use crate::wire::{HistoryData, StateData, StateQuality};
 
 /// The longest body a request may have, bytes.
@@ -28,6 +28,9 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
         .route("/api/v1/health", get(health::health))
         .route("/api/v1/health/live", get(health::health))
         .route("/api/v1/health/ready", get(health::ready))
+        .route("/api/v1/config", get(config::show).put(config::change))
+        .route("/api/v1/config/reset", post(config::reset))
+        .route("/api/v1/config/schema", get(config::schema))
         .route("/api/v1/game/state", get(game_state))
         .route("/api/v1/game/history", get(game_history))
         .route("/api/v1/stream/video", get(video::stream))
@@ -40,7 +43,7 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
 }
 
 async fn method_not_allowed(method: Method, uri: Uri) -> HttpError {
-    let message = format!("expected GET of {:?}, found {method}", uri.path());
+    let message = format!("expected another method than {method} for {:?}", uri.path());
     HttpError::new(StatusCode::METHOD_NOT_ALLOWED, message)
 }
 

@@ -1,6 +1,7 @@
 //! The server: one port, one network thread.
 
 mod assets;
+mod config;
 mod guard;
 mod health;
 mod http;
@@ -26,13 +27,14 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{sleep, timeout};
 
 use crate::bridge::{BridgeEnd, Handover, bridge};
+use crate::command::CommandSender;
 use crate::counters::Counters;
 use crate::publisher::Publisher;
 use crate::session::Surroundings;
 use crate::shutdown::UntilShutdown;
 use crate::space::Space;
 use crate::video::Video;
-use crate::{BridgeHandle, BroadcastError, WallTime};
+use crate::{BridgeHandle, BroadcastError, ConfigView, WallTime};
 
 /// What the server is told at its start.
 #[derive(Clone, Debug, PartialEq)]
@@ -159,6 +161,8 @@ struct Shared {
     default_space: Space,
     snapshot: watch::Receiver<Option<Handover>>,
     frame: watch::Receiver<Option<Arc<Frame>>>,
+    config: watch::Receiver<Arc<ConfigView>>,
+    commands: CommandSender,
     video: Video,
     surroundings: Surroundings,
 }
@@ -193,6 +197,8 @@ fn serve(
             default_space: config.default_space,
             snapshot: end.snapshot.clone(),
             frame: end.frame.clone(),
+            config: end.config.clone(),
+            commands: end.commands.clone(),
             video: Video::new(counters.clone()),
             surroundings: Surroundings {
                 feeds,

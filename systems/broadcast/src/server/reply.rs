@@ -1,12 +1,15 @@
 //! Errors as clients of the HTTP interface see them.
 
 use axum::Json;
-use axum::extract::{FromRequestParts, Query};
-use axum::http::StatusCode;
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use axum::http::request::Parts;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+
+use crate::{Refusal, RefusalReason};
 
 /// `{"error": {"code", "message"}}` with the status that fits.
 #[derive(Debug)]
@@ -57,5 +60,48 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Asked<T> {
             .await
             .map_err(|rejection| HttpError::new(rejection.status(), rejection.body_text()))?;
         Ok(Self(asked))
+    }
+}
+
+/// What was sent, as JSON; an empty body is the default. The content type has to be JSON where there is a body: a page from
+/// elsewhere cannot send that without being asked first whether it may.
+pub(super) struct Sent<T>(pub(super) T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for Sent<T> {
+    type Rejection = HttpError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, HttpError> {
+        let content_type = request.headers().get(header::CONTENT_TYPE).cloned();
+        let body = Bytes::from_request(request, state)
+            .await
+            .map_err(|rejection| HttpError::new(rejection.status(), rejection.body_text()))?;
+        if body.is_empty() {
+            return Ok(Self(T::default()));
+        }
+        let kind = content_type
+            .as_ref()
+            .and_then(|kind| kind.to_str().ok())
+            .unwrap_or("none");
+        if !kind.starts_with("application/json") {
+            let message = format!("expected Content-Type: application/json, found {kind}");
+            return Err(HttpError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
+        }
+        let sent = serde_json::from_slice(&body).map_err(|error| {
+            HttpError::new(StatusCode::BAD_REQUEST, format!("expected other JSON: {error}"))
+        })?;
+        Ok(Self(sent))
+    }
+}
+
+impl From<Refusal> for HttpError {
+    fn from(refusal: Refusal) -> Self {
+        let status = match refusal.reason {
+            RefusalReason::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
+            RefusalReason::NotFound => StatusCode::NOT_FOUND,
+            RefusalReason::Conflict => StatusCode::CONFLICT,
+            RefusalReason::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            RefusalReason::Failed => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        Self::new(status, refusal.message)
     }
 }

@@ -1,0 +1,146 @@
+//! The configuration of a running service, changed over HTTP.
+#![allow(clippy::unwrap_used, reason = "helpers of tests, outside of test functions")]
+
+mod common;
+
+use std::path::Path;
+
+use common::service::Service;
+use serde_json::json;
+
+fn service(folder: &Path) -> Service {
+    let mut command = common::ghostball();
+    command
+        .args(["run", "--source", "sim?size=320x180", "--listen", "127.0.0.1:0"])
+        .env("XDG_CONFIG_HOME", folder);
+    Service::start(&mut command)
+}
+
+const CONFIG: &str = "/api/v1/config";
+
+#[test]
+fn a_change_is_checked_whole_applied_saved_and_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("ghostball/ghostball.toml");
+    std::fs::create_dir(file.parent().unwrap()).unwrap();
+    std::fs::write(
+        &file,
+        "# my table\n[table]\nlength = 2.24 # measured\nwidth = 1.12\n",
+    )
+    .unwrap();
+    let service = service(folder.path());
+
+    let shown = service.json("GET", CONFIG, "", 200);
+    assert_eq!(shown["config"]["table"]["length"], 2.24);
+    assert_eq!(
+        shown["origins"]["table.length"],
+        format!("{}, line 3", file.display())
+    );
+    assert_eq!(shown["origins"]["api.server.port"], "command line --listen");
+
+    let change = r#"{"trajectory": {"assumed_stick_speed": 3}, "table.length": 2.3}"#;
+    let answer = service.json("PUT", CONFIG, change, 200);
+    assert_eq!(
+        answer,
+        json!({
+            "changed": {"table.length": 2.3, "trajectory.assumed_stick_speed": 3.0},
+            "at_next_start": ["table.length"],
+            "saved": file,
+        })
+    );
+    let saved = std::fs::read_to_string(&file).unwrap();
+    assert_eq!(
+        saved,
+        "# my table\n[table]\nlength = 2.3 # measured\nwidth = 1.12\n\n[trajectory]\nassumed_stick_speed = 3.0\n"
+    );
+    let shown = service.json("GET", CONFIG, "", 200);
+    assert_eq!(shown["config"]["trajectory"]["assumed_stick_speed"], 3.0);
+    assert_eq!(shown["pending"], json!(["table.length"]));
+
+    for (change, status, told) in [
+        (
+            r#"{"table.lenght": 2, "trajectory.assumed_stick_speed": 4}"#,
+            422,
+            "the nearest is table.length",
+        ),
+        (
+            r#"{"table": {"width": 99}}"#,
+            422,
+            "expected 0.3 to 10 metres, found 99",
+        ),
+        (
+            r#"{"table": {"width": 2.5}}"#,
+            422,
+            "expected at most table.length, 2.3 metres, found 2.5",
+        ),
+        (r#"{"table": {"width": null}}"#, 422, ""),
+        (
+            r#"{"api.server.port": 1}"#,
+            409,
+            "is set by command line --listen",
+        ),
+        (r#"[1]"#, 400, "expected other JSON"),
+        (r#"{"#, 400, "expected other JSON"),
+    ] {
+        let message = service.json("PUT", CONFIG, change, status)["error"]["message"].to_string();
+        assert!(message.contains(told), "{change}: {message}");
+    }
+    assert_eq!(
+        service.json("GET", CONFIG, "", 200),
+        shown,
+        "what was refused changed nothing"
+    );
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), saved);
+
+    let answer = service.json("POST", "/api/v1/config/reset", r#"{"keys": ["trajectory"]}"#, 200);
+    assert_eq!(answer["changed"], json!({"trajectory.assumed_stick_speed": 2.0}));
+    service.json("POST", "/api/v1/config/reset", r#"{"keys": ["tabel"]}"#, 422);
+    let answer = service.json("POST", "/api/v1/config/reset", "", 200);
+    assert_eq!(
+        answer["changed"],
+        json!({"table.length": 2.54, "table.width": 1.27})
+    );
+    let schema = service.json("GET", "/api/v1/config/schema", "", 200);
+    assert_eq!(
+        schema["properties"]["table"]["properties"]["width"]["x-unit"],
+        "metres"
+    );
+}
+
+#[test]
+fn what_somebody_else_changes_meanwhile_is_not_overwritten() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("ghostball/ghostball.toml");
+    let service = service(folder.path());
+    service.json("PUT", CONFIG, r#"{"table.ball_set": "carom"}"#, 200);
+    std::fs::write(&file, "[table]\nball_set = \"snooker\"\n").unwrap();
+    let refused = service.json("PUT", CONFIG, r#"{"trajectory.assumed_stick_speed": 4}"#, 409);
+    assert!(
+        refused["error"]["message"]
+            .as_str()
+            .unwrap()
+            .contains("changed by somebody else"),
+        "{refused}"
+    );
+    assert_eq!(
+        std::fs::read_to_string(&file).unwrap(),
+        "[table]\nball_set = \"snooker\"\n"
+    );
+}
+
+#[test]
+fn a_change_has_to_be_sent_as_json() {
+    let folder = tempfile::tempdir().unwrap();
+    let service = service(folder.path());
+    let mut stream = std::net::TcpStream::connect(&service.address).unwrap();
+    use std::io::{Read as _, Write as _};
+    write!(
+        stream,
+        "PUT {CONFIG} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: \
+         2\r\n\r\n{{}}"
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 415 "), "{answer}");
+}
