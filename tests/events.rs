@@ -19,7 +19,7 @@ struct Fall {
 }
 
 #[test]
-fn pots_of_the_simulated_table_are_told_once_and_no_shot_twice() {
+fn pots_and_shots_of_the_simulated_table_are_told_once() {
     let (mut falls_in_all, mut shots_in_all) = (0, 0);
     for seed in [3, 7, 11, 19, 23, 31] {
         let mut simulated = Simulated::new(SimulationOptions {

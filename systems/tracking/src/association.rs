@@ -38,6 +38,28 @@ const ASKEW_RADII: f64 = 0.1;
 /// What the tip of a stick can reach within a frame, metres.
 const STICK_REACH: f64 = 0.3;
 
+/// Where a ball goes within one frame if nothing stops it, metres.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Way {
+    /// Where it was in the frame before.
+    pub start: DVec2,
+    /// Where it should be now.
+    pub end: DVec2,
+    /// Metres per second; 0 at rest.
+    pub speed: f64,
+}
+
+impl Way {
+    fn distance_from(&self, place: DVec2) -> f64 {
+        distance_to_segment(place, self.start, self.end)
+    }
+
+    /// How near the centres of two balls come that go these ways at the same time.
+    pub fn distance_to(&self, other: &Self) -> f64 {
+        distance_to_segment(DVec2::ZERO, other.start - self.start, other.end - self.end)
+    }
+}
+
 /// What the rest of the table lets a ball do in this frame.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Expectation {
@@ -48,14 +70,8 @@ pub struct Expectation {
 }
 
 impl Expectation {
-    /// What to expect of `track`, given the ways of the moving balls in this frame and the tip of the stick.
-    pub fn of(
-        track: &Track,
-        elapsed_secs: f64,
-        bed: &Bed,
-        moving_ways: &[(DVec2, DVec2)],
-        cue_tip: Option<DVec2>,
-    ) -> Self {
+    /// What to expect of `track`, given the ways of all balls in this frame and the tip of the stick.
+    pub fn of(track: &Track, elapsed_secs: f64, bed: &Bed, ways: &[Way], cue_tip: Option<DVec2>) -> Self {
         let since_seen_secs = track.unseen_secs + elapsed_secs;
         let speed = track.velocity().length();
         let reach = (START_SPEED + 0.5 * speed) * since_seen_secs.min(REACH_SECS);
@@ -64,9 +80,9 @@ impl Expectation {
         } else {
             let place = track.filter.position;
             let disturbed = cue_tip.is_some_and(|tip| tip.distance(place) < STICK_REACH)
-                || moving_ways
+                || ways
                     .iter()
-                    .any(|(start, end)| distance_to_segment(place, *start, *end) < 3.0 * bed.ball_radius);
+                    .any(|way| way.speed > 0.0 && way.distance_from(place) < 3.0 * bed.ball_radius);
             if disturbed {
                 TURN_DISTURBED
             } else if since_seen_secs < COVERED_SECS {

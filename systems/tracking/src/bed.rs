@@ -55,6 +55,13 @@ impl Bed {
             .any(|pocket| position.distance(pocket.center) < pocket.radius + self.ball_radius)
     }
 
+    /// Whether a cushion or a jaw may turn a ball that goes from `start` to `end`, if the table is off by `margin` metres.
+    pub fn turns_at(&self, start: DVec2, end: DVec2, margin: f64) -> bool {
+        let free = self.half_reach - DVec2::splat(margin);
+        let is_free = |place: DVec2| place.abs().cmple(free).all() && !self.is_at_pocket(place);
+        !is_free(start) || !is_free(end)
+    }
+
     /// Whether `position` is between the cushion noses.
     pub fn holds(&self, position: DVec2) -> bool {
         let noses = self.half_reach + DVec2::splat(self.ball_radius);

@@ -17,6 +17,7 @@
 //! | `motion` | moving or standing |
 //! | `names` | a name is given once; balls mixed up in a break get theirs back |
 //! | `noise` | how precisely balls are seen, learnt |
+//! | `recent` | the last sightings of one ball, and the line through them |
 //! | `repeat` | pictures that show again what the one before showed |
 //! | `track` | one ball |
 //! | `tracks` | all balls: births and deaths |
@@ -32,6 +33,7 @@ mod kalman;
 mod motion;
 mod names;
 mod noise;
+mod recent;
 mod repeat;
 #[cfg(test)]
 mod scenario;

@@ -1,32 +1,54 @@
 //! Does it move? Standing and moving told apart by where the ball is, not by a noisy speed.
 //!
-//! A ball at rest has an anchor: the mean of its sightings. It moves once it leaves the anchor, and stands once it has
-//! stayed near one place for a while. All lengths are multiples of the measurement noise or of the ball's radius, so
-//! that nothing depends on the camera's resolution.
+//! A ball at rest has an anchor: the mean of its sightings. It moves once it leaves the anchor and keeps going; what is
+//! seen askew for a while (half covered, or fitted now so, now so) does not keep going. A moving ball stands once the
+//! straight line through its last sightings has no slope that noise would not give it. All lengths are multiples of the
+//! measurement noise, the ball's own included, or of its radius, so that nothing depends on the camera's resolution.
 
 use ghostball_world::Motion;
 use glam::DVec2;
 
+use crate::kalman::ROLLING_DECELERATION;
+use crate::recent::Recent;
+
 /// Farther from its anchor than this many sigmas a sighting is suspicious: with two dimensions 1 in 90 by chance.
 const SUSPICIOUS_SIGMAS: f64 = 3.0;
-/// A suspicious ball that has gone this many sigmas further moves.
+/// A suspicious ball that has gone this many sigmas further moves…
 const GROWTH_SIGMAS: f64 = 2.0;
-/// A ball this many radii from its anchor moves, whatever else: no noise does that. Twice as far for a sighting of
-/// twice the usual noise: a doubtful one may be half a hand.
-const SURE_RADII: f64 = 0.5;
+/// …if that is also this share of what it had gone at first. It had set off at some moment since the frame before; in a
+/// whole frame it goes at least as far again, less what it slows down.
+const GROWTH_SHARE: f64 = 0.5;
+/// A ball this many radii from its anchor moves, whatever else: a ball half hidden is not seen outside of itself. Twice
+/// as far for a sighting of twice the usual noise.
+const SURE_RADII: f64 = 1.0;
 /// One that a moving ball may just have hit moves when it is seen farther from its anchor than this, in radii, and than
 /// suspicion asks for: as far as a ball is seen askew beside another.
 const HIT_RADII: f64 = 0.1;
-/// A ball that stays this many sigmas around one place…
-const RESTING_SIGMAS: f64 = 3.5;
-/// …for this long, seconds, stands. A rolling ball (0.1 m/s²) that goes less than 2 mm in that time has less than
-/// 1 mm to go.
+/// For how long a ball must be seen to stay before it stands, seconds.
 pub(crate) const RESTING_SECS: f64 = 0.25;
+/// A ball that was slower than this on average in that time, m/s, is at rest at the end of it: rolling friction took the rest.
+const RESTING_SPEED: f64 = 0.5 * ROLLING_DECELERATION * RESTING_SECS;
+/// One that sets off slower than this would stand again before it could be told.
+const STARTING_SPEED: f64 = 2.0 * RESTING_SPEED;
+/// A line whose slope is within so many of its own standard deviations has none.
+const SLOPE_SIGMAS: f64 = 3.0;
+/// Sightings that scatter more than this about a line, in radii, are no line: the ball turned.
+const STRAIGHT_RADII: f64 = 0.1;
+/// Sightings that make a line.
+const LINE_SIGHTINGS: usize = 4;
 /// How long, seconds, a ball may stay beside its anchor without going further before the anchor is moved to it: it was
-/// nudged, or the camera was.
+/// nudged, or the camera was…
 const NUDGE_SECS: f64 = 0.3;
-/// Sightings that the anchor's mean reaches back.
-const ANCHOR_MEMORY: f64 = 30.0;
+/// …and how long where it is no farther off than [`ASKEW_RADII`]: an arm over it, or light on it, passes.
+const ASKEW_SECS: f64 = 3.0;
+/// Sightings that the anchor's mean reaches back, ten seconds' worth: long enough that its own noise is a twentieth of a
+/// sighting's. A ball that was nudged does not wait for it.
+const ANCHOR_MEMORY: f64 = 300.0;
+/// Weight of one sighting in what is known of a ball's own noise: a second's worth. A sighting beyond suspicion counts
+/// as one just suspicious, and none for more than [`ASKEW_RADII`].
+const OWN_NOISE_GAIN: f64 = 0.03;
+/// How far a ball is seen askew, in radii, whose band or shadow is taken for its edge.
+const ASKEW_RADII: f64 = 0.25;
 
 /// One sighting of a ball, as far as its motion goes.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -52,18 +74,32 @@ pub struct MotionDetector {
     anchor: DVec2,
     /// Sightings in the anchor's mean, up to [`ANCHOR_MEMORY`].
     weight: f64,
-    /// Seconds since the anchor was set (while moving).
-    anchored_secs: f64,
+    /// Variance of one coordinate of this ball's sightings at rest, m²: some looks are harder to fit than others.
+    own_variance: f64,
     suspicion: Option<Suspicion>,
+    /// The last sightings of a moving ball.
+    recent: Recent,
 }
 
 /// A ball at rest that was seen beside its anchor.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Suspicion {
-    first_distance: f64,
+    /// How far and which way from the anchor it was seen at first.
+    first: DVec2,
     lasting_secs: f64,
     mean: DVec2,
     weight: f64,
+}
+
+impl Suspicion {
+    fn of(position: DVec2, offset: DVec2) -> Self {
+        Self {
+            first: offset,
+            lasting_secs: 0.0,
+            mean: position,
+            weight: 1.0,
+        }
+    }
 }
 
 impl MotionDetector {
@@ -73,8 +109,9 @@ impl MotionDetector {
             motion: Motion::Still,
             anchor: position,
             weight: 1.0,
-            anchored_secs: 0.0,
+            own_variance: 0.0,
             suspicion: None,
+            recent: Recent::default(),
         }
     }
 
@@ -88,6 +125,11 @@ impl MotionDetector {
         self.anchor
     }
 
+    /// Standard deviation of one coordinate of this ball's sightings at rest, metres; 0 where it has not been seen at rest.
+    pub fn own_sigma(&self) -> f64 {
+        self.own_variance.sqrt()
+    }
+
     /// Standard deviation of one coordinate of the anchor, where one sighting has `sigma` metres.
     pub fn anchor_sigma(&self, sigma: f64) -> f64 {
         sigma / self.weight.sqrt()
@@ -97,13 +139,15 @@ impl MotionDetector {
     pub fn remap(&mut self, map: impl Fn(DVec2) -> DVec2) {
         self.anchor = map(self.anchor);
         self.suspicion = None;
+        self.recent.clear();
     }
 
     /// The ball is known to move, for example because it jumped.
     pub fn set_moving(&mut self, position: DVec2) {
         self.motion = Motion::Moving;
         self.suspicion = None;
-        self.restart_anchor(position);
+        self.recent.clear();
+        self.recent.push(0.0, position);
     }
 
     /// Takes in a sighting.
@@ -117,56 +161,68 @@ impl MotionDetector {
 
     fn observe_still(&mut self, glimpse: &Glimpse) {
         let &Glimpse { position, doubt, .. } = glimpse;
-        let distance = position.distance(self.anchor);
-        let scatter = glimpse.sigma * (1.0 + 1.0 / self.weight).sqrt();
-        let sure_radii = if glimpse.may_be_hit { HIT_RADII } else { SURE_RADII };
-        let sure = sure_radii * doubt * glimpse.ball_radius;
-        if distance > sure.max(SUSPICIOUS_SIGMAS * scatter) {
-            return self.set_moving(position);
-        }
+        let offset = position - self.anchor;
+        let distance = offset.length();
+        let sigma = glimpse.sigma.max(doubt * self.own_variance.sqrt());
+        let scatter = sigma * (1.0 + 1.0 / self.weight).sqrt();
         if distance <= SUSPICIOUS_SIGMAS * scatter {
             self.suspicion = None;
+            self.learn_noise(distance / doubt, glimpse);
             self.average(position);
             return;
         }
+        let sure_radii = if glimpse.may_be_hit { HIT_RADII } else { SURE_RADII };
+        if distance > sure_radii * doubt * glimpse.ball_radius {
+            return self.set_moving(position);
+        }
         let Some(suspicion) = &mut self.suspicion else {
-            self.suspicion = Some(Suspicion {
-                first_distance: distance,
-                lasting_secs: 0.0,
-                mean: position,
-                weight: 1.0,
-            });
+            self.suspicion = Some(Suspicion::of(position, offset));
             return;
         };
+        let is_askew = distance <= ASKEW_RADII * doubt * glimpse.ball_radius;
+        let patience_secs = if is_askew { ASKEW_SECS } else { NUDGE_SECS };
         suspicion.lasting_secs += glimpse.elapsed_secs;
         suspicion.weight += 1.0;
         suspicion.mean += (position - suspicion.mean) / suspicion.weight;
-        if distance > suspicion.first_distance + GROWTH_SIGMAS * scatter {
+        let first = suspicion.first.length();
+        let growth = offset.dot(suspicion.first) / first - first;
+        let goes_on = growth > (GROWTH_SIGMAS * scatter).max(GROWTH_SHARE * first);
+        if goes_on && growth > STARTING_SPEED * suspicion.lasting_secs {
             self.set_moving(position);
-        } else if suspicion.lasting_secs >= NUDGE_SECS {
+        } else if growth < -GROWTH_SIGMAS * scatter {
+            self.suspicion = Some(Suspicion::of(position, offset));
+        } else if suspicion.lasting_secs >= patience_secs {
             (self.anchor, self.weight) = (suspicion.mean, suspicion.weight);
             self.suspicion = None;
+        } else {
+            self.learn_noise(SUSPICIOUS_SIGMAS * sigma / doubt, glimpse);
         }
     }
 
     fn observe_moving(&mut self, glimpse: &Glimpse) {
-        if glimpse.position.distance(self.anchor) > RESTING_SIGMAS * glimpse.sigma {
-            self.restart_anchor(glimpse.position);
+        self.recent.push(glimpse.elapsed_secs, glimpse.position);
+        self.recent.keep(RESTING_SECS);
+        let Some(line) = self.recent.line() else { return };
+        // Half a frame short of it is meant to count.
+        if line.sightings < LINE_SIGHTINGS || line.span_secs + 0.5 * glimpse.elapsed_secs < RESTING_SECS {
             return;
         }
-        self.anchored_secs += glimpse.elapsed_secs;
-        self.average(glimpse.position);
-        if self.anchored_secs >= RESTING_SECS && self.weight >= 3.0 {
+        let sigma = line.scatter.max(glimpse.sigma);
+        let is_line = sigma <= (STRAIGHT_RADII * glimpse.ball_radius).max(SUSPICIOUS_SIGMAS * glimpse.sigma);
+        let slow = RESTING_SPEED.max(SLOPE_SIGMAS * sigma * line.slope_sigma_per_sigma);
+        if is_line && line.slope.length() <= slow {
             self.motion = Motion::Still;
-            // The mean still drags the ball's last way behind it: let it catch up quickly.
-            self.weight = 2.0;
+            (self.anchor, self.weight) = (line.latter_mean, 0.5 * line.sightings as f64);
+            self.recent.clear();
         }
     }
 
-    fn restart_anchor(&mut self, position: DVec2) {
-        self.anchor = position;
-        self.weight = 1.0;
-        self.anchored_secs = 0.0;
+    /// Learns from a residual, metres, of a sighting at rest.
+    fn learn_noise(&mut self, residual: f64, glimpse: &Glimpse) {
+        let most = ASKEW_RADII * glimpse.ball_radius;
+        // Two coordinates share the squared distance.
+        let one_coordinate = (0.5 * residual * residual).min(most * most);
+        self.own_variance += OWN_NOISE_GAIN * (one_coordinate - self.own_variance);
     }
 
     fn average(&mut self, position: DVec2) {
@@ -256,13 +312,43 @@ mod tests {
     }
 
     #[test]
+    fn a_ball_that_is_fitted_now_so_now_so_never_moves() {
+        // A stripe's band is taken for its edge in some frames: three places, millimetres apart.
+        let places = [0.0, 0.002, -0.003].map(|x| DVec2::X * x);
+        let mut detector = seen_at_rest(30);
+        let mut random = crate::scenario::Random(1);
+        for n in 0..3_000 {
+            let place = places[(random.uniform() * 3.0) as usize % 3];
+            assert_eq!(
+                observe(&mut detector, place + 0.2 * noise(n)),
+                Motion::Still,
+                "frame {n}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_turn_at_a_cushion_is_no_rest() {
+        let mut detector = MotionDetector::at_rest(DVec2::ZERO);
+        detector.set_moving(DVec2::ZERO);
+        for n in 0..60 {
+            let there_and_back = (0.5 - (f64::from(n) * DT - 1.0).abs() * 0.5).abs();
+            assert_eq!(
+                observe(&mut detector, DVec2::X * there_and_back + noise(n)),
+                Motion::Moving,
+                "frame {n}"
+            );
+        }
+    }
+
+    #[test]
     fn a_nudged_ball_gets_a_new_anchor_without_moving() {
         let mut detector = seen_at_rest(30);
         for n in 0..30 {
-            observe(&mut detector, DVec2::Y * 0.004 + 0.5 * noise(n));
+            observe(&mut detector, DVec2::Y * 0.009 + 0.5 * noise(n));
         }
         assert_eq!(detector.motion(), Motion::Still);
-        assert!(detector.anchor().distance(DVec2::Y * 0.004) < SIGMA);
+        assert!(detector.anchor().distance(DVec2::Y * 0.009) < SIGMA);
     }
 
     #[test]

@@ -11,6 +11,8 @@ use crate::noise::PixelNoise;
 
 /// A sighting farther than this many sigmas from where its ball should be means that the ball was hit or bounced.
 const TURN_SIGMAS: f64 = 4.0;
+/// After so many frames off its way a ball no longer comes back to it: it was hit.
+const STRAIGHT_FRAMES: u32 = 3;
 /// A camera that skips frames without saying so makes balls leap along their way; it skips no more than this, seconds.
 const SKIP_SECS: f64 = 0.3;
 /// A moving ball is smeared, and its shutter time is not known: this share of its way in a frame is added to the noise.
@@ -91,10 +93,21 @@ pub struct Track {
     pub provisional: bool,
     /// It leapt along its way in the frame before.
     pub leapt: bool,
+    /// Where it would be had it gone straight on, where it was seen off its way lately.
+    pub straight: Option<Straight>,
     /// Frames in a row in which another ball lay where this unseen one should be.
     pub shadowed_frames: u32,
-    /// Another ball goes by in this frame, so near that it may hit it.
-    pub may_be_hit: bool,
+    /// Where another ball or a cushion is so near its way in this frame that they may touch: the greatest speed it can have
+    /// after that, m/s.
+    pub touch_speed: Option<f64>,
+}
+
+/// A ball that was seen off its way, had it not been.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Straight {
+    filter: BallFilter,
+    /// Frames since.
+    frames: u32,
 }
 
 impl Track {
@@ -119,8 +132,9 @@ impl Track {
             confidence: 0.5 * observation.confidence,
             provisional: false,
             leapt: false,
+            straight: None,
             shadowed_frames: 0,
-            may_be_hit: false,
+            touch_speed: None,
         }
     }
 
@@ -183,7 +197,8 @@ impl Track {
 
     /// Standard deviation of a sighting of this ball, metres: blurred by its motion over `elapsed_secs`.
     pub fn sighting_sigma(&self, observation: &Observation, elapsed_secs: f64) -> f64 {
-        observation.sigma + SMEAR * self.velocity().length() * elapsed_secs
+        observation.sigma.max(observation.doubt * self.motion.own_sigma())
+            + SMEAR * self.velocity().length() * elapsed_secs
     }
 
     /// Takes in its sighting in a fresh picture, `elapsed_secs` after the one before.
@@ -195,7 +210,7 @@ impl Track {
             doubt: observation.doubt,
             ball_radius: bed.ball_radius,
             elapsed_secs: since_seen_secs,
-            may_be_hit: self.may_be_hit,
+            may_be_hit: self.touch_speed.is_some(),
         };
         let before = self.last_seen.position;
         let jumped = observation.position.distance(self.filter.position) > bed.ball_radius;
@@ -235,27 +250,54 @@ impl Track {
     fn see_moving(&mut self, observation: Observation, elapsed_secs: f64) {
         let sigma = self.sighting_sigma(&observation, elapsed_secs);
         let position = observation.position;
-        let turned = self.filter.distance_squared(position, sigma) > TURN_SIGMAS * TURN_SIGMAS;
+        let fits =
+            |filter: &BallFilter| filter.distance_squared(position, sigma) <= TURN_SIGMAS * TURN_SIGMAS;
+        if let Some(mut straight) = self.straight {
+            straight.filter.predict(elapsed_secs);
+            straight.frames += 1;
+            if fits(&straight.filter) {
+                // It went straight on: what looked like a turn was a ball seen askew.
+                self.filter = straight.filter;
+            }
+            self.straight =
+                (!fits(&straight.filter) && straight.frames < STRAIGHT_FRAMES).then_some(straight);
+        }
+        if fits(&self.filter) {
+            self.leapt = false;
+            return self.filter.update(position, sigma);
+        }
         // Twice in a row is no skip, but a ball that was hit from behind.
-        let skipped_secs = if turned && !self.leapt {
-            self.leap(position, sigma)
-        } else {
+        let skipped_secs = if self.leapt {
             None
+        } else {
+            self.leap(position, sigma)
         };
         self.leapt = skipped_secs.is_some();
         if let Some(secs) = skipped_secs {
             self.filter.predict(secs);
+            return self.filter.update(position, sigma);
         }
-        if turned && !self.leapt {
-            self.filter = BallFilter::after_a_turn(
-                self.last_seen.position,
-                position,
-                self.filter.velocity,
-                self.unseen_secs + elapsed_secs,
-                observation.sigma,
-            );
-        } else {
-            self.filter.update(position, sigma);
+        let turned = BallFilter::after_a_turn(
+            self.last_seen.position,
+            position,
+            self.filter.velocity,
+            self.unseen_secs + elapsed_secs,
+            observation.sigma,
+        );
+        let was_astray = self.straight.is_some();
+        if !was_astray {
+            self.straight = Some(Straight {
+                filter: self.filter,
+                frames: 0,
+            });
+        }
+        let noise = TURN_SIGMAS * sigma * 2.0_f64.sqrt() / (self.unseen_secs + elapsed_secs).max(1e-3);
+        let can_turn = self
+            .touch_speed
+            .is_some_and(|speed| turned.velocity.length() <= speed + noise);
+        // Where nothing can have turned it, once is a ball seen askew.
+        if can_turn || was_astray {
+            self.filter = turned;
         }
     }
 
@@ -319,6 +361,7 @@ impl Track {
         let after = map(self.filter.position + moment_secs * self.filter.velocity);
         self.filter.position = position;
         self.filter.velocity = (after - position) / moment_secs;
+        self.straight = None;
         self.last_seen.position = map(self.last_seen.position);
         self.motion.remap(map);
     }

@@ -3,8 +3,8 @@
 use ghostball_world::{CircleInImage, PocketName, TrackId};
 use glam::DVec2;
 
-use crate::association::{Expectation, Matcher};
-use crate::bed::{Bed, distance_to_segment};
+use crate::association::{Expectation, Matcher, Way};
+use crate::bed::Bed;
 use crate::identity::{Label, Registrar};
 use crate::names;
 use crate::noise::PixelNoise;
@@ -41,7 +41,13 @@ const DEPARTED: usize = 8;
 /// A hidden ball in whose place another one lies for so many frames is not there.
 const SHADOWED_FRAMES: u32 = 5;
 /// Two balls whose ways come nearer than so many radii may touch: two, and half of one for what is not known of their ways.
-const HIT_RADII: f64 = 2.5;
+const TOUCH_RADII: f64 = 2.5;
+/// A touch makes no ball faster than the fastest of those that touch. How fast that was is known to a factor: a ball that was
+/// struck between two frames went its way in a part of the time. At a cushion a spinning ball gains a little.
+const TOUCH_FACTOR: f64 = 2.0;
+const CUSHION_FACTOR: f64 = 1.2;
+/// A ball so near to a cushion, in radii, may touch it: half of one likewise.
+const CUSHION_RADII: f64 = 0.5;
 /// Nearer than this many radii two sightings cannot be two balls.
 const OVERLAP_RADII: f64 = 1.7;
 /// A ball lost while it moved, or shortly ago, may be a new one elsewhere, seconds…
@@ -138,7 +144,8 @@ pub struct BallTracker {
     matcher: Matcher,
     observations: Vec<Observation>,
     free: Vec<bool>,
-    moving_ways: Vec<(DVec2, DVec2)>,
+    /// The ways of all tracks in this frame, as predicted.
+    ways: Vec<Way>,
 }
 
 impl BallTracker {
@@ -283,20 +290,29 @@ impl BallTracker {
 
     /// Finds the sightings of the known balls.
     fn follow_tracks(&mut self, pass: &Pass) {
-        self.moving_ways.clear();
+        self.ways.clear();
         for track in &mut self.tracks {
             let start = track.filter.position;
             track.predict(pass.elapsed_secs, pass.bed);
-            if track.is_moving() {
-                self.moving_ways.push((start, track.filter.position));
-            }
-        }
-        let ways = &self.moving_ways;
-        for track in self.tracks.iter_mut().filter(|track| !track.is_moving()) {
-            let place = track.filter.position;
-            track.may_be_hit = ways.iter().any(|(start, end)| {
-                distance_to_segment(place, *start, *end) < HIT_RADII * pass.bed.ball_radius
+            self.ways.push(Way {
+                start,
+                end: track.filter.position,
+                speed: track.velocity().length(),
             });
+        }
+        let ways = &self.ways;
+        let near = TOUCH_RADII * pass.bed.ball_radius;
+        for (index, (track, way)) in self.tracks.iter_mut().zip(ways).enumerate() {
+            let others = ways.iter().enumerate().filter(|(other, at)| {
+                *other != index && (at.speed > 0.0 || way.speed > 0.0) && way.distance_to(at) < near
+            });
+            let fastest = others.map(|(_, at)| at.speed).reduce(f64::max);
+            let margin = CUSHION_RADII * pass.bed.ball_radius;
+            let at_cushion = way.speed > 0.0 && pass.bed.turns_at(way.start, way.end, margin);
+            track.touch_speed = match fastest {
+                Some(speed) => Some(TOUCH_FACTOR * speed.max(way.speed)),
+                None => at_cushion.then_some(CUSHION_FACTOR * way.speed),
+            };
         }
         let expectation_of = |track: &Track| {
             if pass.after_gap {
