@@ -27,3 +27,4 @@ pub mod rows;
 pub mod run;
 pub mod runner;
 pub mod simulate;
+pub mod token;

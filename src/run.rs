@@ -11,13 +11,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::app;
-use crate::broadcast::{BridgeHandle, BroadcastError, Server, ServerConfig};
+use crate::broadcast::{Access, BridgeHandle, BroadcastError, Origin as PageOrigin, Server, ServerConfig};
 use crate::calibration_file::CalibrationFileError;
 use crate::capture::{self, CaptureCounters, CaptureError, Pace, RingPolicy, SimulationOptions, SourceSpec};
 use crate::cli::RunArgs;
 use crate::config::{Config, ConfigError, Effective, Origin, Setting, change};
 use crate::output::OutputError;
 use crate::runner::{Runner, Step};
+use crate::token::{self, AccessTokenError};
 use crate::world::Snapshot;
 
 /// Frames that may wait for the pipeline. One is analysed while the next is decoded; more would only be old.
@@ -35,6 +36,9 @@ pub enum RunError {
     /// The source gives no frames.
     #[error(transparent)]
     Capture(#[from] CaptureError),
+    /// There is no access token.
+    #[error(transparent)]
+    Token(#[from] AccessTokenError),
     /// The port is not to be had.
     #[error(transparent)]
     Broadcast(#[from] BroadcastError),
@@ -128,12 +132,31 @@ pub(crate) fn listen_at(listen: Option<SocketAddr>) -> Vec<Setting> {
     ]
 }
 
-/// Starts the server where the configuration says.
-pub(crate) fn serve(config: &Config) -> Result<(Server, BridgeHandle), BroadcastError> {
-    Server::start(ServerConfig {
-        listen: SocketAddr::new(config.api.server.host, config.api.server.port),
+/// Starts the server where the configuration says. On an address that others can reach it asks for a token.
+pub(crate) fn serve(config: &Config) -> Result<(Server, BridgeHandle), RunError> {
+    let server = &config.api.server;
+    let listen = SocketAddr::new(server.host, server.port);
+    let file = (!listen.ip().is_loopback()).then(|| token::file(&std::env::vars_os().collect::<Vec<_>>()));
+    let file = file.transpose()?;
+    let token = file.as_deref().map(token::load).transpose()?;
+    // Those that are none were told of when the configuration was read.
+    let allowed = server
+        .allowed_origins
+        .iter()
+        .flat_map(|origin| PageOrigin::new(origin));
+    let started = Server::start(ServerConfig {
+        listen,
+        access: Access {
+            token: token.clone(),
+            open_read: config.auth.open_read,
+            allowed_origins: allowed.collect(),
+        },
         ..ServerConfig::default()
-    })
+    })?;
+    if let (Some(token), Some(file)) = (token, file) {
+        token::announce(&token, &file, started.0.local_addr());
+    }
+    Ok(started)
 }
 
 /// Becomes true on Ctrl-C or a request to terminate, so that everything that was started is ended in order.

@@ -144,3 +144,33 @@ fn a_change_has_to_be_sent_as_json() {
     stream.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 415 "), "{answer}");
 }
+
+#[test]
+fn on_an_address_that_others_can_reach_a_token_is_asked_for_and_never_told() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = common::ghostball();
+    command
+        .args(["run", "--source", "sim?size=320x180", "--listen", "0.0.0.0:0"])
+        .env_remove("STATE_DIRECTORY")
+        .env("XDG_STATE_HOME", folder.path())
+        .env("XDG_CONFIG_HOME", folder.path())
+        .env("GHOSTBALL_LOG", "trace");
+    let mut service = Service::start(&mut command);
+    let file = folder.path().join("ghostball/token");
+    let token = std::fs::read_to_string(&file).unwrap().trim().to_owned();
+    assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+
+    assert_eq!(service.ask("GET", "/api/v1/game/state", "").0, 401);
+    let in_address = format!("/api/v1/health?token={token}");
+    assert_eq!(service.ask("GET", &in_address, "").0, 200);
+    service.token = Some(token.clone());
+    for path in ["/", "/api/v1/health", "/api/v1/config", "/nothing"] {
+        let (status, body) = service.ask("GET", path, "");
+        assert!(status != 401 && !body.contains(&token), "{path}: {status}");
+    }
+    service.json("PUT", CONFIG, r#"{"trajectory.assumed_stick_speed": 3}"#, 200);
+    let said = service.said();
+    assert!(said.contains(file.to_str().unwrap()), "{said}");
+    assert!(!said.contains(&token), "the token is in the log");
+}

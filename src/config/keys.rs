@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::error::Problem;
+use crate::broadcast::Origin;
 use crate::calibration_file::CalibrationFile;
 use crate::capture::{CameraConfig, CameraControls, ControlSetting, PowerLine};
 use crate::world::{BallSet, TableSpecification};
@@ -17,6 +18,8 @@ sections! {
     pub struct Config {
         /// The service.
         api: Api,
+        /// Who may use the service.
+        auth: Auth,
         /// Cameras.
         camera: Camera,
         /// The table under the camera.
@@ -40,10 +43,24 @@ sections! {
 section! {
     /// Where the service listens.
     pub struct Server {
-        /// Address to listen on: of this machine alone, for there is no access control yet.
+        /// Address to listen on. 127.0.0.1 is reached by this machine alone, which needs no token; 0.0.0.0 and :: are all
+        /// addresses of this machine.
         host: IpAddr = IpAddr::from([127, 0, 0, 1]);
         /// TCP port; 0 takes any free one. 8000 is where clients of billiards-trainer look.
         port: u16 = 8000, in 0..=65535;
+        /// Origins of pages from elsewhere that may do what the page of this server may, as in
+        /// ["https://club.example.org"]; also the names that this server goes by behind a proxy. None: no page on another
+        /// server has any business here.
+        allowed_origins: Vec<String> = Vec::new();
+    }
+}
+
+section! {
+    /// Who may use the service, where it listens on an address that others can reach.
+    pub struct Auth {
+        /// Whether reading (state, video, configuration, streams) needs no token; whatever changes something needs it all
+        /// the same. Not by default: a camera looks into a room.
+        open_read: bool = false;
     }
 }
 
@@ -127,6 +144,16 @@ impl Config {
         if table.width > table.length {
             let expected = format!("at most table.length, {} metres", table.length);
             problems.push(Problem::contradiction("table.width", expected, table.width));
+        }
+        for origin in &self.api.server.allowed_origins {
+            if let Err(error) = Origin::new(origin) {
+                let expected = "origins of pages, as in https://club.example.org:8443".to_owned();
+                problems.push(Problem::contradiction(
+                    "api.server.allowed_origins",
+                    expected,
+                    error.found,
+                ));
+            }
         }
         problems
     }

@@ -25,7 +25,8 @@ pub fn ghostball() -> Command {
     command
         .env_remove("GHOSTBALL_LOG")
         .env_remove("CONFIGURATION_DIRECTORY")
-        .env("XDG_CONFIG_HOME", nowhere);
+        .env("XDG_CONFIG_HOME", &nowhere)
+        .env("XDG_STATE_HOME", nowhere);
     command
 }
 

@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -11,6 +12,9 @@ use serde_json::Value;
 pub struct Service {
     child: Child,
     pub address: String,
+    /// Sent with every request.
+    pub token: Option<String>,
+    said: Arc<Mutex<String>>,
 }
 
 impl Service {
@@ -29,18 +33,39 @@ impl Service {
                 break rest.split('/').next().unwrap().to_owned();
             }
         };
-        // What it says later is read, so that it never waits for a reader.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { child, address }
+        // What it says later is read too, so that it never waits for a reader.
+        let said = Arc::new(Mutex::new(said));
+        let later = Arc::clone(&said);
+        std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                *later.lock().unwrap() += &line;
+            }
+        });
+        Self {
+            child,
+            address,
+            token: None,
+            said,
+        }
+    }
+
+    /// What it said on standard error so far.
+    pub fn said(&self) -> String {
+        self.said.lock().unwrap().clone()
     }
 
     /// One request: status and body.
     pub fn ask(&self, method: &str, path: &str, body: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        let token = self
+            .token
+            .iter()
+            .map(|token| format!("Authorization: Bearer {token}\r\n"));
+        let token: String = token.collect();
         write!(
             stream,
-            "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Type: application/json\r\n\
+            "{method} {path} HTTP/1.1\r\nHost: {}\r\n{token}Connection: close\r\nContent-Type: application/json\r\n\
              Content-Length: {}\r\n\r\n{body}",
             self.address,
             body.len()

@@ -16,13 +16,13 @@ pub enum BroadcastError {
         /// The address asked for.
         listen: SocketAddr,
     },
-    /// The address would be reachable by others, who cannot be told apart yet.
+    /// The address would be reachable by others, and there is no token to tell them apart by.
     #[error(
-        "cannot listen on {listen}: everybody on the network could use it, and access tokens do not exist yet; expected \
-         a loopback address, for example --listen 127.0.0.1:{port} (from elsewhere: ssh -L {port}:127.0.0.1:{port})",
+        "cannot listen on {listen}: everybody on the network could use it; expected an access token, or a loopback address, \
+         for example --listen 127.0.0.1:{port}",
         port = .listen.port()
     )]
-    NotLoopback {
+    NoToken {
         /// The address asked for.
         listen: SocketAddr,
     },

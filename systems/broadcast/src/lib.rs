@@ -30,6 +30,7 @@
 //! # Ok::<(), ghostball_broadcast::BroadcastError>(())
 //! ```
 
+mod access;
 mod bridge;
 mod change;
 mod command;
@@ -55,6 +56,7 @@ use bevy_ecs::message::{MessageCursor, Messages};
 use bevy_ecs::prelude::*;
 use ghostball_world::{Alert, CurrentFrame, FrameSystems, FrameTick, IdleTick, LatestSnapshot, StageTimes};
 
+pub use access::{Access, AccessToken, Origin, OriginError, TokenError};
 pub use bridge::BridgeHandle;
 pub use command::{Answer, Refusal, RefusalReason, Request, WorldCommand};
 pub use config_view::{ConfigChange, ConfigView};

@@ -212,9 +212,9 @@ fn a_port_in_use_is_told_with_what_to_do() {
 }
 
 #[test]
-fn an_address_that_others_can_reach_is_refused_until_there_are_tokens() {
+fn an_address_that_others_can_reach_is_refused_without_a_token() {
     let listen: SocketAddr = "0.0.0.0:8000".parse().unwrap();
     let error = Server::start(ServerConfig { listen, ..any_port() }).unwrap_err();
-    assert!(matches!(error, BroadcastError::NotLoopback { .. }));
+    assert!(matches!(error, BroadcastError::NoToken { .. }));
     assert!(error.to_string().contains("--listen 127.0.0.1:8000"), "{error}");
 }

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{Method, StatusCode, Uri};
-use axum::middleware::from_fn;
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use serde::Deserialize;
@@ -15,9 +15,6 @@ use super::reply::{Asked, HttpError};
 use super::websocket::space;
 use super::{Shared, assets, config, guard, health, video, websocket};
 use crate::wire::{HistoryData, StateData, StateQuality};
-
-/// The longest body a request may have, bytes.
-const MAX_BODY_BYTES: usize = 64 * 1024;
 
 pub(super) fn router(shared: Arc<Shared>) -> Router {
     Router::new()
@@ -37,8 +34,8 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
         .route("/api/v1/stream/video/frame", get(video::picture))
         .fallback(assets::file_or_nothing)
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
-        .layer(from_fn(guard::guard))
+        .layer(DefaultBodyLimit::max(guard::MAX_BODY_BYTES))
+        .layer(from_fn_with_state(shared.clone(), guard::guard))
         .with_state(shared)
 }
 

@@ -5,6 +5,7 @@ mod config;
 mod guard;
 mod health;
 mod http;
+mod login;
 mod reply;
 mod video;
 mod websocket;
@@ -21,11 +22,14 @@ use ghostball_world::Frame;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use socket2::SockRef;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::runtime::Runtime;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{sleep, timeout};
 
+use self::guard::Guard;
+use crate::access::Access;
 use crate::bridge::{BridgeEnd, Handover, bridge};
 use crate::command::CommandSender;
 use crate::counters::Counters;
@@ -39,7 +43,7 @@ use crate::{BridgeHandle, BroadcastError, ConfigView, WallTime};
 /// What the server is told at its start.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ServerConfig {
-    /// Where to listen; port 0 takes any that is free. Loopback only, until access tokens exist. Default 127.0.0.1:8000.
+    /// Where to listen; port 0 takes any that is free. Without a token on loopback only. Default 127.0.0.1:8000.
     pub listen: SocketAddr,
     /// States a second at most, 1 to 240. Default 30: what clients ask for when they ask for nothing.
     pub target_fps: f64,
@@ -47,6 +51,8 @@ pub struct ServerConfig {
     pub max_connections: usize,
     /// The coordinates of clients that do not ask for any. Default metres.
     pub default_space: Space,
+    /// Who may use it. Default everybody who reaches it.
+    pub access: Access,
 }
 
 impl Default for ServerConfig {
@@ -56,6 +62,7 @@ impl Default for ServerConfig {
             target_fps: 30.0,
             max_connections: 10_000,
             default_space: Space::Metres,
+            access: Access::default(),
         }
     }
 }
@@ -80,8 +87,8 @@ impl Server {
     /// Takes the port, then starts the network thread. The world's end of the bridge comes with it.
     pub fn start(config: ServerConfig) -> Result<(Self, BridgeHandle), BroadcastError> {
         let listen = config.listen;
-        if !listen.ip().is_loopback() {
-            return Err(BroadcastError::NotLoopback { listen });
+        if !listen.ip().is_loopback() && config.access.token.is_none() {
+            return Err(BroadcastError::NoToken { listen });
         }
         let no_runtime = |cause| BroadcastError::Runtime { cause };
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -101,7 +108,17 @@ impl Server {
             .name("network".to_owned())
             .spawn({
                 let counters = Arc::clone(&counters);
-                move || serve(runtime, listener, config, end, until_shutdown, counters)
+                move || {
+                    serve(
+                        runtime,
+                        listener,
+                        local_addr,
+                        config,
+                        end,
+                        until_shutdown,
+                        counters,
+                    )
+                }
             })
             .map_err(no_runtime)?;
         let server = Self {
@@ -159,6 +176,7 @@ type Slot = Arc<OwnedSemaphorePermit>;
 struct Shared {
     started_at: WallTime,
     default_space: Space,
+    guard: Guard,
     snapshot: watch::Receiver<Option<Handover>>,
     frame: watch::Receiver<Option<Arc<Frame>>>,
     config: watch::Receiver<Arc<ConfigView>>,
@@ -173,6 +191,10 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(1);
 /// A client gets so long for the head of its request.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// A connection that takes none of what is sent for so long is closed: twice what a WebSocket client gets, which is told
+/// why.
+const SEND_TIMEOUT: Duration = Duration::from_secs(120);
+
 /// The longest head of a request, bytes.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
 
@@ -183,6 +205,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 fn serve(
     runtime: Runtime,
     listener: TcpListener,
+    local_addr: SocketAddr,
     config: ServerConfig,
     end: BridgeEnd,
     mut until_shutdown: UntilShutdown,
@@ -195,6 +218,7 @@ fn serve(
         let shared = Arc::new(Shared {
             started_at: WallTime::now(),
             default_space: config.default_space,
+            guard: Guard::new(config.access, local_addr),
             snapshot: end.snapshot.clone(),
             frame: end.frame.clone(),
             config: end.config.clone(),
@@ -254,8 +278,12 @@ async fn accept(listener: TcpListener, max_connections: usize, shared: Arc<Share
 /// Answers the requests of one connection.
 async fn converse(connection: TcpStream, router: Router, mut until_shutdown: UntilShutdown) {
     // States are small and late ones worthless: none waits for company.
-    if let Err(error) = connection.set_nodelay(true) {
-        tracing::debug!(%error, "a connection keeps its delay");
+    // One that takes nothing for too long is given up by the kernel.
+    let options = connection
+        .set_nodelay(true)
+        .and_then(|()| SockRef::from(&connection).set_tcp_user_timeout(Some(SEND_TIMEOUT)));
+    if let Err(error) = options {
+        tracing::debug!(%error, "a connection stays as the system has it");
     }
     let service = TowerToHyperService::new(router);
     let conversation = http1::Builder::new()

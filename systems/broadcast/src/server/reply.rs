@@ -1,10 +1,12 @@
 //! Errors as clients of the HTTP interface see them.
 
+use std::fmt;
+
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use axum::http::request::Parts;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -36,16 +38,35 @@ impl HttpError {
             message: message.into(),
         }
     }
+
+    pub(super) fn status(&self) -> StatusCode {
+        self.status
+    }
+}
+
+/// How a client may show who it is.
+pub(super) const CHALLENGE: &str = "Bearer realm=\"ghostball\"";
+
+impl fmt::Display for HttpError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
 }
 
 impl IntoResponse for HttpError {
     fn into_response(self) -> Response {
+        let is_unauthorized = self.status == StatusCode::UNAUTHORIZED;
         let name = self.status.canonical_reason().unwrap_or("error");
         let error = Details {
             code: name.to_uppercase().replace([' ', '-'], "_"),
             message: self.message,
         };
-        (self.status, Json(Body { error })).into_response()
+        let mut response = (self.status, Json(Body { error })).into_response();
+        if is_unauthorized {
+            let challenge = HeaderValue::from_static(CHALLENGE);
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        response
     }
 }
 
