@@ -84,7 +84,12 @@ fn wrong_requests_are_refused_in_json_with_what_was_expected() {
         ("GET", "/nothing/here", 404, "nothing is at"),
         ("GET", "/../Cargo.toml", 404, "nothing is at"),
         ("GET", "/api/v1/nothing", 404, "nothing is at"),
-        ("POST", "/api/v1/game/state", 405, "expected GET of"),
+        (
+            "POST",
+            "/api/v1/game/state",
+            405,
+            "expected another method than POST",
+        ),
         ("DELETE", "/app.js", 405, "expected GET of"),
         (
             "GET",
