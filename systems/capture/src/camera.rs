@@ -60,7 +60,8 @@ pub(crate) struct CameraSource {
     /// Whether the time for the first frame ran out: the next buffer has to be waited for before any is given back.
     all_lent: bool,
     mode: CameraMode,
-    decoder: JpegDecoder,
+    /// `None` where nobody wants pictures.
+    decoder: Option<JpegDecoder>,
     description: SourceDescription,
     opened_at: Instant,
     held: Option<HeldExposure>,
@@ -111,7 +112,7 @@ impl CameraSource {
             has_started: false,
             all_lent: false,
             mode,
-            decoder: JpegDecoder::default(),
+            decoder: (!spec.bytes_alone).then(JpegDecoder::default),
             description: SourceDescription {
                 name: format!("{} ({})", path.display(), capabilities.card),
                 width: mode.width,
@@ -160,7 +161,7 @@ impl CameraSource {
             self.missed += u64::from(ahead);
         }
         self.next_sequence = Some(meta.sequence.wrapping_add(1));
-        let (mode, decoder) = (self.mode, &mut self.decoder);
+        let (mode, decoder) = (self.mode, self.decoder.as_mut());
         // The error flag says that the driver knows the picture to be torn.
         let Some(bytes) = bytes
             .get(..meta.bytesused as usize)
@@ -244,14 +245,16 @@ fn fill(
     bytes: &[u8],
     meta: &Metadata,
     mode: CameraMode,
-    decoder: &mut JpegDecoder,
+    decoder: Option<&mut JpegDecoder>,
 ) -> Result<(), ()> {
     frame.sequence = meta.sequence.into();
     frame.captured_at = stamp(meta.timestamp);
     frame.jpeg.clear();
     if mode.format == CameraFormat::Mjpg {
         frame.jpeg.extend_from_slice(bytes);
-        return decoder.decode(bytes, &mut frame.picture).map_err(|_| ());
+        return decoder.map_or(Ok(()), |decoder| {
+            decoder.decode(bytes, &mut frame.picture).map_err(|_| ())
+        });
     }
     mode.copy_pixels(bytes, &mut frame.picture).ok_or(())
 }

@@ -45,6 +45,9 @@ pub struct CameraSpec {
     pub format: Option<CameraFormat>,
     /// What is configured of cameras; no part of the name.
     pub config: CameraConfig,
+    /// For those who want the camera's own bytes and nothing else: its JPEGs are not decoded, and their frames have no
+    /// picture. No part of the name.
+    pub bytes_alone: bool,
 }
 
 /// The ways a camera can deliver frames that are understood here.
