@@ -22,7 +22,7 @@ pub(crate) fn has_end(bytes: &[u8]) -> bool {
 
 /// Decodes JPEGs one after the other with the same buffers.
 #[derive(Debug, Default)]
-pub(crate) struct JpegDecoder {
+pub struct JpegDecoder {
     /// Y, Cb, Cr of each pixel.
     interleaved: Vec<u8>,
     /// A JPEG to which something had to be added.
@@ -33,7 +33,7 @@ impl JpegDecoder {
     /// Decodes a baseline or progressive JPEG into full-range BT.601 planes (JFIF), a grey one into one plane.
     ///
     /// A JPEG that is cut off or damaged is an error: half a picture would have half a table in it.
-    pub(crate) fn decode(&mut self, bytes: &[u8], picture: &mut Picture) -> Result<(), ImageError> {
+    pub fn decode(&mut self, bytes: &[u8], picture: &mut Picture) -> Result<(), ImageError> {
         let bytes = match Layout::of(bytes) {
             Some(Layout {
                 has_huffman_tables: false,

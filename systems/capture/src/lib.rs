@@ -36,6 +36,9 @@ pub use camera::list::{CameraDevice, CameraDevices, Choice, ControlInfo, ModeOff
 pub use error::CaptureError;
 pub use exposure::ExposureHold;
 pub use image::{ImageError, MAX_IMAGE_SIDE, MIN_IMAGE_SIDE, decode_image, read_image};
+pub use jpeg::JpegDecoder;
+#[doc(hidden)]
+pub use nut::read_as_container;
 pub use ring::{
     CaptureCounters, FrameReceiver, Pace, Received, RingPolicy, SourceHealth, spawn, spawn_repeating,
 };

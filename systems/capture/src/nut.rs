@@ -221,6 +221,24 @@ impl<R: Read> NutReader<R> {
     }
 }
 
+/// Reads any bytes as such a stream, for the fuzz target: all its pictures, or an error.
+#[doc(hidden)]
+pub fn read_as_container(bytes: &[u8]) {
+    let Ok(mut reader) = NutReader::open(bytes) else {
+        return;
+    };
+    let video = reader.video();
+    let Some(count) = video.format.byte_count(video.width, video.height) else {
+        return;
+    };
+    let mut picture = vec![0; count.min(1 << 20)];
+    while let Ok(Some(frame)) = reader.next_frame() {
+        if reader.read_bytes(frame, &mut picture).is_err() {
+            return;
+        }
+    }
+}
+
 struct MainHeader {
     codes: [FrameCode; 256],
     time_bases: Vec<TimeBase>,
