@@ -2,8 +2,10 @@
 
 use bevy_ecs::prelude::*;
 
-use crate::broadcast::{BridgeHandle, Request, WorldCommand};
+use crate::broadcast::{BridgeHandle, Refusal, RefusalReason, Request, WorldCommand};
+use crate::capture::CameraDevices;
 use crate::config::change;
+use crate::live_calibration;
 use crate::world::CommandAdmitted;
 
 /// Commands carried out before one frame, so that no flood of them holds it up.
@@ -36,5 +38,21 @@ fn dispatch(world: &mut World, request: Request) {
         WorldCommand::Configure { .. } | WorldCommand::ResetConfiguration { .. } => {
             change::carry_out(world, request)
         }
+        WorldCommand::Calibrate { .. } => live_calibration::start(world, request),
+        WorldCommand::ListDevices => list_devices(request),
+    }
+}
+
+/// Cameras take their time to answer: they are asked on a thread apart.
+fn list_devices(request: Request) {
+    let listed = std::thread::Builder::new()
+        .name("devices".to_owned())
+        .spawn(move || {
+            let devices = serde_json::to_value(CameraDevices::list());
+            request.answer(devices.map_err(|error| Refusal::new(RefusalReason::Failed, error)));
+        });
+    if let Err(error) = listed {
+        // The request is gone with the thread, and answered as failed.
+        tracing::error!(%error, "no thread is to be had to list the cameras");
     }
 }

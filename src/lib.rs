@@ -20,6 +20,8 @@ pub mod config;
 pub mod detect;
 pub mod devices;
 pub mod fit;
+pub mod live_calibration;
+pub mod log;
 pub mod output;
 pub mod probe;
 pub mod replay;

@@ -1,6 +1,5 @@
 //! The command `ghostball`.
 
-use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -8,15 +7,14 @@ use ghostball::cli::{Cli, Command};
 use ghostball::detect::Detected;
 use ghostball::output::Output;
 use ghostball::replay::Replayed;
-use ghostball::{calibrate, config, detect, devices, replay, run, simulate};
-use tracing_subscriber::EnvFilter;
+use ghostball::{calibrate, config, detect, devices, log, replay, run, simulate};
 
 /// Done, but data was lost.
 const EXIT_WITH_LOSSES: u8 = 3;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    log_to_stderr();
+    log::start();
     match dispatch(cli) {
         Ok(code) => code,
         // Whoever read our output has seen enough.
@@ -62,16 +60,4 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
         .chain()
         .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
         .any(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe)
-}
-
-/// Diagnostics go to standard error, results to standard output. `GHOSTBALL_LOG=debug` shows more.
-fn log_to_stderr() {
-    let filter = EnvFilter::try_from_env("GHOSTBALL_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_target(false)
-        .without_time()
-        .init();
 }

@@ -10,12 +10,15 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::app;
+use crate::broadcast::SourceView;
 use crate::capture::{self, CaptureError, FrameReceiver, Pace, RingPolicy, SourceSpec};
 use crate::cli::{ReplayArgs, Speed};
-use crate::config::{Effective, change};
+use crate::config::Effective;
 use crate::output::Output;
 use crate::rows::FrameRow;
-use crate::run::{RING_CAPACITY, RunError, check_calibration, listen_at, serve, stop_on_signal};
+use crate::run::{
+    RING_CAPACITY, RunError, answer_clients, check_calibration, listen_at, serve, stop_on_signal,
+};
 use crate::runner::{Runner, Step};
 
 /// How a replay went.
@@ -46,6 +49,10 @@ pub fn replay(args: &ReplayArgs) -> Result<Replayed, RunError> {
     };
     let source = args.source.clone().configured(&config.camera.config());
     let frames = play(&source, pace, args.repeat)?;
+    let source = SourceView {
+        name: frames.description().name.clone(),
+        live: frames.description().live,
+    };
     let expected_frames = frames.description().expected_frames.filter(|_| !args.repeat);
     let stop = stop_on_signal()?;
     let served = if args.serve { Some(serve(&config)?) } else { None };
@@ -53,7 +60,7 @@ pub fn replay(args: &ReplayArgs) -> Result<Replayed, RunError> {
     let mut lines = args.jsonl.as_deref().map(Output::create).transpose()?;
     let mut app = app::build(&config, bridge.clone());
     if let Some(bridge) = bridge {
-        change::serve(&mut app, effective, bridge).map_err(RunError::Thread)?;
+        answer_clients(&mut app, effective, &config, source, bridge)?;
     }
     let mut runner = Runner::new(app, frames);
     if let Some(server) = &server {

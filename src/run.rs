@@ -10,12 +10,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use bevy_app::App;
+
 use crate::app;
-use crate::broadcast::{Access, BridgeHandle, BroadcastError, Origin as PageOrigin, Server, ServerConfig};
+use crate::broadcast::{
+    Access, BridgeHandle, BroadcastError, Origin as PageOrigin, Server, ServerConfig, SourceView,
+};
 use crate::calibration_file::CalibrationFileError;
 use crate::capture::{self, CaptureCounters, CaptureError, Pace, RingPolicy, SimulationOptions, SourceSpec};
 use crate::cli::RunArgs;
 use crate::config::{Config, ConfigError, Effective, Origin, Setting, change};
+use crate::live_calibration::LiveCalibration;
+use crate::log;
 use crate::output::OutputError;
 use crate::runner::{Runner, Step};
 use crate::token::{self, AccessTokenError};
@@ -80,7 +86,11 @@ pub fn run(args: &RunArgs) -> Result<(), RunError> {
     // A source that is not live plays at its own pace here, and a frame that comes too late is of no use to anybody.
     let frames = capture::spawn(source, RingPolicy::Live, Pace::Speed(1.0), RING_CAPACITY)?;
     let mut app = app::build(&config, Some(bridge.clone()));
-    change::serve(&mut app, effective, bridge).map_err(RunError::Thread)?;
+    let source = SourceView {
+        name: name.clone(),
+        live: frames.description().live,
+    };
+    answer_clients(&mut app, effective, &config, source, bridge)?;
     let mut runner = Runner::new(app, frames);
     tracing::info!("watching {name}; open http://{address}/ in a browser, Ctrl-C stops");
 
@@ -94,6 +104,19 @@ pub fn run(args: &RunArgs) -> Result<(), RunError> {
         losses.report(runner.counters());
     }
     Ok(())
+}
+
+/// Lets clients see where frames come from, and change configuration and calibration.
+pub(crate) fn answer_clients(
+    app: &mut App,
+    effective: Effective,
+    config: &Config,
+    source: SourceView,
+    bridge: BridgeHandle,
+) -> Result<(), RunError> {
+    bridge.publish_source(source);
+    app.insert_resource(LiveCalibration::new(bridge.clone(), config.calibration.as_ref()));
+    change::serve(app, effective, bridge).map_err(RunError::Thread)
 }
 
 /// Refuses a calibration that was made from other pictures than those of the source.
@@ -136,7 +159,8 @@ pub(crate) fn listen_at(listen: Option<SocketAddr>) -> Vec<Setting> {
 pub(crate) fn serve(config: &Config) -> Result<(Server, BridgeHandle), RunError> {
     let server = &config.api.server;
     let listen = SocketAddr::new(server.host, server.port);
-    let file = (!listen.ip().is_loopback()).then(|| token::file(&std::env::vars_os().collect::<Vec<_>>()));
+    let environment: Vec<_> = std::env::vars_os().collect();
+    let file = (!listen.ip().is_loopback()).then(|| token::file(&environment));
     let file = file.transpose()?;
     let token = file.as_deref().map(token::load).transpose()?;
     // Those that are none were told of when the configuration was read.
@@ -151,6 +175,8 @@ pub(crate) fn serve(config: &Config) -> Result<(Server, BridgeHandle), RunError>
             open_read: config.auth.open_read,
             allowed_origins: allowed.collect(),
         },
+        log: log::tail(),
+        state_folder: token::state_folder(&environment),
         ..ServerConfig::default()
     })?;
     if let (Some(token), Some(file)) = (token, file) {

@@ -7,6 +7,7 @@ use bevy_app::{App, PluginsState};
 
 use crate::capture::{CaptureCounters, CaptureError, ExposureHold, FrameReceiver, PendingFrame, Received};
 use crate::commands;
+use crate::live_calibration;
 use crate::world::{IdleTick, LatestSnapshot, Snapshot};
 
 /// How long to wait for a frame before saying that none came.
@@ -47,6 +48,7 @@ impl Runner {
                 commands::admit(self.app.world_mut());
                 self.app.insert_resource(PendingFrame(Some(frame)));
                 self.app.update();
+                live_calibration::go_on(self.app.world_mut());
                 let hold = self.app.world().resource::<ExposureHold>().now;
                 self.frames.hold_exposure(hold);
                 Ok(Step::Frame)

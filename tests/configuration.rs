@@ -1,5 +1,9 @@
 //! The configuration of a running service, changed over HTTP.
-#![allow(clippy::unwrap_used, reason = "helpers of tests, outside of test functions")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "helpers of tests, outside of test functions; waits for a running service"
+)]
 
 mod common;
 
@@ -173,4 +177,66 @@ fn on_an_address_that_others_can_reach_a_token_is_asked_for_and_never_told() {
     let said = service.said();
     assert!(said.contains(file.to_str().unwrap()), "{said}");
     assert!(!said.contains(&token), "the token is in the log");
+}
+
+#[test]
+fn a_running_service_is_calibrated_and_tells_its_errors() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = common::ghostball();
+    command
+        .args(["run", "--source", "sim?size=640x360", "--listen", "127.0.0.1:0"])
+        .env("XDG_CONFIG_HOME", folder.path());
+    let service = Service::start(&mut command);
+    const CALIBRATION: &str = "/api/v1/calibration";
+    assert_eq!(service.json("GET", CALIBRATION, "", 200)["status"], "none");
+    let ask = |method: &str, path: &str, body: &str| service.json(method, path, body, 202)["status"].clone();
+    let wait = || {
+        let started = std::time::Instant::now();
+        loop {
+            let view = service.json("GET", CALIBRATION, "", 200);
+            if view["status"] != "running" {
+                return view;
+            }
+            assert!(started.elapsed().as_secs() < 120, "{view}");
+            std::thread::sleep(std::time::Duration::from_millis(100));
+        }
+    };
+    assert_eq!(ask("POST", CALIBRATION, ""), "running");
+    let refused = service.json("POST", CALIBRATION, "", 409);
+    assert!(
+        refused["error"]["message"]
+            .as_str()
+            .unwrap()
+            .contains("under way")
+    );
+    let view = wait();
+    assert_eq!(view["status"], "done", "{view}");
+    let errors = &view["calibration"]["errors"];
+    assert!(
+        errors["nose_px"].as_f64().unwrap() < 2.0 && errors["nose_mm"].as_f64().is_some(),
+        "{view}"
+    );
+    let file = folder.path().join("table.toml");
+    std::fs::write(&file, view["file"].as_str().unwrap()).unwrap();
+    assert!(ghostball::calibration_file::read(&file).is_ok());
+
+    let corners = &view["calibration"]["image"]["corners"];
+    let by_hand = json!({"corners": corners.as_array().unwrap().iter().map(|corner| {
+        json!({"x": corner[0].as_f64().unwrap() + 1.0, "y": corner[1]})
+    }).collect::<Vec<_>>()});
+    let path = "/api/v1/calibration/corners";
+    service.json("PUT", path, r#"{"corners": [{"x": 1, "y": 2}]}"#, 422);
+    assert_eq!(ask("PUT", path, &by_hand.to_string()), "running");
+    let moved = wait();
+    assert_eq!(moved["status"], "done", "{moved}");
+    let x = |view: &serde_json::Value| view["calibration"]["image"]["corners"][0][0].as_f64().unwrap();
+    assert!(
+        (x(&moved) - x(&view) - 1.0).abs() < 0.1,
+        "{} {}",
+        x(&view),
+        x(&moved)
+    );
+    assert!(service.json("GET", "/api/v1/devices", "", 200)["devices"].is_array());
+    let lines = service.json("GET", "/api/v1/logs?lines=50", "", 200)["lines"].clone();
+    assert!(lines.to_string().contains("calibrated in "), "{lines}");
 }

@@ -136,6 +136,12 @@ impl InForce {
                     remove(document.as_table_mut(), &key.name);
                 }
             }
+            other => {
+                return Err(Refusal::new(
+                    RefusalReason::Failed,
+                    format!("expected a change of the configuration, found {other:?}"),
+                ));
+            }
         }
         // Where in the file a contradiction would stand is of no use to a client.
         let without_place = |problem: &Problem| {

@@ -7,7 +7,8 @@ use ghostball_world::{Alert, Frame, Snapshot, StageTimes};
 use tokio::sync::{mpsc, watch};
 
 use crate::command::{CommandSender, Request, command_queue};
-use crate::{ConfigView, WallTime};
+use crate::facts::Facts;
+use crate::{CalibrationView, ConfigView, SourceView, WallTime};
 
 /// Alerts on their way to the network; when full the new one is dropped, counted and logged. Far more than conditions
 /// exist: it fills only while the network thread stands still.
@@ -40,6 +41,7 @@ struct Lanes {
     alerts: mpsc::Sender<Alert>,
     alerts_dropped: AtomicU64,
     config: watch::Sender<Arc<ConfigView>>,
+    facts: Facts,
     /// Locked by nobody but the world's thread.
     requests: Mutex<mpsc::Receiver<Request>>,
 }
@@ -53,6 +55,7 @@ pub(crate) struct BridgeEnd {
     pub(crate) alerts: mpsc::Receiver<Alert>,
     pub(crate) config: watch::Receiver<Arc<ConfigView>>,
     pub(crate) commands: CommandSender,
+    pub(crate) facts: Facts,
 }
 
 /// Both ends of a new bridge.
@@ -63,6 +66,7 @@ pub(crate) fn bridge() -> (BridgeHandle, BridgeEnd) {
     let (alerts, alerts_end) = mpsc::channel(ALERT_QUEUE);
     let (config, config_end) = watch::channel(Arc::default());
     let (commands, requests) = command_queue();
+    let facts = Facts::default();
     let lanes = Lanes {
         snapshot,
         frame,
@@ -71,6 +75,7 @@ pub(crate) fn bridge() -> (BridgeHandle, BridgeEnd) {
         alerts,
         alerts_dropped: AtomicU64::new(0),
         config,
+        facts: facts.clone(),
         requests: Mutex::new(requests),
     };
     let end = BridgeEnd {
@@ -80,6 +85,7 @@ pub(crate) fn bridge() -> (BridgeHandle, BridgeEnd) {
         alerts: alerts_end,
         config: config_end,
         commands,
+        facts,
     };
     (
         BridgeHandle {
@@ -136,6 +142,21 @@ impl BridgeHandle {
     /// The configuration as it was handed over last.
     pub fn config(&self) -> Arc<ConfigView> {
         self.lanes.config.borrow().clone()
+    }
+
+    /// Tells where frames come from.
+    pub fn publish_source(&self, source: SourceView) {
+        self.lanes.facts.set_source(source);
+    }
+
+    /// Tells how far a calibration has come.
+    pub fn publish_calibration(&self, calibration: CalibrationView) {
+        self.lanes.facts.set_calibration(calibration);
+    }
+
+    /// The calibration as it was told of last.
+    pub fn calibration(&self) -> CalibrationView {
+        self.lanes.facts.calibration()
     }
 
     /// The next command that a client asks for, if any. It is to be answered.

@@ -37,6 +37,13 @@ pub enum WorldCommand {
         /// Keys or sections; none means all.
         keys: Vec<String>,
     },
+    /// List the cameras of this machine. Answered with what `ghostball devices --json` prints.
+    ListDevices,
+    /// Calibrate from the frames that come now. Answered when it has begun; how it goes on is published.
+    Calibrate {
+        /// Where the noses meet, set by hand: TL TR BR BL, pixels.
+        corners: Option<[[f64; 2]; 4]>,
+    },
 }
 
 /// What a client gets: JSON, or why not.

@@ -9,7 +9,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use common::{any_port, frame, get, http, snapshot, start, wait_for_state};
-use ghostball_broadcast::{BroadcastError, Server, ServerConfig};
+use ghostball_broadcast::{BroadcastError, Server, ServerConfig, SourceView};
 use serde_json::{Value, json};
 
 fn json_of(body: &str) -> Value {
@@ -222,4 +222,114 @@ fn an_address_that_others_can_reach_is_refused_without_a_token() {
     let error = Server::start(ServerConfig { listen, ..any_port() }).unwrap_err();
     assert!(matches!(error, BroadcastError::NoToken { .. }));
     assert!(error.to_string().contains("--listen 127.0.0.1:8000"), "{error}");
+}
+
+#[test]
+fn prometheus_finds_every_number_with_its_kind() {
+    let (server, bridge) = start();
+    bridge.publish(snapshot(41, 0.0), None);
+    let (status, page) = get(&server, "/metrics");
+    assert_eq!(status, 200);
+    let lines: Vec<_> = page.lines().collect();
+    let value = |name: &str| {
+        let line = lines
+            .iter()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.unwrap_or_else(|| panic!("{name} in {page}"))
+            .parse::<f64>()
+            .unwrap()
+    };
+    assert_eq!(value("ghostball_frames_total"), 42.0);
+    assert_eq!(
+        (value("ghostball_balls"), value("ghostball_table_found")),
+        (2.0, 1.0)
+    );
+    assert_eq!(value("ghostball_websocket_clients"), 0.0);
+    assert!(value("process_resident_memory_bytes") > 1e6 && value("process_cpu_seconds_total") >= 0.0);
+    assert!(value("ghostball_stage_seconds{stage=\"detect\"}") >= 0.0);
+    for line in lines.iter().filter(|line| !line.starts_with('#')) {
+        let (series, value) = line.rsplit_once(' ').unwrap();
+        assert!(value.parse::<f64>().is_ok(), "{line}");
+        let name = series.split('{').next().unwrap();
+        assert!(
+            lines.contains(&format!("# TYPE {name} counter").as_str())
+                || lines.contains(&format!("# TYPE {name} gauge").as_str())
+        );
+    }
+}
+
+/// A request with a body of JSON.
+fn send(server: &Server, method: &str, path: &str, body: &Value) -> (u16, Value) {
+    let body = body.to_string();
+    let headers = format!(
+        "Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    // The head ends with the body, which takes the empty line with it.
+    let (status, answer) = http(server, method, path, &headers);
+    (status, json_of(&answer))
+}
+
+#[test]
+fn the_alignment_of_the_projector_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = || ServerConfig {
+        state_folder: Some(folder.path().join("state")),
+        ..any_port()
+    };
+    let point = json!({"table": {"x": 0.5, "y": -0.25}, "projector": {"x": 960, "y": 540}});
+    let points =
+        json!({"points": [{"table": {"x": 0.5, "y": -0.25}, "projector": {"x": 960.0, "y": 540.0}}]});
+    {
+        let (server, _bridge) = Server::start(config()).unwrap();
+        assert_eq!(
+            json_of(&get(&server, "/api/v1/projector").1),
+            json!({"points": []})
+        );
+        let sent = json!({"points": [point]});
+        assert_eq!(
+            send(&server, "PUT", "/api/v1/projector", &sent),
+            (200, points.clone())
+        );
+        let many = json!({"points": vec![&point; 65]});
+        assert_eq!(send(&server, "PUT", "/api/v1/projector", &many).0, 422);
+        assert_eq!(
+            send(&server, "PUT", "/api/v1/projector", &json!({"pionts": []})).0,
+            400
+        );
+    }
+    let (server, _bridge) = Server::start(config()).unwrap();
+    assert_eq!(json_of(&get(&server, "/api/v1/projector").1), points);
+}
+
+#[test]
+fn the_end_of_the_log_and_the_state_of_the_video_are_shown() {
+    let config = any_port();
+    for n in 0..200 {
+        config.log.push(&format!("line {n}"));
+    }
+    let (server, bridge) = Server::start(config).unwrap();
+    let lines = |query: &str| json_of(&get(&server, &format!("/api/v1/logs{query}")).1)["lines"].clone();
+    assert_eq!(lines("?lines=2"), json!(["line 198", "line 199"]));
+    assert_eq!(lines("").as_array().unwrap().len(), 100);
+
+    let status = || json_of(&get(&server, "/api/v1/stream/video/status").1);
+    assert_eq!(
+        (&status()["available"], &status()["source"]),
+        (&json!(false), &Value::Null)
+    );
+    bridge.publish_source(SourceView {
+        name: "a camera".to_owned(),
+        live: true,
+    });
+    bridge.publish(snapshot(3, 0.0), Some(frame(3)));
+    let status = status();
+    assert_eq!(
+        (&status["available"], &status["width"], &status["height"]),
+        (&json!(true), &json!(64), &json!(32))
+    );
+    assert_eq!(
+        (&status["source"]["name"], &status["frame_number"]),
+        (&json!("a camera"), &json!(3))
+    );
 }

@@ -68,7 +68,8 @@ fn take_calibration(
         return;
     };
     let size = [picture.width(), picture.height()];
-    if eyes.calibrated_for == Some(size) {
+    // A new one is taken at once.
+    if eyes.calibrated_for == Some(size) && !calibration.is_changed() {
         return;
     }
     eyes.calibrated_for = Some(size);

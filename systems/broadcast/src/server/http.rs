@@ -8,12 +8,12 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{Method, StatusCode, Uri};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use serde::Deserialize;
 
 use super::reply::{Asked, HttpError};
 use super::websocket::space;
-use super::{Shared, assets, config, guard, health, video, websocket};
+use super::{Shared, assets, config, guard, health, projector, prometheus, system, video, websocket};
 use crate::wire::{HistoryData, StateData, StateQuality};
 
 pub(super) fn router(shared: Arc<Shared>) -> Router {
@@ -28,10 +28,20 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
         .route("/api/v1/config", get(config::show).put(config::change))
         .route("/api/v1/config/reset", post(config::reset))
         .route("/api/v1/config/schema", get(config::schema))
+        .route(
+            "/api/v1/calibration",
+            get(system::calibration).post(system::calibrate),
+        )
+        .route("/api/v1/calibration/corners", put(system::set_corners))
+        .route("/api/v1/devices", get(system::devices))
+        .route("/api/v1/logs", get(system::logs))
+        .route("/api/v1/projector", get(projector::show).put(projector::change))
+        .route("/metrics", get(prometheus::metrics))
         .route("/api/v1/game/state", get(game_state))
         .route("/api/v1/game/history", get(game_history))
         .route("/api/v1/stream/video", get(video::stream))
         .route("/api/v1/stream/video/frame", get(video::picture))
+        .route("/api/v1/stream/video/status", get(video::status))
         .fallback(assets::file_or_nothing)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(guard::MAX_BODY_BYTES))

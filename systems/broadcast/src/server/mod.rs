@@ -6,12 +6,16 @@ mod guard;
 mod health;
 mod http;
 mod login;
+mod projector;
+mod prometheus;
 mod reply;
+mod system;
 mod video;
 mod websocket;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
@@ -29,16 +33,18 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{sleep, timeout};
 
 use self::guard::Guard;
+use self::projector::Projector;
 use crate::access::Access;
 use crate::bridge::{BridgeEnd, Handover, bridge};
 use crate::command::CommandSender;
 use crate::counters::Counters;
+use crate::facts::Facts;
 use crate::publisher::Publisher;
 use crate::session::Surroundings;
 use crate::shutdown::UntilShutdown;
 use crate::space::Space;
 use crate::video::Video;
-use crate::{BridgeHandle, BroadcastError, ConfigView, WallTime};
+use crate::{BridgeHandle, BroadcastError, ConfigView, LogTail, WallTime};
 
 /// What the server is told at its start.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,6 +59,10 @@ pub struct ServerConfig {
     pub default_space: Space,
     /// Who may use it. Default everybody who reaches it.
     pub access: Access,
+    /// What `/logs` shows. Default nothing.
+    pub log: LogTail,
+    /// Where the alignment of the projector is kept. Default nowhere: until the program ends.
+    pub state_folder: Option<PathBuf>,
 }
 
 impl Default for ServerConfig {
@@ -63,6 +73,8 @@ impl Default for ServerConfig {
             max_connections: 10_000,
             default_space: Space::Metres,
             access: Access::default(),
+            log: LogTail::default(),
+            state_folder: None,
         }
     }
 }
@@ -177,6 +189,9 @@ struct Shared {
     started_at: WallTime,
     default_space: Space,
     guard: Guard,
+    log: LogTail,
+    projector: Arc<Projector>,
+    facts: Facts,
     snapshot: watch::Receiver<Option<Handover>>,
     frame: watch::Receiver<Option<Arc<Frame>>>,
     config: watch::Receiver<Arc<ConfigView>>,
@@ -219,6 +234,9 @@ fn serve(
             started_at: WallTime::now(),
             default_space: config.default_space,
             guard: Guard::new(config.access, local_addr),
+            log: config.log,
+            projector: Arc::new(Projector::new(config.state_folder.as_deref())),
+            facts: end.facts.clone(),
             snapshot: end.snapshot.clone(),
             frame: end.frame.clone(),
             config: end.config.clone(),

@@ -2,19 +2,22 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
+use axum::Json;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::stream::unfold;
 use ghostball_world::Frame;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 use super::Shared;
 use super::reply::{Asked, HttpError};
+use crate::SourceView;
 use crate::pacer::Pacer;
 use crate::shutdown::UntilShutdown;
 use crate::video::{Variant, VideoError, VideoWish};
@@ -99,6 +102,48 @@ pub(super) async fn stream(
         (header::CACHE_CONTROL, "no-store"),
     ];
     Ok((described, Body::from_stream(parts)).into_response())
+}
+
+/// What there is to watch.
+#[derive(Debug, Serialize)]
+pub(super) struct VideoStatus {
+    /// Whether a picture can be had.
+    available: bool,
+    source: Option<SourceView>,
+    /// Pixels.
+    width: u32,
+    height: u32,
+    frame_number: Option<u64>,
+    /// Frames a second, mean since the first; null before the second.
+    fps: Option<f64>,
+    /// Whether the camera delivers JPEG, which goes through as it is where quality and size allow.
+    camera_jpeg: bool,
+    viewers: usize,
+    pictures_encoded: u64,
+}
+
+/// What there is to watch, and who does.
+pub(super) async fn status(State(shared): State<Arc<Shared>>) -> Json<VideoStatus> {
+    let frame = shared.frame.borrow().clone();
+    let seen = shared.snapshot.borrow().clone();
+    let since_first = seen.as_ref().map(|seen| seen.snapshot.since_first.as_secs_f64());
+    let number = seen.as_ref().map(|seen| seen.snapshot.frame_number);
+    let fps = number.zip(since_first).filter(|(_, secs)| *secs > 0.0);
+    Json(VideoStatus {
+        available: frame.is_some(),
+        source: shared.facts.source(),
+        width: frame.as_ref().map_or(0, |frame| frame.picture.width()),
+        height: frame.as_ref().map_or(0, |frame| frame.picture.height()),
+        frame_number: number,
+        fps: fps.map(|(number, secs)| (number as f64 / secs * 1e2).round() / 1e2),
+        camera_jpeg: frame.is_some_and(|frame| !frame.jpeg.is_empty()),
+        viewers: shared.video.viewers(),
+        pictures_encoded: shared
+            .surroundings
+            .counters
+            .pictures_encoded
+            .load(Ordering::Relaxed),
+    })
 }
 
 struct Viewer {

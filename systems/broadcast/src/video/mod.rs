@@ -65,6 +65,12 @@ impl Video {
         }
     }
 
+    /// How many watch.
+    pub(crate) fn viewers(&self) -> usize {
+        let variants = self.variants.lock().unwrap_or_else(PoisonError::into_inner);
+        variants.iter().map(|(_, variant)| variant.strong_count()).sum()
+    }
+
     /// The encoder for this wish; it lives as long as somebody holds it.
     pub(crate) fn variant(&self, wish: VideoWish) -> Result<Arc<Variant>, VideoError> {
         let mut variants = self.variants.lock().unwrap_or_else(PoisonError::into_inner);
