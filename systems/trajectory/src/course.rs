@@ -27,6 +27,8 @@ pub struct Narrator {
 #[derive(Clone, Copy, Debug)]
 struct Stage {
     ball: usize,
+    /// How many stages of all balls came before.
+    order: usize,
     start_time: f64,
     start: glam::DVec2,
     kind: PathKind,
@@ -49,6 +51,7 @@ impl Narrator {
         self.stages
             .extend(spreads.iter().enumerate().map(|(ball, spread)| Stage {
                 ball,
+                order: ball,
                 start_time: 0.0,
                 start: scene.states[ball].position,
                 kind: PathKind::Primary,
@@ -62,8 +65,9 @@ impl Narrator {
         for event in &shot.events {
             self.tell_event(event, scene, &moving_first, prediction);
         }
+        // Stages of one ball come in order of time; a stable sort would allocate.
         self.history
-            .sort_by(|a, b| a.ball.cmp(&b.ball).then(a.start_time.total_cmp(&b.start_time)));
+            .sort_unstable_by_key(|stage| (stage.ball, stage.order));
         self.tell_lines(shot, scene, prediction);
         tell_ends(shot, scene, prediction);
         prediction
@@ -156,7 +160,10 @@ impl Narrator {
 
     fn begin(&mut self, stage: Stage) {
         self.stages[stage.ball] = stage;
-        self.history.push(stage);
+        self.history.push(Stage {
+            order: self.history.len(),
+            ..stage
+        });
     }
 
     fn push_contact(
@@ -230,7 +237,8 @@ fn tell_ends(shot: &Shot, scene: &Scene, prediction: &mut Prediction) {
             .iter()
             .any(|segment| segment.motion.start.motion.is_moving());
         if moved {
-            if !is_on_table(scene, end.position) {
+            // A shot that was cut short says nothing of where its balls come to rest.
+            if !is_on_table(scene, end.position) || end.motion.is_moving() {
                 continue;
             }
             let pocketed = match end.motion {

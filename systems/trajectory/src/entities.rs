@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 
 use bevy_ecs::prelude::*;
 use ghostball_world::{
-    Ball, BallKind, Confidence, Cue, CuePose, FrameClock, PositionInTable, Predictions, SeenInImage,
-    TableGeometry, TrackId, VelocityInTable,
+    Ball, BallKind, Confidence, Cue, CuePose, FrameClock, PositionInTable, Predictions, TableGeometry,
+    TrackId, VelocityInTable,
 };
 use glam::DVec2;
 
-use crate::launch::Launch;
 use crate::predictor::{PredictConfig, Predictor};
 use crate::scene::BallOnTable;
 
@@ -18,8 +17,9 @@ use crate::scene::BallOnTable;
 pub(crate) struct Memory {
     predictor: Predictor,
     balls: Vec<BallOnTable>,
-    /// Of each ball, in order of name, so that nothing depends on hashing.
-    ways: BTreeMap<TrackId, Way>,
+    /// Seconds since each ball started from rest, in order of name, so that nothing depends on hashing; infinite for one that
+    /// was found in motion.
+    moving_secs: BTreeMap<TrackId, f64>,
 }
 
 impl FromWorld for Memory {
@@ -27,20 +27,9 @@ impl FromWorld for Memory {
         Self {
             predictor: Predictor::new(*world.get_resource_or_init::<PredictConfig>()),
             balls: Vec::new(),
-            ways: BTreeMap::new(),
+            moving_secs: BTreeMap::new(),
         }
     }
-}
-
-/// What is remembered of a ball.
-#[derive(Clone, Debug)]
-struct Way {
-    launch: Launch,
-    /// Seconds since it started; 0 at rest.
-    moving_secs: f64,
-    /// Where it was believed to be a frame ago. A moving ball that is still there was not seen anew: the picture is the
-    /// one before, or the ball is hidden.
-    tracked: DVec2,
 }
 
 type BallData<'a> = (
@@ -49,7 +38,6 @@ type BallData<'a> = (
     &'a PositionInTable,
     &'a VelocityInTable,
     &'a Confidence,
-    Option<&'a SeenInImage>,
 );
 
 /// Predicts where the balls will go, if anything has changed since the last time.
@@ -71,45 +59,27 @@ pub(crate) fn predict(
         return;
     };
     let dt_secs = clock.dt.as_secs_f64();
-    let now = clock.since_first.as_secs_f64();
     memory.balls.clear();
-    for (id, kind, position, velocity, confidence, seen) in &balls {
-        let way = memory.ways.entry(*id).or_insert_with(|| Way {
-            launch: Launch::at_rest(position.0, now),
-            moving_secs: 0.0,
-            tracked: position.0,
-        });
-        let mut ball = BallOnTable {
+    for (id, kind, position, velocity, confidence) in &balls {
+        let moving_secs = memory.moving_secs.entry(*id).or_insert(f64::INFINITY);
+        if velocity.0 == DVec2::ZERO {
+            *moving_secs = 0.0;
+        } else {
+            *moving_secs += dt_secs;
+        }
+        memory.balls.push(BallOnTable {
             id: *id,
             kind: *kind,
             position: position.0,
             velocity: velocity.0,
-            moving_secs: 0.0,
-            slip: None,
+            moving_secs: *moving_secs,
             confidence: confidence.0,
-        };
-        if velocity.0 == DVec2::ZERO {
-            way.moving_secs = 0.0;
-            way.launch.rests(position.0, now);
-        } else {
-            way.moving_secs += dt_secs;
-            ball.moving_secs = way.moving_secs;
-            if let Some(seen) = seen.filter(|_| way.tracked != position.0) {
-                way.launch
-                    .moves(geometry.table_from_image.apply(seen.0.center), now);
-            }
-            if let Some(going) = way.launch.going(now, &config.physics.ball) {
-                (ball.position, ball.velocity) = (going.position, going.velocity);
-                ball.slip = Some(going.slip);
-            }
-        }
-        way.tracked = position.0;
-        memory.balls.push(ball);
+        });
     }
     memory.balls.sort_unstable_by_key(|ball| ball.id);
     let present = &memory.balls;
     memory
-        .ways
+        .moving_secs
         .retain(|id, _| present.binary_search_by_key(id, |ball| ball.id).is_ok());
     let cue = cue.as_deref().copied();
     if memory.predictor.is_news(&config, &geometry, &memory.balls, cue) {

@@ -8,7 +8,6 @@
 //! |---|---|
 //! | `scene` | the world as physics wants it |
 //! | `aim` | which ball the stick points at |
-//! | `launch` | how a ball goes that started from rest |
 //! | `course` | a simulated shot told as lines, contacts, ghost balls and ends |
 //! | `spread` | how an error grows on the way: confidences |
 //! | `fan` | the same shot many times over: chances of pots |
@@ -20,7 +19,6 @@ mod aim;
 mod course;
 mod entities;
 mod fan;
-mod launch;
 pub mod laws;
 mod predictor;
 mod scene;

@@ -22,10 +22,8 @@ pub struct BallOnTable {
     pub position: DVec2,
     /// Metres per second; zero at rest.
     pub velocity: DVec2,
-    /// Seconds since it started from rest; 0 at rest.
+    /// Seconds since it started from rest; 0 at rest, infinite where nobody saw it start.
     pub moving_secs: f64,
-    /// How fast its lowest point slips over the cloth, m/s, along the velocity, where that is known.
-    pub slip: Option<f64>,
     /// 0 to 1.
     pub confidence: f64,
 }
@@ -201,8 +199,7 @@ pub fn state_of(ball: &BallOnTable, properties: &BallProperties) -> BallState {
         return BallState::at_rest(ball.position);
     }
     let friction = properties.sliding_friction * properties.gravity;
-    let unspun = || speed - 2.5 * friction * ball.moving_secs;
-    let slip = ball.slip.unwrap_or_else(unspun);
+    let slip = speed - 2.5 * friction * ball.moving_secs;
     if slip <= 0.0 {
         return BallState::rolling(ball.position, ball.velocity, properties);
     }
@@ -230,7 +227,6 @@ pub(crate) mod tests {
             position: DVec2::new(x, y),
             velocity: DVec2::ZERO,
             moving_secs: 0.0,
-            slip: None,
             confidence: 1.0,
         }
     }

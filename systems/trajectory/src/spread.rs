@@ -69,7 +69,7 @@ impl Spread {
     /// Chance that the ball passes within its radius of the line.
     pub fn confidence(self, ball_radius: f64) -> f64 {
         let sigmas = ball_radius / self.lateral.max(1e-9);
-        1.0 - libm::exp(-0.5 * sigmas * sigmas)
+        libm::erf(sigmas * std::f64::consts::FRAC_1_SQRT_2)
     }
 }
 
@@ -78,6 +78,21 @@ mod tests {
     use super::*;
 
     const RADIUS: f64 = 0.028_575;
+
+    #[test]
+    fn confidence_is_the_chance_of_a_normal_variable() {
+        let at = |sigmas: f64| {
+            let lateral = RADIUS / sigmas;
+            Spread {
+                lateral,
+                angular: 0.0,
+            }
+            .confidence(RADIUS)
+        };
+        for (sigmas, chance) in [(1.0, 0.682_689), (2.0, 0.954_500), (0.1, 0.079_656)] {
+            assert!((at(sigmas) - chance).abs() < 1e-6, "{sigmas}: {}", at(sigmas));
+        }
+    }
 
     #[test]
     fn confidence_falls_along_the_way_and_with_every_contact() {
