@@ -9,6 +9,8 @@ use crate::config::Config;
 use crate::detection::DetectionPlugin;
 use crate::physics::Physics;
 use crate::probe::ProbePlugin;
+use crate::record::write_state;
+use crate::recording::RecordPlugin;
 use crate::tracking::TrackPlugin;
 use crate::trajectory::{PredictConfig, PredictPlugin};
 use crate::world::WorldPlugin;
@@ -32,7 +34,13 @@ pub fn build(config: &Config, bridge: Option<BridgeHandle>) -> App {
             during_play: config.camera.hold_exposure_during_play,
             ..ExposureHold::default()
         })
-        .add_plugins((CapturePlugin, DetectionPlugin, TrackPlugin, PredictPlugin));
+        .add_plugins((
+            CapturePlugin,
+            DetectionPlugin,
+            TrackPlugin,
+            PredictPlugin,
+            RecordPlugin::new(write_state),
+        ));
     if let Some(bridge) = bridge {
         app.insert_resource(CommandSource(bridge.clone()))
             .add_plugins((ProbePlugin, BroadcastPlugin::new(bridge)));

@@ -119,11 +119,20 @@ impl CalibrationFileError {
 
 /// Reads and checks a calibration.
 pub fn read(path: &Path) -> Result<CalibrationFile, CalibrationFileError> {
-    let text = std::fs::read_to_string(path).map_err(|source| CalibrationFileError::Unreadable {
+    from_text(path, &read_text(path)?)
+}
+
+/// Reads a calibration as it is written.
+pub fn read_text(path: &Path) -> Result<String, CalibrationFileError> {
+    std::fs::read_to_string(path).map_err(|source| CalibrationFileError::Unreadable {
         path: path.to_owned(),
         source,
-    })?;
-    let (camera_text, physics_text) = apart(&text);
+    })
+}
+
+/// Checks a calibration; `path` says where its text was found.
+pub fn from_text(path: &Path, text: &str) -> Result<CalibrationFile, CalibrationFileError> {
+    let (camera_text, physics_text) = apart(text);
     let camera: Calibration = parse(path, &camera_text)?;
     camera
         .check()

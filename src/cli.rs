@@ -29,6 +29,8 @@ pub enum Command {
     Run(RunArgs),
     /// Play any source through the whole pipeline, every frame, then stop
     Replay(ReplayArgs),
+    /// Record a source: the camera's bytes as delivered, and the states
+    Record(RecordArgs),
     /// Find table, balls and cue stick in pictures
     Detect(DetectArgs),
     /// Find table, ball size and lens from many frames, and say how exact they are
@@ -42,7 +44,7 @@ pub enum Command {
 }
 
 const SOURCE_HELP: &str = "Where frames come from: sim, sim?seed=7&game=8ball&size=1280x720&fps=30, /dev/video0, \
-    v4l2:/dev/video0?width=1280&height=720&fps=30&format=MJPG, a video, a picture, or a folder of pictures";
+    v4l2:/dev/video0?width=1280&height=720&fps=30&format=MJPG, a recording (.mcap), a video, a picture, or a folder of pictures";
 
 /// Options of `run`.
 #[derive(Args, Debug, Default)]
@@ -53,6 +55,29 @@ pub struct RunArgs {
     /// Address and port to serve on [default: as configured, 127.0.0.1:8000]
     #[arg(long, value_name = "ADDR", value_parser = listen_address)]
     pub listen: Option<SocketAddr>,
+    /// Record it to this file (.mcap); one that is there stays, the new one gets a number
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
+    /// What `ghostball calibrate` wrote: the table is known from the first frame on
+    #[arg(long, value_name = "FILE")]
+    pub calibration: Option<PathBuf>,
+    /// Configuration file; see assets/ghostball.toml for every key
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+/// Options of `record`.
+#[derive(Args, Debug)]
+pub struct RecordArgs {
+    #[arg(long, value_name = "SRC", help = SOURCE_HELP)]
+    /// Where frames come from.
+    pub source: SourceSpec,
+    /// The recording (.mcap); one that is there is replaced
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Stop after this much time, by the stamps of the frames
+    #[arg(long, value_name = "N", value_parser = seconds)]
+    pub seconds: Option<f64>,
     /// What `ghostball calibrate` wrote: the table is known from the first frame on
     #[arg(long, value_name = "FILE")]
     pub calibration: Option<PathBuf>,
@@ -190,6 +215,12 @@ fn listen_address(text: &str) -> Result<SocketAddr, String> {
         .map(|port| SocketAddr::from(([127, 0, 0, 1], port)))
         .or_else(|_| text.parse())
         .map_err(|_| format!("expected an address and port as in 127.0.0.1:8000, or a port, found `{text}`"))
+}
+
+/// A time above zero.
+fn seconds(text: &str) -> Result<f64, String> {
+    let seconds = text.parse().ok().filter(|s: &f64| s.is_finite() && *s > 0.0);
+    seconds.ok_or_else(|| format!("expected seconds above 0, found `{text}`"))
 }
 
 /// In which pictures the table is looked for.

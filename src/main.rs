@@ -6,8 +6,9 @@ use clap::Parser as _;
 use ghostball::cli::{Cli, Command};
 use ghostball::detect::Detected;
 use ghostball::output::Output;
+use ghostball::record::Recorded;
 use ghostball::replay::Replayed;
-use ghostball::{calibrate, config, detect, devices, log, replay, run, simulate};
+use ghostball::{calibrate, config, detect, devices, log, record, replay, run, simulate};
 
 /// Done, but data was lost.
 const EXIT_WITH_LOSSES: u8 = 3;
@@ -32,6 +33,11 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Run(args) => run::run(&args)?,
         Command::Replay(args) => {
             if replay::replay(&args)? == Replayed::WithLosses {
+                return Ok(ExitCode::from(EXIT_WITH_LOSSES));
+            }
+        }
+        Command::Record(args) => {
+            if record::record(&args)? == Recorded::WithLosses {
                 return Ok(ExitCode::from(EXIT_WITH_LOSSES));
             }
         }

@@ -13,12 +13,10 @@ use crate::app;
 use crate::broadcast::SourceView;
 use crate::capture::{self, CaptureError, FrameReceiver, Pace, RingPolicy, SourceSpec};
 use crate::cli::{ReplayArgs, Speed};
-use crate::config::Effective;
 use crate::output::Output;
+use crate::recorded::{self, Loaded};
 use crate::rows::FrameRow;
-use crate::run::{
-    RING_CAPACITY, RunError, answer_clients, check_calibration, listen_at, serve, stop_on_signal,
-};
+use crate::run::{RING_CAPACITY, RunError, answer_clients, check_calibration, serve, stop_on_signal};
 use crate::runner::{Runner, Step};
 
 /// How a replay went.
@@ -32,15 +30,17 @@ pub enum Replayed {
 
 /// Plays a source and writes a line for each frame.
 pub fn replay(args: &ReplayArgs) -> Result<Replayed, RunError> {
-    let effective = Effective::load(
+    let Loaded {
+        effective,
+        config,
+        calibration_file,
+        ..
+    } = recorded::load(
+        Some(&args.source),
         args.config.as_deref(),
-        std::env::vars_os(),
-        listen_at(args.listen),
+        args.calibration.as_deref(),
+        args.listen,
     )?;
-    let config = effective
-        .config
-        .clone()
-        .with_calibration(args.calibration.as_deref())?;
     let pace = match args.speed {
         Some(Speed::Max) => Pace::Max,
         Some(Speed::Times(times)) => Pace::Speed(times),
@@ -73,7 +73,7 @@ pub fn replay(args: &ReplayArgs) -> Result<Replayed, RunError> {
     while !stop.load(Ordering::Relaxed) && args.frames != Some(played) {
         match runner.step()? {
             Step::Frame => {
-                check_calibration(&config, args.calibration.as_deref(), &runner.snapshot())?;
+                check_calibration(&config, calibration_file.as_deref(), &runner.snapshot())?;
                 played += 1;
                 progress.inc(1);
                 if let Some(lines) = &mut lines {

@@ -23,6 +23,9 @@ use crate::config::{Config, ConfigError, Effective, Origin, Setting, change};
 use crate::live_calibration::LiveCalibration;
 use crate::log;
 use crate::output::OutputError;
+use crate::record;
+use crate::recorded::{self, Loaded};
+use crate::recording::{QueuePolicy, Recorder, RecordingError};
 use crate::runner::{Runner, Step};
 use crate::token::{self, AccessTokenError};
 use crate::world::Snapshot;
@@ -45,6 +48,9 @@ pub enum RunError {
     /// There is no access token.
     #[error(transparent)]
     Token(#[from] AccessTokenError),
+    /// The recording cannot be read or written.
+    #[error(transparent)]
+    Recording(#[from] RecordingError),
     /// The port is not to be had.
     #[error(transparent)]
     Broadcast(#[from] BroadcastError),
@@ -61,15 +67,17 @@ pub enum RunError {
 
 /// Watches a table and serves it until it is told to stop, or the source ends.
 pub fn run(args: &RunArgs) -> Result<(), RunError> {
-    let effective = Effective::load(
+    let Loaded {
+        effective,
+        config,
+        calibration_file,
+        calibration_text,
+    } = recorded::load(
+        args.source.as_ref(),
         args.config.as_deref(),
-        std::env::vars_os(),
-        listen_at(args.listen),
+        args.calibration.as_deref(),
+        args.listen,
     )?;
-    let config = effective
-        .config
-        .clone()
-        .with_calibration(args.calibration.as_deref())?;
     let stop = stop_on_signal()?;
     // Before the source, which may take its time: the page is there at once and says that it waits for frames.
     let (server, bridge) = serve(&config)?;
@@ -81,7 +89,7 @@ pub fn run(args: &RunArgs) -> Result<(), RunError> {
         .configured(&config.camera.config());
     let source = capture::open_lasting(&source)?;
 
-    let description = source.description();
+    let description = source.description().clone();
     let [name, address] = [description.name.clone(), server.local_addr().to_string()];
     // A source that is not live plays at its own pace here, and a frame that comes too late is of no use to anybody.
     let frames = capture::spawn(source, RingPolicy::Live, Pace::Speed(1.0), RING_CAPACITY)?;
@@ -92,6 +100,12 @@ pub fn run(args: &RunArgs) -> Result<(), RunError> {
     };
     answer_clients(&mut app, effective, &config, source, bridge)?;
     let mut runner = Runner::new(app, frames);
+    if let Some(path) = &args.record {
+        let path = record::free_name(path);
+        let about = record::about(&config, calibration_text, &description);
+        runner.recording().recorder = Some(Recorder::create(&path, &about, QueuePolicy::Lose)?);
+        tracing::info!("recording into {}", path.display());
+    }
     tracing::info!("watching {name}; open http://{address}/ in a browser, Ctrl-C stops");
 
     let mut losses = LossReport::default();
@@ -100,8 +114,12 @@ pub fn run(args: &RunArgs) -> Result<(), RunError> {
             tracing::info!("{name} has ended");
             break;
         }
-        check_calibration(&config, args.calibration.as_deref(), &runner.snapshot())?;
+        check_calibration(&config, calibration_file.as_deref(), &runner.snapshot())?;
         losses.report(runner.counters());
+    }
+    if let Some(recorder) = runner.recording().recorder.take() {
+        let path = recorder.path().to_owned();
+        tracing::info!("{}", record::summary(&recorder.finish()?, &path));
     }
     Ok(())
 }

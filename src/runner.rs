@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bevy_app::{App, PluginsState};
+use bevy_ecs::world::World;
 
 use crate::capture::{CaptureCounters, CaptureError, ExposureHold, FrameReceiver, PendingFrame, Received};
 use crate::commands;
@@ -71,6 +72,11 @@ impl Runner {
     /// What has come from the source, and what was lost on the way.
     pub fn counters(&self) -> CaptureCounters {
         self.frames.counters()
+    }
+
+    /// The world between two frames.
+    pub fn world_mut(&mut self) -> &mut World {
+        self.app.world_mut()
     }
 
     /// The world as it was after the last frame.

@@ -34,6 +34,16 @@ impl Effective {
         environment: impl IntoIterator<Item = (OsString, OsString)>,
         command_line: Vec<Setting>,
     ) -> Result<Self, ConfigError> {
+        Self::load_with(file, Vec::new(), environment, command_line)
+    }
+
+    /// As [`Effective::load`], with the settings of a recording: stronger than the file, weaker than the environment.
+    pub fn load_with(
+        file: Option<&Path>,
+        recorded: Vec<Setting>,
+        environment: impl IntoIterator<Item = (OsString, OsString)>,
+        command_line: Vec<Setting>,
+    ) -> Result<Self, ConfigError> {
         let environment: Vec<_> = environment.into_iter().collect();
         let usual = usual_file(&environment);
         let save_to = file.map(Path::to_owned).or_else(|| usual.clone());
@@ -47,7 +57,8 @@ impl Effective {
                 source,
             })?,
         };
-        let mut stronger = layers::from_environment(environment, &super::keys())?;
+        let mut stronger = recorded;
+        stronger.extend(layers::from_environment(environment, &super::keys())?);
         stronger.extend(command_line);
         Self::of(file, save_to, text, stronger)
     }

@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ghostball_recording::RecordingError;
 use ghostball_simulation::SimulationError;
 
 use crate::image::ImageError;
@@ -41,12 +42,9 @@ pub enum CaptureError {
         /// Its value.
         found: String,
     },
-    /// Recordings have their own reader, which this version lacks.
-    #[error("{}: recordings (.mcap) are not readable in this version; give a video, images, a camera or sim", path.display())]
-    Recording {
-        /// The recording.
-        path: PathBuf,
-    },
+    /// A recording that cannot be read.
+    #[error(transparent)]
+    Recording(#[from] RecordingError),
     /// No such file or folder.
     #[error("{}: there is no such file or folder; check the path", path.display())]
     Missing {
@@ -191,7 +189,7 @@ pub enum CaptureError {
 }
 
 /// The kinds of sources, for error texts.
-const SOURCES: &str = "'sim', a camera (/dev/video0), a video (.mp4 .avi .mkv .mjpeg .y4m), an image (.jpg .png) or a folder of images";
+const SOURCES: &str = "'sim', a camera (/dev/video0), a recording (.mcap), a video (.mp4 .avi .mkv .mjpeg .y4m), an image (.jpg .png) or a folder of images";
 
 impl CaptureError {
     /// Whether the source was *named* wrongly (exit code 2) rather than unreadable (exit code 1).

@@ -1,4 +1,4 @@
-//! Frames in: from a camera, a video, images or the simulated table.
+//! Frames in: from a camera, a recording, a video, images or the simulated table.
 //!
 //! A [`SourceSpec`] names a source, [`open`] opens it as a [`FrameSource`], [`spawn`] puts it on a thread of its own
 //! and hands its frames over through a bounded ring. The runner takes them out ([`FrameReceiver::receive`]) and leaves
@@ -16,6 +16,7 @@ mod jpeg;
 mod nut;
 mod outage;
 mod probe;
+mod recording;
 mod ring;
 mod simulated;
 mod source;

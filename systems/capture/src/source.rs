@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ghostball_world::{Frame, FramePool};
 
 use crate::spec::SourceSpec;
-use crate::{CaptureError, camera, folder, simulated, video};
+use crate::{CaptureError, camera, folder, recording, simulated, video};
 
 /// What is known of a source before its first frame.
 #[derive(Clone, Debug, PartialEq)]
@@ -65,6 +65,7 @@ pub fn open(spec: &SourceSpec) -> Result<Box<dyn FrameSource>, CaptureError> {
     Ok(match spec {
         SourceSpec::Simulation(options) => Box::new(simulated::SimulatedSource::open(options)?),
         SourceSpec::Camera(camera) => Box::new(camera::CameraSource::open(camera)?.0),
+        SourceSpec::Recording(path) => Box::new(recording::RecordingSource::open(path)?),
         SourceSpec::Video(path) => Box::new(video::VideoSource::open(path)?),
         SourceSpec::Image(path) => Box::new(images(vec![path.clone()], path)?),
         SourceSpec::Folder(path) => Box::new(images(folder::images_in(path)?, path)?),

@@ -13,7 +13,7 @@ use crate::{CameraConfig, CaptureError};
 /// A source by name. Parsing one looks at the file system only to tell a folder from a file.
 ///
 /// `sim` and `sim?seed=7&game=8ball&size=1280x720&fps=30` · `/dev/video0` and
-/// `v4l2:/dev/video0?width=1280&height=720&fps=30&format=MJPG` · a file (`.mp4 .avi .mkv .mjpeg .y4m .jpg .jpeg .png`) ·
+/// `v4l2:/dev/video0?width=1280&height=720&fps=30&format=MJPG` · a file (`.mcap .mp4 .avi .mkv .mjpeg .y4m .jpg .jpeg .png`) ·
 /// a folder of images.
 #[derive(Clone, Debug, PartialEq)]
 pub enum SourceSpec {
@@ -21,6 +21,8 @@ pub enum SourceSpec {
     Simulation(SimulationOptions),
     /// A V4L2 device.
     Camera(CameraSpec),
+    /// A recording of ghostball's own, or one with JPEGs by another program.
+    Recording(PathBuf),
     /// A video file of any codec that ffmpeg knows.
     Video(PathBuf),
     /// One image.
@@ -159,9 +161,7 @@ impl SourceSpec {
         match extension.as_str() {
             "mp4" | "avi" | "mkv" | "mjpeg" | "y4m" => Ok(Self::Video(path.to_owned())),
             "jpg" | "jpeg" | "png" => Ok(Self::Image(path.to_owned())),
-            "mcap" => Err(CaptureError::Recording {
-                path: path.to_owned(),
-            }),
+            "mcap" => Ok(Self::Recording(path.to_owned())),
             _ => {
                 let found = match (path.exists(), extension.as_str()) {
                     (_, _) if name.is_empty() => "the name is empty".to_owned(),
@@ -288,7 +288,9 @@ impl fmt::Display for SourceSpec {
         match self {
             Self::Simulation(_) => write!(f, "sim"),
             Self::Camera(camera) => write!(f, "{}", camera.device.display()),
-            Self::Video(path) | Self::Image(path) | Self::Folder(path) => write!(f, "{}", path.display()),
+            Self::Recording(path) | Self::Video(path) | Self::Image(path) | Self::Folder(path) => {
+                write!(f, "{}", path.display())
+            }
         }
     }
 }
@@ -360,6 +362,7 @@ mod tests {
         for name in ["a.mp4", "b/c.AVI", "d.mkv", "e.mjpeg", "f.y4m", "what?.mp4"] {
             assert_eq!(parse(name), SourceSpec::Video(name.into()));
         }
+        assert_eq!(parse("a.mcap"), SourceSpec::Recording("a.mcap".into()));
         for name in ["a.jpg", "b.JPEG", "c.png"] {
             assert_eq!(parse(name), SourceSpec::Image(name.into()));
         }
@@ -418,20 +421,15 @@ mod tests {
                 "source 'v4l2:': device is ''; expected a device such as v4l2:/dev/video0",
             ),
             (
-                "no/such.mcap",
-                "no/such.mcap: recordings (.mcap) are not readable in this version; \
-                 give a video, images, a camera or sim",
-            ),
-            (
                 "no/such.gif",
                 "source 'no/such.gif': there is no such file, folder or kind of source; expected 'sim', \
-                 a camera (/dev/video0), a video (.mp4 .avi .mkv .mjpeg .y4m), an image (.jpg .png) \
+                 a camera (/dev/video0), a recording (.mcap), a video (.mp4 .avi .mkv .mjpeg .y4m), an image (.jpg .png) \
                  or a folder of images",
             ),
             (
                 "",
                 "source '': the name is empty; expected 'sim', a camera (/dev/video0), \
-                 a video (.mp4 .avi .mkv .mjpeg .y4m), an image (.jpg .png) or a folder of images",
+                 a recording (.mcap), a video (.mp4 .avi .mkv .mjpeg .y4m), an image (.jpg .png) or a folder of images",
             ),
         ];
         for (name, text) in texts {
@@ -451,7 +449,6 @@ mod tests {
     fn wrong_names_are_wrong_usage_and_missing_files_are_not() {
         let usage = |name: &str| name.parse::<SourceSpec>().unwrap_err().is_wrong_usage();
         assert!(usage("sim?sead=7") && usage("sim?fps=0") && usage("x.gif"));
-        assert!(!usage("a.mcap"));
         let missing = crate::open(&SourceSpec::Image("no/such.jpg".into()))
             .err()
             .unwrap();

@@ -36,6 +36,10 @@ pub enum AlertCode {
     CalibrationLost,
     /// Frames come faster than they are worked off.
     ProcessingSlow,
+    /// The recording cannot be written.
+    DiskFull,
+    /// Frames come faster than the disk takes them: some are missing in the recording.
+    DiskSlow,
 }
 
 impl AlertCode {
@@ -45,6 +49,8 @@ impl AlertCode {
             Self::CameraUnavailable => "HW_CAMERA_UNAVAILABLE",
             Self::CalibrationLost => "CALIBRATION_LOST",
             Self::ProcessingSlow => "PROCESSING_SLOW",
+            Self::DiskFull => "DISK_FULL",
+            Self::DiskSlow => "DISK_SLOW",
         }
     }
 }

@@ -29,7 +29,9 @@ pub enum FrameSystems {
     Track,
     /// Responsible for [`Predictions`]. Filled by `ghostball_trajectory`.
     Predict,
-    /// Responsible for the [`LatestSnapshot`] and what is written to disk.
+    /// Responsible for the [`LatestSnapshot`]. Filled by [`WorldPlugin`].
+    Snapshot,
+    /// Responsible for what is written to disk. Filled by `ghostball_recording`.
     Record,
     /// Responsible for handing the snapshot to the network. Filled by `ghostball_broadcast`.
     Publish,
@@ -50,6 +52,7 @@ impl Plugin for WorldPlugin {
             FrameSystems::Detect,
             FrameSystems::Track,
             FrameSystems::Predict,
+            FrameSystems::Snapshot,
             FrameSystems::Record,
             FrameSystems::Publish,
         );
@@ -65,7 +68,7 @@ impl Plugin for WorldPlugin {
             .add_message::<Alert>()
             .add_message::<TableEvent>()
             .add_message::<CommandAdmitted>()
-            .add_systems(FrameTick, snapshot::take_snapshot.in_set(FrameSystems::Record));
+            .add_systems(FrameTick, snapshot::take_snapshot.in_set(FrameSystems::Snapshot));
     }
 }
 
