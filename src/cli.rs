@@ -31,6 +31,10 @@ pub enum Command {
     Replay(ReplayArgs),
     /// Record a source: the camera's bytes as delivered, and the states
     Record(RecordArgs),
+    /// What a recording holds
+    Info(RecordingArgs),
+    /// Check a recording, and mend it where it is damaged or was cut short
+    Doctor(RecordingArgs),
     /// Find table, balls and cue stick in pictures
     Detect(DetectArgs),
     /// Find table, ball size and lens from many frames, and say how exact they are
@@ -84,6 +88,14 @@ pub struct RecordArgs {
     /// Configuration file; see assets/ghostball.toml for every key
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
+}
+
+/// Options of `info` and `doctor`.
+#[derive(Args, Debug)]
+pub struct RecordingArgs {
+    /// The recording (.mcap)
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
 }
 
 /// Options of `replay`.

@@ -21,6 +21,7 @@ pub mod config;
 pub mod detect;
 pub mod devices;
 pub mod fit;
+pub mod inspect;
 pub mod live_calibration;
 pub mod log;
 pub mod output;

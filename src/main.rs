@@ -1,14 +1,15 @@
 //! The command `ghostball`.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser as _;
 use ghostball::cli::{Cli, Command};
 use ghostball::detect::Detected;
-use ghostball::output::Output;
+use ghostball::output::{Output, OutputError};
 use ghostball::record::Recorded;
 use ghostball::replay::Replayed;
-use ghostball::{calibrate, config, detect, devices, log, record, replay, run, simulate};
+use ghostball::{calibrate, config, detect, devices, inspect, log, record, replay, run, simulate};
 
 /// Done, but data was lost.
 const EXIT_WITH_LOSSES: u8 = 3;
@@ -41,6 +42,14 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
                 return Ok(ExitCode::from(EXIT_WITH_LOSSES));
             }
         }
+        Command::Info(args) => print(&inspect::info(&args.file)?)?,
+        Command::Doctor(args) => {
+            let verdict = inspect::doctor(&args.file)?;
+            print(&verdict.text)?;
+            if verdict.is_lossy {
+                return Ok(ExitCode::from(EXIT_WITH_LOSSES));
+            }
+        }
         Command::Detect(args) => {
             if detect::detect(&args)? == Detected::WithFailures {
                 return Ok(ExitCode::FAILURE);
@@ -59,6 +68,12 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Config(args) => config::command::run(&args.command)?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn print(text: &str) -> Result<(), OutputError> {
+    let mut out = Output::create(Path::new("-"))?;
+    out.write_text(text)?;
+    out.finish()
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

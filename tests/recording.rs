@@ -2,15 +2,23 @@
 #![allow(
     clippy::unwrap_used,
     clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
     reason = "a failure ends the test, a skip is told"
 )]
 
 mod common;
 
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use common::run;
+use ghostball::recording::{
+    About, Ending, PictureReader, QueuePolicy, Recorder, RecordingReader, Topic, decode_lossless,
+};
+use ghostball::world::{ColorEncoding, Frame, Picture, PixelFormat, Stamp};
 
 /// Records the simulated table for so long.
 fn record(out: &Path, seconds: &str) {
@@ -95,4 +103,112 @@ for schema, channel, message in in_order:
         .unwrap();
     assert!(read.status.success(), "{read:?}");
     assert!(String::from_utf8(read.stdout).unwrap() == replay(path.to_str().unwrap(), &[]));
+}
+
+/// Where the child below records; set by its parent only.
+const CHILD_OUT: &str = "GHOSTBALL_TEST_RECORDS_INTO";
+
+/// The picture of a frame: a pattern that no other frame has.
+fn pattern(n: u64) -> Picture {
+    let bytes = (0..64 * 48).map(|i| (i as u64 * 7 + n * 31) as u8).collect();
+    Picture::new(PixelFormat::Grey, 64, 48, ColorEncoding::default(), bytes).unwrap()
+}
+
+/// Not a test of its own: what the next one kills. Records 30 frames a second and says of each that it is taken.
+#[test]
+fn a_child_that_records_until_it_is_killed() {
+    let Some(out) = std::env::var_os(CHILD_OUT) else {
+        return;
+    };
+    let about = About {
+        frame_rate: 30.0,
+        ..About::default()
+    };
+    let mut recorder = Recorder::create(Path::new(&out), &about, QueuePolicy::Lose).unwrap();
+    for n in 0..900 {
+        let frame = Frame {
+            sequence: n,
+            captured_at: Stamp::from_nanos(n * 1_000_000_000 / 30),
+            picture: pattern(n),
+            ..Frame::default()
+        };
+        recorder.take_frame(&frame, |state| state.extend(n.to_string().bytes()));
+        println!("\ntaken {n}");
+        std::thread::sleep(Duration::from_millis(33));
+    }
+}
+
+#[test]
+fn a_recording_that_is_killed_at_any_moment_loses_less_than_its_last_second() {
+    let folder = tempfile::tempdir().unwrap();
+    let killed: Vec<_> = (0..20_u64)
+        .map(|i| {
+            let path = folder.path().join(format!("{i}.mcap"));
+            let child = Command::new(std::env::current_exe().unwrap())
+                .args([
+                    "--exact",
+                    "a_child_that_records_until_it_is_killed",
+                    "--nocapture",
+                ])
+                .env(CHILD_OUT, &path)
+                .stdout(Stdio::piped())
+                .spawn()
+                .unwrap();
+            // Moments from 1 to 3 seconds, spread by a multiplicative hash.
+            let last = 30 + ((i * 2_654_435_761) >> 7) % 60;
+            std::thread::spawn(move || (kill_after(child, last), path))
+        })
+        .collect();
+    for handle in killed {
+        let (taken, path) = handle.join().unwrap();
+        let name = path.to_str().unwrap();
+        let mended = run(&["doctor", name]);
+        assert_eq!(mended.status.code(), Some(3), "{mended:?}");
+        let again = run(&["doctor", name]);
+        assert_eq!(again.status.code(), Some(0), "{again:?}");
+
+        let mut reader = RecordingReader::open(&path).unwrap();
+        let (mut frames, mut states, mut pictures) = (0, 0, PictureReader::default());
+        while let Some(message) = reader.next_message().unwrap() {
+            match message.topic {
+                Topic::Camera => {
+                    let mut picture = Picture::default();
+                    let (_, bytes) = pictures.read(message.data).unwrap();
+                    decode_lossless(bytes, &mut picture, &mut Vec::new()).unwrap();
+                    assert!(picture == pattern(frames), "frame {frames} of {name}");
+                    frames += 1;
+                }
+                Topic::State => {
+                    assert_eq!(message.data, states.to_string().as_bytes());
+                    states += 1;
+                }
+                _ => {}
+            }
+        }
+        assert_eq!((frames, reader.ending()), (states, Ending::Closed));
+        assert!(taken <= frames + 30, "{frames} frames are left of {taken}");
+        let replayed = run(&["replay", name, "--jsonl", "-"]);
+        assert!(replayed.status.success(), "{replayed:?}");
+        assert_eq!(
+            replayed.stdout.iter().filter(|byte| **byte == b'\n').count() as u64,
+            frames
+        );
+    }
+}
+
+/// Kills the child once it has said that it took frame `last`; how many it took.
+fn kill_after(mut child: Child, last: u64) -> u64 {
+    let mut taken = 0;
+    for line in BufReader::new(child.stdout.take().unwrap()).lines() {
+        if let Some(n) = line.unwrap().strip_prefix("taken ") {
+            taken = n.parse::<u64>().unwrap() + 1;
+        }
+        if taken > last {
+            break;
+        }
+    }
+    // On Unix that is SIGKILL.
+    child.kill().unwrap();
+    child.wait().unwrap();
+    taken
 }

@@ -229,4 +229,25 @@ impl RecordingFile {
             Ok(())
         })
     }
+
+    /// Records outside chunks that others may have put in, in order: metadata and attachments.
+    pub(crate) fn extras(&self) -> Result<Vec<(u8, Vec<u8>)>, RecordingError> {
+        let mut extras = Vec::new();
+        let mut at = mcap::MAGIC.len() as u64;
+        while at + RECORD_HEADER_BYTES <= self.length {
+            let [opcode, length @ ..] = self.read_number::<{ RECORD_HEADER_BYTES as usize }>(at)?;
+            let length = u64::from_le_bytes(length);
+            let body_at = at + RECORD_HEADER_BYTES;
+            if opcode == 0 || opcode == op::DATA_END || length > self.length - body_at {
+                break;
+            }
+            if matches!(opcode, op::METADATA | op::ATTACHMENT) && length <= MOST_RECORD_BYTES {
+                let mut body = vec![0; length as usize];
+                self.read_at(&mut body, body_at)?;
+                extras.push((opcode, body));
+            }
+            at = body_at + length;
+        }
+        Ok(extras)
+    }
 }

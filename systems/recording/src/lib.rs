@@ -19,11 +19,13 @@
 //! | `recorder` | the thread, and the pipeline's end of it |
 //! | `file` | where the chunks of a file are, and how it ends |
 //! | `reader` | chunks to messages |
+//! | `doctor` | checks a recording and mends it |
 //! | `plugin` | the only module that knows bevy's queries |
 
 mod about;
 mod channel;
 mod disk;
+mod doctor;
 mod entry;
 mod error;
 mod file;
@@ -36,6 +38,7 @@ mod writer;
 
 pub use about::About;
 pub use channel::Topic;
+pub use doctor::{Diagnosis, check, damaged_name, mend};
 pub use error::{LosslessError, RecordingError};
 pub use file::Ending;
 pub use lossless::decode_lossless;

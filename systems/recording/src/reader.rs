@@ -251,7 +251,7 @@ impl Channels {
             .map(|(channel, _)| *channel)
     }
 
-    fn topic_of(&self, channel: u16) -> Option<Topic> {
+    pub(crate) fn topic_of(&self, channel: u16) -> Option<Topic> {
         self.topics.get(&channel).copied()
     }
 }

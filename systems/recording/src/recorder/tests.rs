@@ -239,3 +239,37 @@ fn a_disk_that_stays_full_ends_the_recording_with_an_error_and_whole_chunks() {
     assert!((11..90).contains(&states.len()), "{}", states.len());
     assert_eq!(ending, Ending::CutShort { torn_bytes: 0 });
 }
+
+#[test]
+fn the_doctor_finds_nothing_in_a_whole_recording_and_mends_others_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.mcap");
+    let mut recorder = Recorder::create(&path, &about(), QueuePolicy::Wait).unwrap();
+    (0..60).for_each(|n| take(&mut recorder, n));
+    recorder.finish().unwrap();
+    let found = crate::check(&path).unwrap();
+    assert!(found.is_healthy() && found.frames == 60, "{found:?}");
+
+    // Something is wrong in the middle, and the end is missing.
+    let mut bytes = std::fs::read(&path).unwrap();
+    let middle = bytes.len() / 2;
+    let picture = bytes[middle..]
+        .windows(4)
+        .position(|window| window == b"IDAT")
+        .unwrap();
+    bytes[middle + picture] ^= 1;
+    bytes.truncate(bytes.len() * 19 / 20);
+    std::fs::write(&path, &bytes).unwrap();
+    let found = crate::check(&path).unwrap();
+    assert!(!found.is_healthy() && found.lost_frames > 0, "{found:?}");
+    assert_eq!(crate::mend(&path).unwrap(), found);
+    assert_eq!(std::fs::read(crate::damaged_name(&path)).unwrap(), bytes);
+
+    let mended = crate::check(&path).unwrap();
+    assert!(mended.is_healthy() && mended.frames == found.frames, "{mended:?}");
+    let (states, others, ending) = read(&path);
+    assert_eq!((states.len() as u64, ending), (found.frames, Ending::Closed));
+    let gap = format!("{{\"lost_frames\":{}}}", found.lost_frames);
+    assert_eq!(others, [(Topic::Gap, gap.into_bytes())]);
+    assert_eq!(RecordingReader::open(&path).unwrap().about(), &about());
+}
