@@ -52,6 +52,17 @@ struct EventRow {
     track_id: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ball_id: Option<String>,
+    /// The other ball of a collision.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    other_track_id: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    other_id: Option<String>,
+    /// At which a shot started, m/s.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    speed: Option<f64>,
+    /// Radians anticlockwise from the x axis of table space.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    direction: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pocket: Option<crate::world::PocketName>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -192,12 +203,17 @@ fn event_rows(events: &[TableEvent]) -> Vec<EventRow> {
 
 impl From<&TableEvent> for EventRow {
     fn from(event: &TableEvent) -> Self {
-        let ball = event.kind.ball();
+        let (ball, other) = (event.kind.ball(), event.kind.other_ball());
+        let launch = event.kind.launch();
         Self {
             r#type: event.kind.name(),
             t: micro(event.at.as_secs_f64()),
             track_id: ball.map(|ball| ball.track_id.0),
             ball_id: ball.map(EventBall::name),
+            other_id: other.map(EventBall::name),
+            other_track_id: other.map(|other| other.track_id.0),
+            speed: launch.map(|(speed, _)| micro(speed)),
+            direction: launch.map(|(_, direction)| micro(direction)),
             pocket: match &event.kind {
                 TableEventKind::Potted(_, pocket) => Some(*pocket),
                 _ => None,

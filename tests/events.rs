@@ -61,7 +61,7 @@ fn pots_and_shots_of_the_simulated_table_are_told_once() {
                     );
                 }
                 match &event.kind {
-                    TableEventKind::ShotStarted(_) => started += 1,
+                    TableEventKind::ShotStarted(..) => started += 1,
                     TableEventKind::ShotEnded(_) => ended += 1,
                     TableEventKind::Potted(ball, pocket) => {
                         let at_frame = event.at.as_secs_f64() * simulated.table.options().fps;

@@ -72,4 +72,4 @@ pub use scene::{Scene, SceneArm, SceneBall, SceneCue};
 pub use simulated_table::SimulatedTable;
 pub use specimen::Specimen;
 pub use table_model::{CushionOutline, TableModel};
-pub use truth::{GroundTruth, TrueBall, TrueCue, TrueTable};
+pub use truth::{GroundTruth, Touched, TrueBall, TrueContact, TrueCue, TrueTable};

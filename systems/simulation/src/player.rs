@@ -1,13 +1,13 @@
 //! Plays one game after another: racks, breaks, aims, strikes, waits until the balls rest, and so on for ever.
 
-use ghostball_physics::{BallState, Ended, Limits, Physics, Simulator, Strike, strike};
+use ghostball_physics::{BallState, Ended, EventKind, Limits, Physics, Simulator, Strike, strike};
 use ghostball_world::BallKind;
 use glam::{DQuat, DVec2, DVec3};
 
 use crate::rack::rack;
 use crate::shot_choice::{Plan, choose, least_elevation, turned};
 use crate::stroke::Stroke;
-use crate::{Game, Random, Scene, SceneBall, SceneCue, TableModel};
+use crate::{Game, Random, Scene, SceneBall, SceneCue, TableModel, Touched, TrueContact};
 
 /// A game goes on for this many shots at most.
 const MOST_SHOTS: u32 = 40;
@@ -53,6 +53,10 @@ pub struct Player {
     /// When the running shot began.
     struck: f64,
     now: f64,
+    /// Since the last frame.
+    contacts: Vec<TrueContact>,
+    /// Events of the running shot that are among them, or were.
+    events_told: usize,
 }
 
 impl Player {
@@ -80,6 +84,8 @@ impl Player {
             ends: 0.6,
             struck: 0.0,
             now: 0.0,
+            contacts: Vec::new(),
+            events_told: 0,
         };
         player.rack();
         player
@@ -89,11 +95,13 @@ impl Player {
     pub fn play_until(&mut self, time_secs: f64, scene: &mut Scene) {
         let dt = (time_secs - self.now).max(0.0);
         self.now = self.now.max(time_secs);
+        self.contacts.clear();
         while self.now >= self.ends {
             self.next_phase();
         }
         if let Phase::Watching(..) = self.phase {
             self.follow_balls();
+            self.note_contacts(self.now);
         }
         for ball in &mut self.balls {
             ball.table_from_body = rotated(ball.table_from_body, ball.state.spin * dt);
@@ -114,6 +122,30 @@ impl Player {
                 }),
         );
         scene.cue = self.cue();
+    }
+
+    /// What touched between the last two calls of [`Player::play_until`].
+    pub fn contacts(&self) -> &[TrueContact] {
+        &self.contacts
+    }
+
+    /// Adds the contacts of the running shot up to `time` that are not told yet.
+    fn note_contacts(&mut self, time: f64) {
+        let events = self.simulator.shot().events.iter().skip(self.events_told);
+        for event in events.take_while(|event| self.struck + event.time <= time) {
+            self.events_told += 1;
+            let (index, touched) = match event.kind {
+                EventKind::BallBall { a, b } => (a, Touched::Ball(self.balls[b].id)),
+                EventKind::Cushion { ball, .. } | EventKind::Jaw { ball, .. } => (ball, Touched::Cushion),
+                EventKind::Pocket { ball, .. } => (ball, Touched::Pocket),
+                _ => continue,
+            };
+            self.contacts.push(TrueContact {
+                time_secs: self.struck + event.time,
+                ball: self.balls[index].id,
+                touched,
+            });
+        }
     }
 
     fn next_phase(&mut self) {
@@ -139,6 +171,7 @@ impl Player {
             }
             Phase::Watching(..) => {
                 self.follow_to_end();
+                self.note_contacts(f64::INFINITY);
                 if self.simulator.shot().ended == Ended::AtRest {
                     self.balls.retain(|ball| !ball.state.motion.is_pocketed());
                     self.ends = time + self.random.between(0.4, 1.0);
@@ -168,11 +201,17 @@ impl Player {
         );
         if let Some(cue_ball) = self.balls.iter_mut().find(|ball| ball.kind == BallKind::Cue) {
             cue_ball.state = BallState::moving(cue_ball.state.position, velocity, spin);
+            self.contacts.push(TrueContact {
+                time_secs: self.began,
+                ball: cue_ball.id,
+                touched: Touched::Stick,
+            });
         }
         self.run_shot();
     }
 
     fn run_shot(&mut self) {
+        self.events_told = 0;
         self.start.clear();
         self.start.extend(self.balls.iter().map(|ball| ball.state));
         let limits = Limits {

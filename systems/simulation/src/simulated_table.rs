@@ -47,6 +47,8 @@ impl SimulatedTable {
         self.player.play_until(time_secs, &mut self.scene);
         self.renderer
             .render(&self.scene, self.options.format, picture, &mut self.truth)?;
+        self.truth.contacts.clear();
+        self.truth.contacts.extend_from_slice(self.player.contacts());
         self.truth.frame_number = self.next_frame;
         self.truth.time_secs = time_secs;
         self.next_frame += 1;

@@ -38,6 +38,30 @@ pub struct TrueCue {
     pub butt_in_image: DVec2,
 }
 
+/// Something that touched a ball.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Touched {
+    /// The stick's tip.
+    Stick,
+    /// Another ball, by its id.
+    Ball(u32),
+    /// A cushion or the rounded end of one.
+    Cushion,
+    /// No more: it fell into a pocket.
+    Pocket,
+}
+
+/// A touch.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TrueContact {
+    /// Simulated time, seconds since the first frame.
+    pub time_secs: f64,
+    /// The ball, by its id.
+    pub ball: u32,
+    /// What it touched.
+    pub touched: Touched,
+}
+
 /// The table in the picture. It stands still.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TrueTable {
@@ -62,6 +86,8 @@ pub struct GroundTruth {
     pub balls: Vec<TrueBall>,
     /// The cue stick, while its tip is over the playing surface.
     pub cue: Option<TrueCue>,
+    /// What touched since the frame before, in order of time.
+    pub contacts: Vec<TrueContact>,
     /// The table.
     pub table: TrueTable,
 }

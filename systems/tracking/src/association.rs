@@ -6,6 +6,7 @@
 //! metre, so that a sighting's fit to a ball and the chance that it is something new can be compared. The place for a
 //! physical motion model (who hits whom, and what then) is here: it replaces the second case.
 
+use ghostball_world::TrackId;
 use glam::DVec2;
 
 use crate::assignment::{Assigner, CostMatrix};
@@ -41,15 +42,22 @@ const STICK_REACH: f64 = 0.3;
 /// Where a ball goes within one frame if nothing stops it, metres.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Way {
+    /// Which.
+    pub id: TrackId,
     /// Where it was in the frame before.
     pub start: DVec2,
     /// Where it should be now.
     pub end: DVec2,
-    /// Metres per second; 0 at rest.
-    pub speed: f64,
+    /// Metres per second at the start; 0 at rest.
+    pub velocity: DVec2,
 }
 
 impl Way {
+    /// Whether it moves.
+    pub fn is_moving(&self) -> bool {
+        self.velocity != DVec2::ZERO
+    }
+
     fn distance_from(&self, place: DVec2) -> f64 {
         distance_to_segment(place, self.start, self.end)
     }
@@ -82,7 +90,7 @@ impl Expectation {
             let disturbed = cue_tip.is_some_and(|tip| tip.distance(place) < STICK_REACH)
                 || ways
                     .iter()
-                    .any(|way| way.speed > 0.0 && way.distance_from(place) < 3.0 * bed.ball_radius);
+                    .any(|way| way.is_moving() && way.distance_from(place) < 3.0 * bed.ball_radius);
             if disturbed {
                 TURN_DISTURBED
             } else if since_seen_secs < COVERED_SECS {

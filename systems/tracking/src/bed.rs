@@ -62,6 +62,27 @@ impl Bed {
         !is_free(start) || !is_free(end)
     }
 
+    /// The cushions that a ball comes to in less than `secs`: the direction of each, and after how many seconds. None of the
+    /// ends of cushions at the pockets.
+    pub fn cushions_ahead(
+        &self,
+        position: DVec2,
+        velocity: DVec2,
+        secs: f64,
+    ) -> impl Iterator<Item = (DVec2, f64)> {
+        let ahead = move |axis: DVec2, reach: f64| {
+            let outward = axis * velocity.dot(axis).signum();
+            let speed = velocity.dot(outward);
+            let after = (reach - position.dot(outward)) / speed.max(1e-9);
+            (speed > 0.0 && after < secs).then_some((outward, after))
+        };
+        let both = [
+            ahead(DVec2::X, self.half_reach.x),
+            ahead(DVec2::Y, self.half_reach.y),
+        ];
+        both.into_iter().flatten()
+    }
+
     /// Whether `position` is between the cushion noses.
     pub fn holds(&self, position: DVec2) -> bool {
         let noses = self.half_reach + DVec2::splat(self.ball_radius);

@@ -12,12 +12,18 @@ use glam::DVec2;
 
 use crate::bed::Bed;
 use crate::motion::RESTING_SECS;
+use crate::touches::{TouchFinder, Touched};
 use crate::track::Track;
 use crate::tracks::{BallTracker, DEPARTED_SECS, Departure};
 
 /// All balls must have stood for so long before a shot is over, seconds: twice what it takes to tell one that stands, as
 /// the last ball may lean on another and roll off again.
 const SETTLED_SECS: f64 = 2.0 * RESTING_SECS;
+/// The speed of a ball that sets off is told once its standard deviation is this share of it: some four sightings of a slow
+/// one. In the frame in which it set off it may have moved for a part of the time only…
+const KNOWN_SHARE: f64 = 0.05;
+/// …and not known better after this long, seconds, it is told as it is.
+const UNKNOWN_SECS: f64 = 0.2;
 /// A ball that fell into a pocket from its edge does not come back after this long, seconds: thrown up by the back of
 /// the pocket, it falls its own diameter in `√(2 · 0.057 / 9.81)` = 0.11 s.
 const DROP_SECS: f64 = 0.11;
@@ -44,6 +50,10 @@ struct Known {
     lay_at: DVec2,
     /// When it was set in motion, while it moves.
     set_off_at: Duration,
+    /// Metres per second.
+    velocity: DVec2,
+    /// That is known well enough to be told.
+    has_known_speed: bool,
     /// It was there when the table was found, came back, or was told as placed: no news any more.
     is_told: bool,
     /// When it came, or moved last.
@@ -68,6 +78,9 @@ pub struct EventTeller {
     /// In order of track.
     known: Vec<Known>,
     falling: Vec<Falling>,
+    touches: TouchFinder,
+    /// Touches of a shot that is not told to have begun yet.
+    early: Vec<TableEvent>,
     shot: Option<Shot>,
     /// When the last ball came to rest.
     at_rest_since: Duration,
@@ -96,7 +109,8 @@ impl EventTeller {
         }
         self.note_departures(moment, tracker.departures(), bed);
         self.note_tracks(moment, tracker);
-        self.tell_start(bed.ball_radius);
+        self.tell_start(moment, bed.ball_radius);
+        self.tell_touches(moment, tracker, bed);
         self.tell_pots(moment);
         self.tell_placed(moment);
         self.tell_end(moment);
@@ -140,6 +154,8 @@ impl EventTeller {
                     is_moving: false,
                     lay_at: ball.position_in_table,
                     set_off_at: moment.now,
+                    velocity: DVec2::ZERO,
+                    has_known_speed: false,
                     is_told: tracker.is_opening() || !self.is_watched_at(moment.now) || self.shot.is_some(),
                     stands_since: moment.now,
                     is_there: true,
@@ -148,7 +164,8 @@ impl EventTeller {
                 index
             });
             let known = &mut self.known[index];
-            (known.ball, known.is_there) = (ball, true);
+            (known.ball, known.velocity, known.is_there) = (ball, track.velocity(), true);
+            known.has_known_speed = track.filter.velocity_sigma() <= KNOWN_SHARE * known.velocity.length();
             if !is_moving {
                 known.lay_at = ball.position_in_table;
             }
@@ -172,21 +189,28 @@ impl EventTeller {
         self.known.retain(|known| known.is_there);
     }
 
-    /// A shot is on once a ball has left its place.
-    fn tell_start(&mut self, ball_radius: f64) {
+    /// A shot is on once a ball has left its place, and its speed is known.
+    fn tell_start(&mut self, moment: Moment, ball_radius: f64) {
         if self.shot.is_some() {
             return;
         }
         // What is seen of a ball half covered by the stick or a hand lies still within the ball.
         let has_left = |known: &&Known| {
-            known.is_moving && known.ball.position_in_table.distance(known.lay_at) > ball_radius
+            known.is_moving
+                && (known.has_known_speed
+                    || moment.now.saturating_sub(known.set_off_at) >= secs(UNKNOWN_SECS))
+                && known.ball.position_in_table.distance(known.lay_at) > ball_radius
         };
         // Struck and hit in the same frame: the cue ball was struck.
         let order = |known: &&Known| (known.set_off_at, known.ball.kind != BallKind::Cue);
         let Some(first) = self.known.iter().filter(has_left).min_by_key(order) else {
             return;
         };
-        let (ball, at) = (first.ball, first.set_off_at);
+        let (ball, velocity) = (first.ball, first.velocity);
+        // As long before as it takes to come here; no longer before the frame that showed it than a frame before that.
+        let way_secs = ball.position_in_table.distance(first.lay_at) / velocity.length().max(1e-6);
+        let rolled = moment.now.saturating_sub(secs(way_secs));
+        let at = rolled.clamp(first.set_off_at.saturating_sub(2 * moment.dt), first.set_off_at);
         let as_it_lay = |known: &Known| EventBall {
             position_in_table: known.lay_at,
             ..known.ball
@@ -196,7 +220,46 @@ impl EventTeller {
             start: self.known.iter().map(as_it_lay).collect(),
             ..Shot::default()
         });
-        self.tell(at, TableEventKind::ShotStarted(ball));
+        self.tell(at, TableEventKind::ShotStarted(ball, velocity));
+    }
+
+    /// Collisions and cushions, of a shot.
+    fn tell_touches(&mut self, moment: Moment, tracker: &BallTracker, bed: &Bed) {
+        self.touches.follow(moment.now, tracker, bed);
+        let known = &self.known;
+        let ball_at = |id: TrackId, position_in_table: DVec2| {
+            let index = known.binary_search_by_key(&id, |known| known.ball.track_id).ok();
+            let ball = index.map(|index| known[index].ball);
+            let gone = || {
+                self.falling
+                    .iter()
+                    .map(|falling| falling.ball)
+                    .find(|ball| ball.track_id == id)
+            };
+            let ball = ball.or_else(gone)?;
+            Some(EventBall {
+                position_in_table,
+                ..ball
+            })
+        };
+        for touch in self.touches.touches() {
+            let Some(ball) = ball_at(touch.id, touch.position) else {
+                continue;
+            };
+            let kind = match touch.touched {
+                Touched::Ball(id, position) => match ball_at(id, position) {
+                    Some(other) => TableEventKind::BallCollision(ball, other),
+                    None => continue,
+                },
+                Touched::Cushion => TableEventKind::Cushion(ball),
+            };
+            self.early.push(TableEvent { at: touch.at, kind });
+        }
+        if self.shot.is_some() {
+            self.events.append(&mut self.early);
+        } else if self.known.iter().all(|known| !known.is_moving) {
+            self.early.clear();
+        }
     }
 
     fn is_watched_at(&self, now: Duration) -> bool {
@@ -246,7 +309,7 @@ impl EventTeller {
         if let Some(shot) = &mut self.shot {
             let room = Shot::MOST_EVENTS.saturating_sub(shot.events.len());
             let belongs = |event: &&TableEvent| {
-                !event.kind.is_motion() && !matches!(event.kind, TableEventKind::ShotStarted(_))
+                !event.kind.is_motion() && !matches!(event.kind, TableEventKind::ShotStarted(..))
             };
             shot.events
                 .extend(self.events.iter().filter(belongs).take(room).cloned());

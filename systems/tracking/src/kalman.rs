@@ -147,6 +147,11 @@ impl BallFilter {
         }
     }
 
+    /// Standard deviation of one component of the velocity, m/s.
+    pub fn velocity_sigma(&self) -> f64 {
+        self.velocity_variance.max(0.0).sqrt()
+    }
+
     /// Standard deviation of one coordinate of the position, metres.
     pub fn position_sigma(&self) -> f64 {
         self.position_variance.max(0.0).sqrt()

@@ -19,6 +19,7 @@
 //! | `noise` | how precisely balls are seen, learnt |
 //! | `recent` | the last sightings of one ball, and the line through them |
 //! | `repeat` | pictures that show again what the one before showed |
+//! | `touches` | which ball touched which ball or cushion, and when between frames |
 //! | `track` | one ball |
 //! | `tracks` | all balls: births and deaths |
 
@@ -37,6 +38,7 @@ mod recent;
 mod repeat;
 #[cfg(test)]
 mod scenario;
+mod touches;
 mod track;
 mod tracks;
 

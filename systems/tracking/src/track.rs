@@ -93,6 +93,8 @@ pub struct Track {
     pub provisional: bool,
     /// It leapt along its way in the frame before.
     pub leapt: bool,
+    /// It set off or turned between its last two sightings.
+    pub is_new: bool,
     /// Where it would be had it gone straight on, where it was seen off its way lately.
     pub straight: Option<Straight>,
     /// Frames in a row in which another ball lay where this unseen one should be.
@@ -132,6 +134,7 @@ impl Track {
             confidence: 0.5 * observation.confidence,
             provisional: false,
             leapt: false,
+            is_new: false,
             straight: None,
             shadowed_frames: 0,
             touch_speed: None,
@@ -224,6 +227,7 @@ impl Track {
             let residual = observation.position.distance(self.motion.anchor());
             let motion = self.motion.observe(&glimpse);
             if motion == Motion::Moving {
+                self.is_new = true;
                 self.filter = BallFilter::after_a_turn(
                     before,
                     observation.position,
@@ -263,14 +267,17 @@ impl Track {
                 (!fits(&straight.filter) && straight.frames < STRAIGHT_FRAMES).then_some(straight);
         }
         if fits(&self.filter) {
-            self.leapt = false;
+            (self.leapt, self.is_new) = (false, false);
             return self.filter.update(position, sigma);
         }
+        // How fast a ball is that set off, or turned, at some moment of the frame before is not known yet.
+        let is_new = std::mem::take(&mut self.is_new);
         // Twice in a row is no skip, but a ball that was hit from behind.
-        let skipped_secs = if self.leapt {
-            None
-        } else {
+        let may_leap = !self.leapt && !is_new;
+        let skipped_secs = if may_leap {
             self.leap(position, sigma)
+        } else {
+            None
         };
         self.leapt = skipped_secs.is_some();
         if let Some(secs) = skipped_secs {
@@ -296,8 +303,9 @@ impl Track {
             .touch_speed
             .is_some_and(|speed| turned.velocity.length() <= speed + noise);
         // Where nothing can have turned it, once is a ball seen askew.
-        if can_turn || was_astray {
+        if can_turn || was_astray || is_new {
             self.filter = turned;
+            self.is_new = true;
         }
     }
 
@@ -315,6 +323,16 @@ impl Track {
 
     /// Takes in its sighting in a picture that only repeats the one before: it is seen, but nothing is new.
     pub fn see_again(&mut self, observation: Observation) {
+        self.note_sighting(observation);
+    }
+
+    /// Takes in its sighting after time has jumped: it lies there, and how it came there is not known.
+    pub fn see_anew(&mut self, observation: Observation) {
+        self.filter = BallFilter::at_rest(observation.position, observation.sigma);
+        self.motion = MotionDetector::at_rest(observation.position);
+        (self.leapt, self.is_new, self.straight) = (false, false, None);
+        self.last_seen = observation;
+        self.unseen_secs = 0.0;
         self.note_sighting(observation);
     }
 

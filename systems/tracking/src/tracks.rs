@@ -114,6 +114,7 @@ impl Pass<'_> {
         for (track, matched) in tracks.iter_mut().zip(matches) {
             match matched.map(|index| observations[index]) {
                 Some(observation) if self.is_repeat => track.see_again(observation),
+                Some(observation) if self.after_gap => track.see_anew(observation),
                 Some(observation) => track.see(observation, self.elapsed_secs, self.bed, noise),
                 None => track.miss(self.elapsed_secs),
             }
@@ -144,6 +145,7 @@ pub struct BallTracker {
     matcher: Matcher,
     observations: Vec<Observation>,
     free: Vec<bool>,
+    elapsed_secs: f64,
     /// The ways of all tracks in this frame, as predicted.
     ways: Vec<Way>,
 }
@@ -157,6 +159,16 @@ impl BallTracker {
     /// The balls that left the table in this frame, in order of their names.
     pub fn departures(&self) -> &[Departure] {
         &self.departures
+    }
+
+    /// Where the balls were in the frame before and should be in this one; of balls that have left since, too.
+    pub fn ways(&self) -> &[Way] {
+        &self.ways
+    }
+
+    /// Seconds since the last picture that showed something new; zero in one that does not.
+    pub fn elapsed_secs(&self) -> f64 {
+        self.elapsed_secs
     }
 
     /// Whether nothing was known before this frame: what is seen in it, and in the two after it, was there already.
@@ -221,6 +233,7 @@ impl BallTracker {
         } else {
             dt_secs + std::mem::take(&mut self.pending_secs)
         };
+        self.elapsed_secs = elapsed_secs;
         let pass = Pass {
             elapsed_secs,
             is_repeat,
@@ -292,26 +305,28 @@ impl BallTracker {
     fn follow_tracks(&mut self, pass: &Pass) {
         self.ways.clear();
         for track in &mut self.tracks {
-            let start = track.filter.position;
+            let (start, velocity) = (track.filter.position, track.velocity());
             track.predict(pass.elapsed_secs, pass.bed);
             self.ways.push(Way {
+                id: track.id,
                 start,
                 end: track.filter.position,
-                speed: track.velocity().length(),
+                velocity,
             });
         }
         let ways = &self.ways;
         let near = TOUCH_RADII * pass.bed.ball_radius;
         for (index, (track, way)) in self.tracks.iter_mut().zip(ways).enumerate() {
             let others = ways.iter().enumerate().filter(|(other, at)| {
-                *other != index && (at.speed > 0.0 || way.speed > 0.0) && way.distance_to(at) < near
+                *other != index && (at.is_moving() || way.is_moving()) && way.distance_to(at) < near
             });
-            let fastest = others.map(|(_, at)| at.speed).reduce(f64::max);
+            let fastest = others.map(|(_, at)| at.velocity.length()).reduce(f64::max);
+            let speed = way.velocity.length();
             let margin = CUSHION_RADII * pass.bed.ball_radius;
-            let at_cushion = way.speed > 0.0 && pass.bed.turns_at(way.start, way.end, margin);
+            let at_cushion = way.is_moving() && pass.bed.turns_at(way.start, way.end, margin);
             track.touch_speed = match fastest {
-                Some(speed) => Some(TOUCH_FACTOR * speed.max(way.speed)),
-                None => at_cushion.then_some(CUSHION_FACTOR * way.speed),
+                Some(fastest) => Some(TOUCH_FACTOR * fastest.max(speed)),
+                None => at_cushion.then_some(CUSHION_FACTOR * speed),
             };
         }
         let expectation_of = |track: &Track| {

@@ -31,8 +31,12 @@ impl EventBall {
 /// What can happen.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TableEventKind {
-    /// All balls stood, and this one was set in motion.
-    ShotStarted(EventBall),
+    /// All balls stood, and this one was set in motion, at so many metres per second as soon as that was known.
+    ShotStarted(EventBall, DVec2),
+    /// These two balls touched; each is where it was then.
+    BallCollision(EventBall, EventBall),
+    /// This ball touched a cushion; its position is where its centre was then.
+    Cushion(EventBall),
     /// This ball fell into this pocket; its position is where it was seen last.
     Potted(EventBall, PocketName),
     /// This ball was put on the table while no shot was on.
@@ -51,7 +55,9 @@ impl TableEventKind {
     /// As the contract spells it.
     pub const fn name(&self) -> &'static str {
         match self {
-            Self::ShotStarted(_) => "shot_started",
+            Self::ShotStarted(..) => "shot_started",
+            Self::BallCollision(..) => "ball_collision",
+            Self::Cushion(_) => "cushion",
             Self::Potted(..) => "potted",
             Self::BallPlaced(_) => "ball_placed",
             Self::BallRemoved(_) => "ball_removed",
@@ -63,13 +69,31 @@ impl TableEventKind {
     /// The ball it happened to.
     pub const fn ball(&self) -> Option<&EventBall> {
         match self {
-            Self::ShotStarted(ball)
+            Self::ShotStarted(ball, _)
+            | Self::BallCollision(ball, _)
+            | Self::Cushion(ball)
             | Self::Potted(ball, _)
             | Self::BallPlaced(ball)
             | Self::BallRemoved(ball)
             | Self::Started(ball, _)
             | Self::Stopped(ball) => Some(ball),
             Self::ShotEnded(_) => None,
+        }
+    }
+
+    /// The other ball of a collision.
+    pub const fn other_ball(&self) -> Option<&EventBall> {
+        match self {
+            Self::BallCollision(_, other) => Some(other),
+            _ => None,
+        }
+    }
+
+    /// Speed, m/s, and direction, radians anticlockwise from the x axis of table space, at which a shot started.
+    pub fn launch(&self) -> Option<(f64, f64)> {
+        match self {
+            Self::ShotStarted(_, velocity) => Some((velocity.length(), libm::atan2(velocity.y, velocity.x))),
+            _ => None,
         }
     }
 

@@ -33,8 +33,19 @@ struct EventData {
     ball_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     track_id: Option<u32>,
+    /// The other ball of a collision.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    other_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    other_track_id: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pocket: Option<PocketName>,
+    /// At which a shot started, m/s.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    speed: Option<f64>,
+    /// Radians anticlockwise from the x axis of table space.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    direction: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     position: Option<Point>,
     /// The whole shot, where one ended.
@@ -44,12 +55,17 @@ struct EventData {
 
 impl EventData {
     fn new(event: &TableEvent, projection: &Projection) -> Self {
-        let ball = event.kind.ball();
+        let (ball, other) = (event.kind.ball(), event.kind.other_ball());
+        let launch = event.kind.launch();
         Self {
             r#type: event.kind.name(),
             t: micro(event.at.as_secs_f64()),
             ball_id: ball.map(EventBall::name),
             track_id: ball.map(|ball| ball.track_id.0),
+            other_id: other.map(EventBall::name),
+            other_track_id: other.map(|other| other.track_id.0),
+            speed: launch.map(|(speed, _)| micro(speed)),
+            direction: launch.map(|(_, direction)| micro(direction)),
             pocket: match &event.kind {
                 TableEventKind::Potted(_, pocket) => Some(*pocket),
                 _ => None,
@@ -186,7 +202,7 @@ impl HistoryData {
     }
 }
 
-/// Rounds to a microsecond.
-fn micro(secs: f64) -> f64 {
-    (secs * 1e6).round() / 1e6
+/// Rounds to a millionth.
+fn micro(value: f64) -> f64 {
+    (value * 1e6).round() / 1e6
 }

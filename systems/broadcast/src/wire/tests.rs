@@ -165,7 +165,9 @@ fn eventful() -> Snapshot {
     Snapshot {
         events: vec![
             at(1_000, TableEventKind::Started(cue, DVec2::new(1.0, -0.25))),
-            at(1_000, TableEventKind::ShotStarted(cue)),
+            at(1_000, TableEventKind::ShotStarted(cue, DVec2::new(1.0, -0.25))),
+            at(1_500, TableEventKind::BallCollision(cue, eight)),
+            at(1_750, TableEventKind::Cushion(eight)),
             potted,
             at(4_250, TableEventKind::ShotEnded(Arc::new(shot))),
             at(9_000, TableEventKind::BallRemoved(unnamed)),

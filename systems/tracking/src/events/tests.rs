@@ -99,8 +99,10 @@ fn a_shot_begins_with_its_first_ball_and_ends_when_all_stand() {
         watch.see_all(&scenes);
         let fell = scenes.iter().any(|scene| scene.truth.contains(&None));
         assert!(!fell, "meant to stay on the table");
+        let mut names = watch.names();
+        names.retain(|name| *name != "cushion");
         assert_eq!(
-            watch.names(),
+            names,
             ["shot_started", "shot_ended"],
             "{stick_speed} m/s: {:?}",
             watch.told
@@ -110,8 +112,12 @@ fn a_shot_begins_with_its_first_ball_and_ends_when_all_stand() {
             .iter()
             .find(|(_, event)| event.kind.name() == "shot_started");
         let Some((frame, started)) = start else { panic!() };
-        assert!((20.0..=21.0).contains(&(started.at.as_secs_f64() * FPS).round()));
-        assert!((20..=24).contains(frame), "{frame}");
+        // Struck a third of a frame before frame 20.
+        assert!(
+            (started.at.as_secs_f64() * FPS - 19.66).abs() < 1.0,
+            "{started:?}"
+        );
+        assert!((20..=26).contains(frame), "{frame}");
         assert_eq!(started.kind.ball().map(|ball| ball.kind), Some(BallKind::Cue));
         let Some((
             _,
@@ -263,4 +269,167 @@ fn a_gap_in_time_tells_nothing() {
     };
     watch.teller.follow(moment, &watch.tracker, &watch.bed);
     assert_eq!(watch.teller.events(), []);
+}
+
+/// Seconds, ball, and the other ball or `None` for a cushion.
+type Contact = (f64, usize, Option<usize>);
+
+/// What must have touched, from where the balls truly were: a ball that was at rest and goes was hit by the one nearest to
+/// it, one that turns round at a cushion touched it.
+fn true_contacts(scenes: &[Scene]) -> Vec<Contact> {
+    let bed = Bed::of(&geometry());
+    let mut contacts = Vec::new();
+    for (frame, pair) in scenes.windows(2).enumerate() {
+        let at = (frame as f64 + 0.5) / FPS;
+        for ball in 0..pair[0].truth.len() {
+            let (Some((place, before)), Some((_, after))) = (pair[0].truth[ball], pair[1].truth[ball]) else {
+                continue;
+            };
+            if before == DVec2::ZERO && after != DVec2::ZERO && ball != 0 {
+                let distance = |other: usize| {
+                    pair[0].truth[other].map_or(f64::INFINITY, |(other, _)| other.distance(place))
+                };
+                let others = (0..pair[0].truth.len()).filter(|other| *other != ball);
+                let nearest = others.min_by(|a, b| distance(*a).total_cmp(&distance(*b)));
+                contacts.push((at, ball, nearest));
+            }
+            for axis in 0..2 {
+                let near = bed.half_reach[axis] - place[axis].abs() < before[axis].abs() / FPS + 0.01;
+                if before[axis] * after[axis] < 0.0 && before[axis] * place[axis] > 0.0 && near {
+                    contacts.push((at, ball, None));
+                }
+            }
+        }
+    }
+    contacts
+}
+
+fn told_contacts(watch: &Watch) -> Vec<Contact> {
+    let ball_of = |ball: &EventBall| match ball.kind {
+        BallKind::Cue => 0,
+        _ => usize::from(ball.number.unwrap_or(99)),
+    };
+    let contact = |(_, event): &(u32, TableEvent)| match &event.kind {
+        TableEventKind::BallCollision(ball, other) => {
+            Some((event.at.as_secs_f64(), ball_of(ball), Some(ball_of(other))))
+        }
+        TableEventKind::Cushion(ball) => Some((event.at.as_secs_f64(), ball_of(ball), None)),
+        _ => None,
+    };
+    watch.told.iter().filter_map(contact).collect()
+}
+
+#[test]
+fn collisions_and_cushions_are_told_once_with_their_balls_and_within_a_frame() {
+    let (mut balls, mut cushions) = (0, 0);
+    for seed in 0..16_u64 {
+        let mut random = crate::scenario::Random(seed);
+        let speed = 0.6 + 0.9 * random.uniform();
+        let aim = PLACES[1] - PLACES[0] + DVec2::Y * 0.08 * (random.uniform() - 0.5);
+        let direction = libm::atan2(aim.y, aim.x);
+        let scenes = shot(&PLACES, speed, direction, 20, 240, Faults::default(), seed);
+        if scenes.iter().any(|scene| scene.truth.contains(&None)) {
+            continue;
+        }
+        let mut watch = Watch::new();
+        watch.see_all(&scenes);
+        let mut told = told_contacts(&watch);
+        for (at, ball, other) in true_contacts(&scenes) {
+            let is_it = |told: &Contact| {
+                let same = (told.1, told.2) == (ball, other) || other == Some(told.1) && told.2 == Some(ball);
+                same && (told.0 - at).abs() * FPS <= 1.5
+            };
+            let Some(index) = told.iter().position(is_it) else {
+                panic!("seed {seed}: {ball} and {other:?} touched at {at}, told is {told:?}");
+            };
+            told.remove(index);
+            balls += usize::from(other.is_some());
+            cushions += usize::from(other.is_none());
+        }
+        assert_eq!(told, [], "seed {seed}: told, but did not happen");
+    }
+    assert!(balls >= 8 && cushions >= 20, "{balls} and {cushions} show little");
+}
+
+#[test]
+fn a_shot_tells_when_and_how_fast_and_where_to_its_ball_set_off() {
+    for (speed, direction) in [(0.5, 2.9), (1.2, -2.0), (2.0, 2.2)] {
+        let scenes = shot(&PLACES, speed, direction, 20, 60, Faults::default(), 4);
+        let mut watch = Watch::new();
+        watch.see_all(&scenes);
+        let launch = watch
+            .told
+            .iter()
+            .find_map(|(frame, event)| event.kind.launch().map(|launch| (*frame, event.at, launch)));
+        let Some((frame, at, (told_speed, told_direction))) = launch else {
+            panic!("{speed} m/s: no start")
+        };
+        let truly = scenes[frame as usize].truth[0].map_or(0.0, |(_, velocity)| velocity.length());
+        assert!(
+            (told_speed / truly - 1.0).abs() < 0.1,
+            "{speed} m/s: {told_speed} m/s, truly {truly}"
+        );
+        assert!(
+            (told_direction - direction).abs().to_degrees() < 3.0,
+            "{direction}: {told_direction}"
+        );
+        // Struck a third of a frame before frame 20.
+        let off_frames = at.as_secs_f64() * FPS - 19.66;
+        assert!(off_frames.abs() < 1.0, "{speed} m/s: {off_frames}");
+    }
+}
+
+#[test]
+fn frames_in_any_order_with_stamps_that_run_backwards_tell_nothing_wrong() {
+    let scenes = shot(&PLACES, 1.0, 2.9, 100, 500, Faults::default(), 1);
+    for seed in 0..8_u64 {
+        let mut random = crate::scenario::Random(seed);
+        let mut order: Vec<usize> = (0..scenes.len()).collect();
+        for index in (1..order.len()).rev() {
+            // A few frames out of their place, or all.
+            let reach = if seed % 2 == 0 { 6 } else { index };
+            let other = index - ((random.uniform() * reach as f64) as usize).min(index);
+            order.swap(index, other);
+        }
+        let mut watch = Watch::new();
+        let (mut now, mut last) = (Duration::ZERO, 0_usize);
+        let in_order_again = 0..scenes.len();
+        for (n, frame) in order.into_iter().chain(in_order_again).enumerate() {
+            let dt = secs(frame.saturating_sub(last) as f64 / FPS);
+            let tick = Tick {
+                dt_secs: dt.as_secs_f64(),
+                jumped_back: frame < last,
+            };
+            (now, last) = (now + dt, frame);
+            watch.tracker.follow(tick, &scenes[frame].seen, &watch.bed, None);
+            watch
+                .teller
+                .follow(Moment { now, dt }, &watch.tracker, &watch.bed);
+            for event in watch.teller.events() {
+                let is_wrong = matches!(
+                    event.kind.name(),
+                    "potted" | "ball_removed" | "ball_placed" | "ball_collision"
+                );
+                assert!(!is_wrong, "seed {seed}, {n}: {event:?}");
+            }
+            assert!(watch.tracker.tracks().len() <= PLACES.len(), "seed {seed}, {n}");
+            for track in watch.tracker.tracks() {
+                let Some(seen) = track.seen else { continue };
+                let off = track.filter.position.distance(seen.position);
+                assert!(
+                    off < 1.5 * watch.bed.ball_radius && track.velocity().length() < 12.0,
+                    "seed {seed}, {n}: {off}, {:?}, {:?}",
+                    track.filter,
+                    track.seen
+                );
+            }
+        }
+        let found = watch
+            .tracker
+            .tracks()
+            .iter()
+            .filter(|track| track.seen.is_some())
+            .count();
+        assert_eq!(found, PLACES.len(), "seed {seed}");
+    }
 }
