@@ -2,6 +2,16 @@
 //!
 //! A rendered table in 4:2:2, as webcams have it, and 4:2:0, 1280x720 and 1920x1080. Where `GHOSTBALL_SHARED` names the folder
 //! of the shared footage, also its images: the median over those of one size.
+//!
+//! On that footage, one thread of a quiet machine, medians of 99 images of 1280x720 and 34 of 1920x1080, milliseconds:
+//!
+//! | decoder | 720p | 1080p |
+//! |---|---|---|
+//! | zune-jpeg 0.5 and our own splitting into planes | 4.69 | 10.3 |
+//! | libjpeg-turbo 2.1.5, as `turbojpeg` calls it, straight to planes | 2.73 | 5.97 |
+//!
+//! Turbo takes just under 60 % of that, and is C and assembler that need CMake and NASM to build: not taken, as one core decodes 1080p at
+//! 97 frames a second without it.
 
 use std::collections::BTreeMap;
 use std::error::Error;

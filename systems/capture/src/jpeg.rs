@@ -139,29 +139,80 @@ fn complete(bytes: &[u8], completed: &mut Vec<u8>) {
     }
 }
 
-/// Y, Cb, Cr of each pixel to planes with chroma averaged over 2x2 pixels.
+/// Y, Cb, Cr of each pixel to planes with chroma averaged over 2x2 pixels. Two rows at a time, while they are in the cache.
+#[multiversion::multiversion(targets("x86_64+avx2"))]
 fn split_into_planes(interleaved: &[u8], width: usize, height: usize, planes: &mut [u8]) {
+    if interleaved.is_empty() {
+        return;
+    }
     let (chroma_width, chroma_height) = (width.div_ceil(2), height.div_ceil(2));
     let (luma, chroma) = planes.split_at_mut(width * height);
     let (us, vs) = chroma.split_at_mut(chroma_width * chroma_height);
-    for (target, pixel) in luma.iter_mut().zip(interleaved.chunks_exact(3)) {
-        *target = pixel[0];
-    }
-    let row = |y: usize| &interleaved[3 * width * y..3 * width * (y + 1)];
-    for cy in 0..chroma_height {
-        let upper = row(2 * cy);
-        let lower = row((2 * cy + 1).min(height - 1));
-        for cx in 0..chroma_width {
-            let (left, right) = (6 * cx, 6 * cx + if 2 * cx + 1 < width { 3 } else { 0 });
-            let mean = |component: usize| {
-                let sum = u16::from(upper[left + component])
-                    + u16::from(upper[right + component])
-                    + u16::from(lower[left + component])
-                    + u16::from(lower[right + component]);
+    let luma_rows = luma.chunks_mut(2 * width);
+    let chroma_rows = us.chunks_mut(chroma_width).zip(vs.chunks_mut(chroma_width));
+    for ((rows, luma), (us, vs)) in interleaved.chunks(6 * width).zip(luma_rows).zip(chroma_rows) {
+        for (target, pixel) in luma.iter_mut().zip(rows.chunks_exact(3)) {
+            *target = pixel[0];
+        }
+        // The last row of an odd number of rows stands for two, and so does the last pixel of a row.
+        let (upper, lower) = rows.split_at(3 * width);
+        let lower = if lower.is_empty() { upper } else { lower };
+        let pairs = upper.chunks_exact(6).zip(lower.chunks_exact(6));
+        for ((u, v), (upper, lower)) in us.iter_mut().zip(vs.iter_mut()).zip(pairs) {
+            let mean = |at: usize| {
+                let sum = u16::from(upper[at])
+                    + u16::from(upper[at + 3])
+                    + u16::from(lower[at])
+                    + u16::from(lower[at + 3]);
                 ((sum + 2) / 4) as u8
             };
-            us[cy * chroma_width + cx] = mean(1);
-            vs[cy * chroma_width + cx] = mean(2);
+            (*u, *v) = (mean(1), mean(2));
+        }
+        if width % 2 == 1
+            && let ([.., u], [.., v]) = (us, vs)
+        {
+            let mean = |at: usize| ((u16::from(upper[at]) + u16::from(lower[at])).div_ceil(2)) as u8;
+            let last = 3 * (width - 1);
+            (*u, *v) = (mean(last + 1), mean(last + 2));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn planes_of_any_size_hold_each_luma_and_the_mean_of_each_two_by_two_chroma() {
+        for (width, height) in [
+            (1_usize, 1_usize),
+            (2, 1),
+            (1, 2),
+            (3, 5),
+            (8, 6),
+            (67, 33),
+            (64, 2),
+        ] {
+            let interleaved: Vec<u8> = (0..3 * width * height)
+                .map(|i| (i * i * 7 + i / 5) as u8)
+                .collect();
+            let (chroma_width, chroma_height) = (width.div_ceil(2), height.div_ceil(2));
+            let chroma_count = chroma_width * chroma_height;
+            let mut planes = vec![0; width * height + 2 * chroma_count];
+            split_into_planes(&interleaved, width, height, &mut planes);
+            let at = |x: usize, y: usize, component: usize| {
+                interleaved[3 * (y.min(height - 1) * width + x.min(width - 1)) + component]
+            };
+            for (i, luma) in planes[..width * height].iter().enumerate() {
+                assert_eq!(*luma, at(i % width, i / width, 0));
+            }
+            for (i, chroma) in planes[width * height..].iter().enumerate() {
+                let (component, i) = (1 + i / chroma_count, i % chroma_count);
+                let (x, y) = (2 * (i % chroma_width), 2 * (i / chroma_width));
+                let around = [(x, y), (x + 1, y), (x, y + 1), (x + 1, y + 1)];
+                let sum: u16 = around.iter().map(|(x, y)| u16::from(at(*x, *y, component))).sum();
+                assert_eq!(u16::from(*chroma), (sum + 2) / 4, "{width}x{height}, {i}");
+            }
         }
     }
 }

@@ -426,8 +426,8 @@ fn varint(input: &mut impl Read) -> Result<u64, NutError> {
 
 /// Zigzag, as the specification's type `s`.
 fn signed(value: u64) -> i64 {
-    let next = value as i64 + 1;
-    if next & 1 == 1 { -(next >> 1) } else { next >> 1 }
+    let half = (value >> 1) as i64;
+    if value & 1 == 0 { -half } else { half + 1 }
 }
 
 fn var_bytes<'a>(input: &mut &'a [u8]) -> Result<&'a [u8], NutError> {
@@ -559,5 +559,7 @@ mod tests {
     #[test]
     fn signed_numbers_alternate() {
         assert_eq!([0, 1, 2, 3, 4].map(signed), [0, 1, -1, 2, -2]);
+        // The largest that nine bytes hold.
+        assert_eq!(signed((1 << 63) - 1), 1 << 62);
     }
 }
