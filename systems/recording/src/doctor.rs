@@ -9,7 +9,7 @@ use mcap::records::{MessageHeader, Record, op};
 
 use crate::channel::Topic;
 use crate::error::RecordingError;
-use crate::file::{ChunkAt, Ending, RecordingFile, record_at};
+use crate::file::{ChunkAt, Ending, RecordingFile, parse, record_at};
 use crate::reader::Channels;
 
 /// What a check found.
@@ -155,7 +155,7 @@ fn rewrite(file: &RecordingFile, to: &Path) -> Result<Diagnosis, RecordingError>
         .create(BufWriter::new(created))
         .map_err(failed)?;
     for (opcode, body) in file.extras()? {
-        match mcap::parse_record(opcode, &body) {
+        match parse(opcode, &body) {
             Ok(Record::Metadata(metadata)) => mended.write_metadata(&metadata).map_err(failed)?,
             Ok(Record::Attachment { header, data, .. }) => mended
                 .attach(&mcap::Attachment {
@@ -195,7 +195,7 @@ fn rewrite(file: &RecordingFile, to: &Path) -> Result<Diagnosis, RecordingError>
         walk(&records[..messages], |opcode, body| {
             channels.take(opcode, body);
             diagnosis.frames += u64::from(is_frame(&channels, opcode, body));
-            match mcap::parse_record(opcode, body) {
+            match parse(opcode, body) {
                 Ok(Record::Schema { header, data }) => mended
                     .add_schema_with_id(header.id, &header.name, &header.encoding, &data)
                     .map(drop),

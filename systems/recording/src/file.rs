@@ -62,6 +62,26 @@ pub(crate) fn record_at(bytes: &[u8], at: usize) -> Option<(RawRecord<'_>, usize
     Some((RawRecord { opcode, body }, at + header.len() + length))
 }
 
+/// What a record says. An attachment too short for its own header is looked for first: the library (0.26) panics at it.
+pub(crate) fn parse(opcode: u8, body: &[u8]) -> Result<Record<'_>, mcap::McapError> {
+    if opcode == op::ATTACHMENT && !has_attachment_header(body) {
+        return Err(mcap::McapError::UnexpectedEof);
+    }
+    mcap::parse_record(opcode, body)
+}
+
+/// Two times, name and media type after their lengths, the length of the data; then data, and a checksum of 4 bytes.
+fn has_attachment_header(body: &[u8]) -> bool {
+    let after_text = |at: usize| {
+        let length = body.get(at..)?.first_chunk::<4>()?;
+        (at + 4).checked_add(usize::try_from(u32::from_le_bytes(*length)).ok()?)
+    };
+    let needed = after_text(16)
+        .and_then(after_text)
+        .and_then(|at| at.checked_add(8 + 4));
+    needed.is_some_and(|needed| needed <= body.len())
+}
+
 /// A file whose records were walked through once.
 #[derive(Debug)]
 pub(crate) struct RecordingFile {
@@ -180,7 +200,7 @@ impl RecordingFile {
 
     /// What is not understood tells nothing.
     fn take_about(&mut self, opcode: u8, body: &[u8]) {
-        match mcap::parse_record(opcode, body) {
+        match parse(opcode, body) {
             Ok(Record::Metadata(record)) if record.name == METADATA => {
                 self.about.take_metadata(&record.metadata);
             }
@@ -210,7 +230,7 @@ impl RecordingFile {
         }
         data.resize(chunk.length as usize, 0);
         self.read_at(data, chunk.offset + RECORD_HEADER_BYTES)?;
-        let (compression, crc, length) = match mcap::parse_record(op::CHUNK, data) {
+        let (compression, crc, length) = match parse(op::CHUNK, data) {
             Ok(Record::Chunk { header, data }) => (header.compression, header.uncompressed_crc, data.len()),
             Ok(_) => return Ok(Err("it is no chunk".to_owned())),
             Err(error) => return Ok(Err(error.to_string())),

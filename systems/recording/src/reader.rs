@@ -11,7 +11,7 @@ use prost::Message as _;
 use crate::about::About;
 use crate::channel::{CompressedImage, IMAGE_SCHEMA, Topic};
 use crate::error::RecordingError;
-use crate::file::{Ending, RecordingFile, record_at};
+use crate::file::{Ending, RecordingFile, parse, record_at};
 
 /// One message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -176,7 +176,7 @@ impl RecordingReader {
                 self.channels.take(record.opcode, record.body);
                 continue;
             }
-            let Ok(Record::Message { header, data }) = mcap::parse_record(record.opcode, record.body) else {
+            let Ok(Record::Message { header, data }) = parse(record.opcode, record.body) else {
                 self.skip();
                 continue;
             };
@@ -218,7 +218,7 @@ impl Channels {
         if !matches!(opcode, op::SCHEMA | op::CHANNEL) {
             return;
         }
-        match mcap::parse_record(opcode, body) {
+        match parse(opcode, body) {
             Ok(Record::Schema { header, .. }) => {
                 self.schemas.insert(header.id, header.name);
             }

@@ -273,3 +273,53 @@ fn the_doctor_finds_nothing_in_a_whole_recording_and_mends_others_once() {
     assert_eq!(others, [(Topic::Gap, gap.into_bytes())]);
     assert_eq!(RecordingReader::open(&path).unwrap().about(), &about());
 }
+
+#[test]
+fn any_bytes_of_a_recording_can_be_wrong_and_nothing_panics() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.mcap");
+    let mut recorder = Recorder::create(&path, &about(), QueuePolicy::Wait).unwrap();
+    (0..30).for_each(|n| take(&mut recorder, n));
+    recorder.finish().unwrap();
+    let whole = std::fs::read(&path).unwrap();
+    let mut random = 1_u64;
+    let mut below = |limit: usize| {
+        // Knuth's linear congruential generator; its upper bits.
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (random >> 33) as usize % limit
+    };
+    for _ in 0..400 {
+        let mut bytes = whole.clone();
+        for _ in 0..=below(4) {
+            let at = below(bytes.len());
+            match below(3) {
+                0 => bytes[at] = below(256) as u8,
+                1 => bytes[at] = [0, 1, 0x7f, 0xff][below(4)],
+                _ => drop(bytes.drain(at..(at + below(9)).min(bytes.len() - 1).max(at))),
+            }
+        }
+        std::fs::write(&path, &bytes).unwrap();
+        if let Ok(mut reader) = RecordingReader::open(&path) {
+            while let Ok(Some(message)) = reader.next_message() {
+                PictureReader::default().read(message.data);
+            }
+        }
+        if let (Ok(found), Ok(mended)) = (crate::check(&path), crate::mend(&path)) {
+            assert_eq!(found, mended);
+        }
+    }
+}
+
+#[test]
+fn an_attachment_shorter_than_its_own_header_is_passed_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.mcap");
+    for length in 0..40_u64 {
+        let mut bytes = mcap::MAGIC.to_vec();
+        bytes.push(mcap::records::op::ATTACHMENT);
+        bytes.extend(length.to_le_bytes());
+        bytes.extend(vec![0; length as usize]);
+        std::fs::write(&path, &bytes).unwrap();
+        assert!(RecordingReader::open(&path).is_err());
+    }
+}
