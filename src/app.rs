@@ -21,15 +21,9 @@ pub fn build(config: &Config, bridge: Option<BridgeHandle>) -> App {
     if let Some(calibration) = &config.calibration {
         app.insert_resource(calibration.camera.clone());
     }
-    let usual = Physics::default();
-    let fitted = config.calibration.as_ref().and_then(|file| file.physics);
     app.add_plugins(WorldPlugin)
         .insert_resource(config.specification())
-        .insert_resource(PredictConfig {
-            assumed_speed: config.trajectory.assumed_stick_speed,
-            physics: fitted.map_or(usual, |fitted| fitted.laws().applied_to(usual)),
-            ..PredictConfig::default()
-        })
+        .insert_resource(predict_config(config))
         .insert_resource(ExposureHold {
             during_play: config.camera.hold_exposure_during_play,
             ..ExposureHold::default()
@@ -46,4 +40,15 @@ pub fn build(config: &Config, bridge: Option<BridgeHandle>) -> App {
             .add_plugins((ProbePlugin, BroadcastPlugin::new(bridge)));
     }
     app
+}
+
+/// What predictions assume, from configuration and calibration.
+pub fn predict_config(config: &Config) -> PredictConfig {
+    let usual = Physics::default();
+    let fitted = config.calibration.as_ref().and_then(|file| file.physics);
+    PredictConfig {
+        assumed_speed: config.trajectory.assumed_stick_speed,
+        physics: fitted.map_or(usual, |fitted| fitted.laws().applied_to(usual)),
+        ..PredictConfig::default()
+    }
 }

@@ -14,7 +14,7 @@ use bevy_app::App;
 
 use crate::app;
 use crate::broadcast::{
-    Access, BridgeHandle, BroadcastError, Origin as PageOrigin, Server, ServerConfig, SourceView,
+    Access, BridgeHandle, BroadcastError, Origin as PageOrigin, Server, ServerConfig, Simulator, SourceView,
 };
 use crate::calibration_file::CalibrationFileError;
 use crate::capture::{self, CaptureCounters, CaptureError, Pace, RingPolicy, SimulationOptions, SourceSpec};
@@ -28,6 +28,7 @@ use crate::recorded::{self, Loaded};
 use crate::recording::{QueuePolicy, Recorder, RecordingError};
 use crate::runner::{Runner, Step};
 use crate::token::{self, AccessTokenError};
+use crate::trajectory::what_if;
 use crate::world::Snapshot;
 
 /// Frames that may wait for the pipeline. One is analysed while the next is decoded; more would only be old.
@@ -98,7 +99,7 @@ pub fn run(args: &RunArgs) -> Result<(), RunError> {
         name: name.clone(),
         live: frames.description().live,
     };
-    answer_clients(&mut app, effective, &config, source, bridge)?;
+    answer_clients(&mut app, effective, &config, source, bridge.clone())?;
     let mut runner = Runner::new(app, frames);
     if let Some(path) = &args.record {
         let path = record::free_name(path);
@@ -115,7 +116,9 @@ pub fn run(args: &RunArgs) -> Result<(), RunError> {
             break;
         }
         check_calibration(&config, calibration_file.as_deref(), &runner.snapshot())?;
-        losses.report(runner.counters());
+        let counters = runner.counters();
+        bridge.count_frames_dropped(counters.dropped + counters.damaged);
+        losses.report(counters);
     }
     if let Some(recorder) = runner.recording().recorder.take() {
         let path = recorder.path().to_owned();
@@ -186,6 +189,7 @@ pub(crate) fn serve(config: &Config) -> Result<(Server, BridgeHandle), RunError>
         .allowed_origins
         .iter()
         .flat_map(|origin| PageOrigin::new(origin));
+    let predict = app::predict_config(config);
     let started = Server::start(ServerConfig {
         listen,
         access: Access {
@@ -195,7 +199,13 @@ pub(crate) fn serve(config: &Config) -> Result<(Server, BridgeHandle), RunError>
         },
         log: log::tail(),
         state_folder: token::state_folder(&environment),
-        ..ServerConfig::default()
+        default_space: config.api.websocket.handler.default_coords,
+        broadcaster: config.broadcaster(),
+        handler: config.handler(),
+        integration: config.integration(),
+        simulator: Some(Simulator::new(move |table, stroke| {
+            what_if(&predict, table, stroke)
+        })),
     })?;
     if let (Some(token), Some(file)) = (token, file) {
         token::announce(&token, &file, started.0.local_addr());

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use serde_json::json;
 
+use crate::broadcast::Space;
 use crate::capture::{ControlSetting, PowerLine};
 use crate::world::BallSet;
 
@@ -98,6 +99,7 @@ config_value! {
     IpAddr: Kind::Address, |value| toml::Value::String(value.to_string());
     Vec<String>: Kind::Texts, |value| value.iter().cloned().map(toml::Value::String).collect::<Vec<_>>().into();
     BallSet: Kind::Choice(&["auto", "american_pool", "tv_pool", "snooker", "carom"]), named;
+    Space: Kind::Choice(&["metres", "4k", "camera"]), named;
     ControlSetting: Kind::NumberOr(&["unchanged", "auto"]), named;
     PowerLine: Kind::Choice(&["unchanged", "off", "50hz", "60hz", "auto"]), named;
 }

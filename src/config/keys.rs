@@ -6,6 +6,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::delivery::{Integration, WebSocket};
 use super::error::Problem;
 use crate::broadcast::Origin;
 use crate::calibration_file::CalibrationFile;
@@ -22,6 +23,8 @@ sections! {
         auth: Auth,
         /// Cameras.
         camera: Camera,
+        /// What goes out, and what happens when it does not.
+        integration: Integration,
         /// The table under the camera.
         table: Table,
         /// Predicted paths.
@@ -37,6 +40,8 @@ sections! {
     pub struct Api {
         /// Where it listens.
         server: Server,
+        /// WebSockets.
+        websocket: WebSocket,
     }
 }
 

@@ -10,6 +10,7 @@
 
 pub mod change;
 pub mod command;
+pub mod delivery;
 pub mod effective;
 pub mod error;
 pub mod key;

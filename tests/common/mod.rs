@@ -47,6 +47,15 @@ pub fn have(program: &str, version_option: &str) -> bool {
     found
 }
 
+/// Whether `command` succeeds; says that the test is skipped where it does not.
+pub fn have_done(command: &mut Command) -> bool {
+    let succeeded = command.output().is_ok_and(|output| output.status.success());
+    if !succeeded {
+        eprintln!("SKIPPED: {command:?} fails");
+    }
+    succeeded
+}
+
 /// The labelled footage beside the checkout; says that the test is skipped where there is none.
 pub fn shared() -> Option<PathBuf> {
     let shared = std::env::var_os("GHOSTBALL_SHARED").map(PathBuf::from);

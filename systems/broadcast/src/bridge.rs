@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use ghostball_world::{Alert, Frame, Snapshot, StageTimes};
 use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 
 use crate::command::{CommandSender, Request, command_queue};
 use crate::facts::Facts;
@@ -23,6 +24,7 @@ pub(crate) struct Handover {
     pub(crate) snapshot: Arc<Snapshot>,
     pub(crate) times: StageTimes,
     pub(crate) received_at: WallTime,
+    pub(crate) handed_over_at: Instant,
 }
 
 /// The world's end of the bridge. Clones lead to the same server.
@@ -44,6 +46,7 @@ struct Lanes {
     facts: Facts,
     /// Locked by nobody but the world's thread.
     requests: Mutex<mpsc::Receiver<Request>>,
+    frames_dropped: Arc<AtomicU64>,
 }
 
 /// The network's end of the bridge.
@@ -56,6 +59,8 @@ pub(crate) struct BridgeEnd {
     pub(crate) config: watch::Receiver<Arc<ConfigView>>,
     pub(crate) commands: CommandSender,
     pub(crate) facts: Facts,
+    /// Frames that were lost before the pipeline, so far.
+    pub(crate) frames_dropped: Arc<AtomicU64>,
 }
 
 /// Both ends of a new bridge.
@@ -67,6 +72,7 @@ pub(crate) fn bridge() -> (BridgeHandle, BridgeEnd) {
     let (config, config_end) = watch::channel(Arc::default());
     let (commands, requests) = command_queue();
     let facts = Facts::default();
+    let frames_dropped = Arc::new(AtomicU64::new(0));
     let lanes = Lanes {
         snapshot,
         frame,
@@ -77,6 +83,7 @@ pub(crate) fn bridge() -> (BridgeHandle, BridgeEnd) {
         config,
         facts: facts.clone(),
         requests: Mutex::new(requests),
+        frames_dropped: frames_dropped.clone(),
     };
     let end = BridgeEnd {
         snapshot: snapshot_end,
@@ -86,6 +93,7 @@ pub(crate) fn bridge() -> (BridgeHandle, BridgeEnd) {
         config: config_end,
         commands,
         facts,
+        frames_dropped,
     };
     (
         BridgeHandle {
@@ -112,6 +120,7 @@ impl BridgeHandle {
             snapshot,
             times,
             received_at,
+            handed_over_at: Instant::now(),
         };
         if !handover.snapshot.events.is_empty()
             && let Err(mpsc::error::TrySendError::Full(_)) = self.lanes.events.try_send(handover.clone())
@@ -157,6 +166,11 @@ impl BridgeHandle {
     /// The calibration as it was told of last.
     pub fn calibration(&self) -> CalibrationView {
         self.lanes.facts.calibration()
+    }
+
+    /// Tells how many frames were lost so far before they came to the pipeline.
+    pub fn count_frames_dropped(&self, so_far: u64) {
+        self.lanes.frames_dropped.store(so_far, Ordering::Relaxed);
     }
 
     /// The next command that a client asks for, if any. It is to be answered.

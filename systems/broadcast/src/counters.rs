@@ -9,8 +9,14 @@ pub(crate) struct Counters {
     pub(crate) messages_sent: AtomicU64,
     /// Their bytes, before framing.
     pub(crate) bytes_sent: AtomicU64,
-    /// WebSocket messages that could not be sent; each ends its connection.
+    /// WebSocket messages that count and could not be sent; each ends its connection.
     pub(crate) failed_sends: AtomicU64,
+    /// WebSocket messages that clients sent.
+    pub(crate) messages_received: AtomicU64,
+    /// Their bytes, before framing.
+    pub(crate) bytes_received: AtomicU64,
+    /// WebSocket connections that were turned away because there were too many.
+    pub(crate) refused: AtomicU64,
     /// Connections that could not be accepted, for want of files or memory.
     pub(crate) failed_accepts: AtomicU64,
     /// Pictures that were encoded for the video.

@@ -10,8 +10,9 @@
 //! world's thread      bridge            latest-wins cells for snapshot, frame and configuration, bounded queues for
 //!                                       events and alerts; the other way a bounded queue for commands (`command`)
 //! network thread      publisher         is it a change? at most so many a second; wall-clock time is attached
-//!                     publication       encoded once for every view (space, quality, compression) that somebody has
-//!                     session, lane     one per client and stream: newest wins, at the rate the client asked for
+//!                     hub               owns the clients; encodes and frames once for every view (space, quality,
+//!                                       fields, compression) that somebody has, and writes straight to the sockets
+//!                     session           one per client: reads and checks what it says
 //! blocking thread     video             JPEG, while somebody watches, once for all who watch the same
 //! ```
 //!
@@ -34,14 +35,19 @@ mod access;
 mod bridge;
 mod change;
 mod command;
+mod config;
 mod config_view;
 mod counters;
 mod error;
 mod facts;
+mod filters;
 #[cfg(test)]
 mod fixture;
+mod hub;
 mod log_tail;
 mod pacer;
+mod performance;
+mod pictures;
 mod publication;
 mod publisher;
 mod server;
@@ -61,11 +67,15 @@ use ghostball_world::{Alert, CurrentFrame, FrameSystems, FrameTick, IdleTick, La
 pub use access::{Access, AccessToken, Origin, OriginError, TokenError};
 pub use bridge::BridgeHandle;
 pub use command::{Answer, Refusal, RefusalReason, Request, WorldCommand};
+pub use config::{
+    BroadcasterConfig, CleanupConfig, CompressionConfig, FpsConfig, FrameBufferConfig, FrameQueueConfig,
+    HandlerConfig, IntegrationConfig, ServerConfig, Simulator,
+};
 pub use config_view::{ConfigChange, ConfigView};
 pub use error::BroadcastError;
 pub use facts::{CalibrationStatus, CalibrationView, SourceView};
 pub use log_tail::LogTail;
-pub use server::{Server, ServerConfig};
+pub use server::Server;
 pub use space::Space;
 pub use wall_clock::WallTime;
 

@@ -1,165 +1,181 @@
 //! Turns what comes over the bridge into publications: when something changed, at the rate that is set, and every half
 //! second if nothing did.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ghostball_world::{Alert, AlertCode, Snapshot, TableEventKind};
-use tokio::sync::{broadcast, watch};
+use ghostball_world::{Alert, Snapshot, TableEventKind};
+use serde_json::json;
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 use crate::bridge::{BridgeEnd, Handover};
 use crate::change::is_change;
 use crate::pacer::Pacer;
+use crate::performance::Meter;
 use crate::publication::Publication;
 use crate::stream::Stream;
 use crate::wall_clock::CaptureClock;
-use crate::wire::{AlertData, Compression, Encoded, Issue};
-use crate::{ServerConfig, WallTime};
+use crate::wire::{AlertData, Issue};
+use crate::{ConfigChange, ConfigView, WallTime};
 
 /// A state is sent this often even if nothing changed, so that a client can tell a quiet table from a dead server.
 const KEEP_ALIVE: Duration = Duration::from_millis(500);
 
-/// Alerts a client may be behind before it has lost one (and is closed).
-const ALERT_BACKLOG: usize = 64;
-
-/// The same for events and motions: a break starts and stops every ball.
-const EVENT_BACKLOG: usize = 256;
-
 /// Shots that are remembered; the oldest goes for the next. A match of snooker has fewer a frame.
 const HISTORY_SHOTS: usize = 100;
 
-/// The newest publication of a stream: a latest-wins cell.
-pub(crate) type Newest = watch::Receiver<Option<Arc<Publication>>>;
-
-/// What sessions listen to.
+/// What HTTP tells of what was published.
 #[derive(Clone, Debug)]
 pub(crate) struct Feeds {
-    pub(crate) state: Newest,
-    pub(crate) trajectory: Newest,
-    /// Everything that happened, bounded likewise.
-    pub(crate) happenings: broadcast::Sender<Arc<Publication>>,
+    /// The newest state.
+    pub(crate) state: watch::Receiver<Option<Arc<Publication>>>,
     /// The snapshots in which the last shots ended, without what is not needed to tell of them; oldest first.
     pub(crate) history: watch::Receiver<VecDeque<Arc<Snapshot>>>,
-    /// Every alert, bounded per listener; one that falls behind is told so.
-    pub(crate) alerts: broadcast::Sender<Encoded>,
-    /// The conditions that last, for those who come later; at most one for each code.
-    pub(crate) open_alerts: watch::Receiver<BTreeMap<AlertCode, Encoded>>,
 }
 
-/// The other end of the [`Feeds`].
+/// Something to tell, in order.
+#[derive(Debug)]
+pub(crate) enum News {
+    Publication(Arc<Publication>),
+    /// Also for those who come later, as long as the condition lasts.
+    Alert(Alert),
+    /// What changed, if anything did, and the whole as it is now.
+    Config(Option<ConfigChange>, Arc<ConfigView>),
+}
+
 #[derive(Debug)]
 pub(crate) struct Publisher {
-    target_fps: f64,
+    end: BridgeEnd,
     clock: CaptureClock,
+    meter: Meter,
+    pacer: Pacer,
+    keep_alive_at: Instant,
+    /// The newest snapshot was not looked at yet.
+    is_fresh: bool,
+    world_lives: bool,
+    config_lives: bool,
+    /// The number of the last change of the configuration that was told.
+    config_told: u64,
+    news: VecDeque<News>,
     state: watch::Sender<Option<Arc<Publication>>>,
-    trajectory: watch::Sender<Option<Arc<Publication>>>,
-    happenings: broadcast::Sender<Arc<Publication>>,
     history: watch::Sender<VecDeque<Arc<Snapshot>>>,
-    alerts: broadcast::Sender<Encoded>,
-    open_alerts: watch::Sender<BTreeMap<AlertCode, Encoded>>,
+    trajectory: Option<Arc<Snapshot>>,
     state_sequence: u64,
     trajectory_sequence: u64,
     event_sequence: u64,
-    alert_sequence: u64,
 }
 
 impl Publisher {
-    pub(crate) fn new(config: &ServerConfig) -> (Self, Feeds) {
+    pub(crate) fn new(end: BridgeEnd, target_fps: f64) -> (Self, Feeds) {
         let (state, newest_state) = watch::channel(None);
-        let (trajectory, newest_trajectory) = watch::channel(None);
-        let (happenings, _) = broadcast::channel(EVENT_BACKLOG);
         let (history, newest_history) = watch::channel(VecDeque::new());
-        let (alerts, _) = broadcast::channel(ALERT_BACKLOG);
-        let (open_alerts, newest_open_alerts) = watch::channel(BTreeMap::new());
         let feeds = Feeds {
             state: newest_state,
-            trajectory: newest_trajectory,
-            happenings: happenings.clone(),
             history: newest_history,
-            alerts: alerts.clone(),
-            open_alerts: newest_open_alerts,
         };
+        let now = Instant::now();
         let publisher = Self {
-            target_fps: config.target_fps.clamp(1.0, 240.0),
+            end,
             clock: CaptureClock::default(),
+            meter: Meter::new(target_fps, now),
+            pacer: Pacer::new(target_fps, now),
+            keep_alive_at: now + KEEP_ALIVE,
+            is_fresh: false,
+            world_lives: true,
+            config_lives: true,
+            config_told: 0,
+            news: VecDeque::new(),
             state,
-            trajectory,
-            happenings,
             history,
-            alerts,
-            open_alerts,
+            trajectory: None,
             state_sequence: 0,
             trajectory_sequence: 0,
             event_sequence: 0,
-            alert_sequence: 0,
         };
         (publisher, feeds)
     }
 
-    /// Publishes until it is dropped; goes on with the last state when the world has ended.
-    pub(crate) async fn run(mut self, mut end: BridgeEnd) {
-        let mut pacer = Pacer::new(self.target_fps, Instant::now());
-        let mut keep_alive_at = Instant::now() + KEEP_ALIVE;
-        let (mut is_fresh, mut world_lives, mut events_live, mut alerts_live) = (false, true, true, true);
+    /// How the pipeline does.
+    pub(crate) fn meter(&mut self) -> &mut Meter {
+        let dropped = self.end.frames_dropped.load(std::sync::atomic::Ordering::Relaxed);
+        self.meter.set_frames_dropped(dropped);
+        &mut self.meter
+    }
+
+    /// The next thing to tell; goes on with the last state when the world has ended. Loses nothing when it is cancelled.
+    pub(crate) async fn next(&mut self) -> News {
         loop {
+            if let Some(news) = self.news.pop_front() {
+                return news;
+            }
             tokio::select! {
-                changed = end.snapshot.changed(), if world_lives && !is_fresh => {
-                    (world_lives, is_fresh) = (changed.is_ok(), changed.is_ok());
+                biased;
+                Some(alert) = self.end.alerts.recv() => return News::Alert(alert),
+                changed = self.end.config.changed(), if self.config_lives => {
+                    self.config_lives = changed.is_ok();
+                    self.tell_config();
                 }
-                () = sleep_until(pacer.due()), if is_fresh => {
-                    is_fresh = false;
-                    let handover = end.snapshot.borrow_and_update().clone();
+                Some(handover) = self.end.events.recv() => self.publish_events(&handover),
+                changed = self.end.snapshot.changed(), if self.world_lives && !self.is_fresh => {
+                    (self.world_lives, self.is_fresh) = (changed.is_ok(), changed.is_ok());
+                }
+                () = sleep_until(self.pacer.due()), if self.is_fresh => {
+                    self.is_fresh = false;
+                    let handover = self.end.snapshot.borrow_and_update().clone();
                     if let Some(handover) = handover && self.publish_change(&handover) {
-                        pacer.sent(Instant::now());
-                        keep_alive_at = Instant::now() + KEEP_ALIVE;
+                        self.pacer.sent(Instant::now());
+                        self.keep_alive_at = Instant::now() + KEEP_ALIVE;
                     }
                 }
-                () = sleep_until(keep_alive_at) => {
-                    keep_alive_at = Instant::now() + KEEP_ALIVE;
-                    let handover = end.snapshot.borrow().clone();
+                () = sleep_until(self.keep_alive_at) => {
+                    self.keep_alive_at = Instant::now() + KEEP_ALIVE;
+                    let handover = self.end.snapshot.borrow().clone();
                     if let Some(handover) = handover {
-                        self.publish_state(&handover);
+                        self.publish_state(&handover, Instant::now());
                     }
                 }
-                handover = end.events.recv(), if events_live => match handover {
-                    Some(handover) => self.publish_events(&handover),
-                    None => events_live = false,
-                },
-                alert = end.alerts.recv(), if alerts_live => match alert {
-                    Some(alert) => self.publish_alert(&alert),
-                    None => alerts_live = false,
-                },
             }
         }
     }
 
     /// Publishes what is new in this snapshot; whether anything was.
     fn publish_change(&mut self, handover: &Handover) -> bool {
+        self.meter.frame(handover.snapshot.frame_number, &handover.times);
         let now = &handover.snapshot;
         let last_state = self.state.borrow().clone();
-        let state_changed = last_state.is_none_or(|last| is_change(last.snapshot(), now));
-        let last_trajectory = self.trajectory.borrow().clone();
-        let trajectory_changed =
-            last_trajectory.is_none_or(|last| last.snapshot().prediction != now.prediction);
+        let state_changed = last_state
+            .and_then(|last| last.snapshot().cloned())
+            .is_none_or(|last| is_change(&last, now));
+        let trajectory_changed = self
+            .trajectory
+            .as_ref()
+            .is_none_or(|last| last.prediction != now.prediction);
         if state_changed {
-            self.publish_state(handover);
+            self.publish_state(handover, handover.handed_over_at);
         }
         if trajectory_changed {
             self.trajectory_sequence += 1;
             let issue = self.issue(handover, self.trajectory_sequence);
-            let publication = Publication::new(Stream::Trajectory, now.clone(), issue);
-            self.trajectory.send_replace(Some(Arc::new(publication)));
+            self.trajectory = Some(now.clone());
+            self.tell(Publication::of_world(
+                Stream::Trajectory,
+                now.clone(),
+                issue,
+                handover.handed_over_at,
+            ));
         }
         state_changed || trajectory_changed
     }
 
-    fn publish_state(&mut self, handover: &Handover) {
+    fn publish_state(&mut self, handover: &Handover, since: Instant) {
         self.state_sequence += 1;
         let issue = self.issue(handover, self.state_sequence);
-        let publication = Publication::new(Stream::State, handover.snapshot.clone(), issue);
-        self.state.send_replace(Some(Arc::new(publication)));
+        let snapshot = handover.snapshot.clone();
+        let publication = Arc::new(Publication::of_world(Stream::State, snapshot, issue, since));
+        self.state.send_replace(Some(publication.clone()));
+        self.news.push_back(News::Publication(publication));
     }
 
     /// Tells what happened in this snapshot, each event once, and keeps the shots that ended.
@@ -168,15 +184,19 @@ impl Publisher {
         for event in &snapshot.events {
             if let Some((ball, velocity)) = event.kind.motion() {
                 let issue = self.next_event_issue(handover);
-                let publication = Publication::of_motion(snapshot.clone(), *ball, velocity, issue);
-                // Nobody listening is no failure; nor is it below.
-                self.happenings.send(Arc::new(publication)).ok();
+                let motion = (*ball, velocity);
+                let since = handover.handed_over_at;
+                self.tell(Publication::of_motion(snapshot.clone(), motion, issue, since));
             }
         }
         if snapshot.events.iter().any(|event| !event.kind.is_motion()) {
             let issue = self.next_event_issue(handover);
-            let publication = Publication::new(Stream::Events, snapshot.clone(), issue);
-            self.happenings.send(Arc::new(publication)).ok();
+            self.tell(Publication::of_world(
+                Stream::Events,
+                snapshot.clone(),
+                issue,
+                handover.handed_over_at,
+            ));
         }
         for event in &snapshot.events {
             if matches!(event.kind, TableEventKind::ShotEnded(_)) {
@@ -196,31 +216,27 @@ impl Publisher {
         }
     }
 
+    /// Tells what changed since the last time.
+    fn tell_config(&mut self) {
+        let view = self.end.config.borrow_and_update().clone();
+        let told = self.config_told;
+        for change in view.recent.iter().filter(|change| change.number > told) {
+            self.config_told = change.number;
+            self.news
+                .push_back(News::Config(Some(change.clone()), view.clone()));
+        }
+        if view.recent.is_empty() {
+            self.news.push_back(News::Config(None, view));
+        }
+    }
+
+    fn tell(&mut self, publication: Publication) {
+        self.news.push_back(News::Publication(Arc::new(publication)));
+    }
+
     fn next_event_issue(&mut self, handover: &Handover) -> Issue {
         self.event_sequence += 1;
         self.issue(handover, self.event_sequence)
-    }
-
-    fn publish_alert(&mut self, alert: &Alert) {
-        self.alert_sequence += 1;
-        let timestamp = WallTime::now();
-        let data = AlertData::new(alert, self.alert_sequence, timestamp);
-        let encoded = match Encoded::new(Stream::Alert.name(), timestamp, &data, Compression::None) {
-            Ok(encoded) => encoded,
-            Err(error) => {
-                tracing::error!(%error, code = alert.code.name(), "alert lost: it cannot be encoded");
-                return;
-            }
-        };
-        self.open_alerts.send_modify(|open| {
-            if alert.begins {
-                open.insert(alert.code, encoded.clone());
-            } else {
-                open.remove(&alert.code);
-            }
-        });
-        // Nobody listening is no failure: the open ones are kept.
-        self.alerts.send(encoded).ok();
     }
 
     fn issue(&mut self, handover: &Handover, sequence: u64) -> Issue {
@@ -233,4 +249,22 @@ impl Publisher {
             calculation_time: handover.times.predict,
         }
     }
+}
+
+/// An alert as number `sequence` of its stream.
+pub(crate) fn of_alert(alert: &Alert, sequence: u64) -> Result<Publication, serde_json::Error> {
+    let data = serde_json::to_value(AlertData::new(alert, sequence, WallTime::now()))?;
+    Ok(Publication::of_data(Stream::Alert, sequence, data))
+}
+
+/// A change of the configuration, likewise.
+pub(crate) fn of_config(change: &ConfigChange, sequence: u64) -> Result<Publication, serde_json::Error> {
+    let data = serde_json::to_value(change)?;
+    Ok(Publication::of_data(Stream::Config, sequence, data))
+}
+
+/// The whole configuration, as a change of everything: for those who come later.
+pub(crate) fn of_whole_config(view: &ConfigView, sequence: u64) -> Publication {
+    let data = json!({"section": "", "config": view.config, "change_summary": "the configuration in force"});
+    Publication::of_data(Stream::Config, sequence, data)
 }

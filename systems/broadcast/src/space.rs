@@ -2,7 +2,7 @@
 
 use ghostball_world::{BallSnapshot, CueSnapshot, Snapshot, TableGeometry};
 use glam::DVec2;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The canvas of [`Space::Canvas4k`], and what `scale` in [`Space::Camera`] refers to, pixels.
 const CANVAS: DVec2 = DVec2::new(3840.0, 2160.0);
@@ -11,12 +11,14 @@ const CANVAS: DVec2 = DVec2::new(3840.0, 2160.0);
 const SURFACE_ON_CANVAS: DVec2 = DVec2::new(3200.0, 1600.0);
 
 /// Where coordinates on the wire are counted from, and in what.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Space {
     /// Table space as it is: metres from the centre of the playing surface, y up.
     #[default]
     Metres,
     /// A 3840x2160 canvas, y down; the playing surface centred, scaled uniformly to fit 3200x1600.
+    #[serde(rename = "4k")]
     Canvas4k,
     /// The source picture, y down, pixels, lens and perspective as they are.
     Camera,
@@ -29,6 +31,12 @@ impl Space {
         ("4k", Self::Canvas4k),
         ("camera", Self::Camera),
     ];
+
+    /// Its name on the wire.
+    pub(crate) fn name(self) -> &'static str {
+        let known = Self::ALL.iter().find(|(_, space)| *space == self);
+        known.map_or("metres", |(name, _)| name)
+    }
 
     /// The space with this name on the wire.
     pub fn from_name(name: &str) -> Option<Self> {
@@ -91,6 +99,34 @@ impl<'a> Projection<'a> {
             (Space::Canvas4k | Space::Camera, None) => return None,
         };
         self.place(place)
+    }
+
+    /// Where on the table a place of this space is: the way back from [`Projection::point`].
+    pub(crate) fn table_point(&self, place: DVec2) -> Option<DVec2> {
+        let position_in_table = match (self.space, self.table) {
+            (Space::Metres, _) => place,
+            (Space::Canvas4k, Some(table)) => {
+                let from_center = (place - 0.5 * CANVAS) / canvas_scale(table);
+                DVec2::new(from_center.x, -from_center.y)
+            }
+            (Space::Camera, Some(table)) => table.table_from_image.apply(place),
+            (Space::Canvas4k | Space::Camera, None) => return None,
+        };
+        position_in_table.is_finite().then_some(position_in_table)
+    }
+
+    /// Which way on the table a direction of this space is, a pixel or so long, at `position_in_table`; of any length.
+    pub(crate) fn table_direction(&self, position_in_table: DVec2, direction: DVec2) -> Option<DVec2> {
+        let direction_in_table = match (self.space, self.table) {
+            (Space::Metres, _) => direction,
+            (Space::Canvas4k, _) => DVec2::new(direction.x, -direction.y),
+            (Space::Camera, Some(table)) => {
+                let onwards = table.image_from_table.apply(position_in_table) + direction;
+                table.table_from_image.apply(onwards) - position_in_table
+            }
+            (Space::Camera, None) => return None,
+        };
+        direction_in_table.is_finite().then_some(direction_in_table)
     }
 
     /// A point of the picture; the picture itself where that is the space.
@@ -233,6 +269,23 @@ mod tests {
                 prop_assert!(b.x > a.x, "{name}");
                 prop_assert_eq!(b.y > a.y, space == Space::Metres, "{}", name);
                 prop_assert!(a.scale.iter().all(|factor| *factor > 0.0));
+            }
+        }
+
+        #[test]
+        fn there_and_back_is_the_same_place(x in -1.2..1.2_f64, y in -0.6..0.6_f64) {
+            let snapshot = fixture::snapshot();
+            let here = DVec2::new(x, y);
+            for (name, space) in Space::ALL {
+                let projection = Projection::new(space, &snapshot);
+                let there = projection.point(here).unwrap();
+                let back = projection.table_point(DVec2::new(there.x, there.y)).unwrap();
+                // Places on the wire are rounded to a hundredth of a pixel.
+                prop_assert!(back.distance(here) < 3e-5, "{name}: {back} of {here}");
+                let onwards = projection.velocity(here, DVec2::new(1.0, 0.5)).unwrap();
+                let onwards = DVec2::new(onwards.x, onwards.y).normalize();
+                let direction = projection.table_direction(here, onwards).unwrap();
+                prop_assert!(direction.angle_to(DVec2::new(1.0, 0.5)).abs() < 1e-3, "{name}");
             }
         }
 

@@ -46,12 +46,18 @@ impl Stream {
         Self::ALL.into_iter().find(|stream| stream.name() == name)
     }
 
-    /// Whether anything is ever published on it. A subscription to the others is refused by name, so that nobody waits
-    /// for what cannot come.
-    pub(crate) const fn is_served(self) -> bool {
-        matches!(
-            self,
-            Self::State | Self::Trajectory | Self::Events | Self::Motion | Self::Alert
-        )
+    /// Whether each message counts. Of the other streams only the newest does: it replaces what a client has not taken.
+    pub(crate) const fn is_reliable(self) -> bool {
+        matches!(self, Self::Events | Self::Motion | Self::Alert | Self::Config)
+    }
+
+    /// Whether its messages have places, which are told in the client's space.
+    pub(crate) const fn has_places(self) -> bool {
+        matches!(self, Self::State | Self::Trajectory | Self::Events | Self::Motion)
+    }
+
+    /// Whether messages can be collected over a window of time.
+    pub(crate) const fn has_windows(self) -> bool {
+        matches!(self, Self::State | Self::Trajectory | Self::Events)
     }
 }

@@ -157,7 +157,7 @@ async fn nonsense_is_answered_and_the_connection_stays() {
         ("{", "INVALID_JSON"),
         ("3", "INVALID_JSON"),
         ("{}", "UNKNOWN_MESSAGE_TYPE"),
-        (r#"{"type":"simulate","data":{}}"#, "UNKNOWN_MESSAGE_TYPE"),
+        (r#"{"type":"simulate","data":{}}"#, "MESSAGE_HANDLER_ERROR"),
         (
             r#"{"type":"subscribe","data":{"streams":[1]}}"#,
             "INVALID_SUBSCRIBE_FORMAT",

@@ -13,6 +13,7 @@
 //! | `fan` | the same shot many times over: chances of pots |
 //! | `predictor` | what to predict, and whether anything is new |
 //! | [`laws`] | friction and cushions of one table, fitted to shots seen on it |
+//! | `what_if` | strokes that nobody has played |
 //! | `entities` | the only module that knows bevy's queries |
 
 mod aim;
@@ -23,8 +24,10 @@ pub mod laws;
 mod predictor;
 mod scene;
 mod spread;
+mod what_if;
 
 pub use predictor::PredictConfig;
+pub use what_if::what_if;
 
 use bevy_app::{App, Plugin};
 use bevy_ecs::prelude::*;

@@ -1,8 +1,8 @@
 //! From what is believed of the table to where the balls will go.
 
 use bevy_ecs::resource::Resource;
-use ghostball_physics::{BallState, Limits, Physics, Simulator};
-use ghostball_world::{CuePose, Origin, Prediction, TableGeometry, TrackId};
+use ghostball_physics::{BallState, Limits, Physics, Simulator, Strike, strike};
+use ghostball_world::{CuePose, Origin, Prediction, Stroke, TableGeometry, TrackId};
 use glam::DVec2;
 
 use crate::aim::{aim_of, struck};
@@ -148,6 +148,53 @@ impl Predictor {
         } else {
             self.predict_aim(current);
         }
+    }
+
+    /// Where balls at rest would go after a stroke, with the usual scatter of strokes; `None` where its ball is not on
+    /// the table.
+    pub fn predict_stroke(
+        &mut self,
+        geometry: &TableGeometry,
+        balls: &[BallOnTable],
+        stroke: &Stroke,
+    ) -> Option<Prediction> {
+        self.scene.set_table(geometry);
+        self.scene.set_balls(balls.iter().copied());
+        let index = self.scene.balls.iter().position(|ball| ball.id == stroke.ball)?;
+        let ball = self.scene.balls[index];
+        let config = self.config;
+        let properties = self.scene.physics.ball;
+        let aim = libm::atan2(stroke.direction_in_table.y, stroke.direction_in_table.x);
+        let state = |direction: f64, faster: f64| {
+            let (velocity, spin) = strike(
+                &properties,
+                &Strike {
+                    stick_speed: stroke.stick_speed * (1.0 + faster * config.stick_speed_sigma),
+                    direction: aim + direction * config.aim_sigma,
+                    offset_left: -stroke.side,
+                    offset_up: stroke.top,
+                    elevation: stroke.elevation,
+                    ..Strike::default()
+                },
+            );
+            BallState::moving(ball.position, velocity, spin)
+        };
+        let spread = Spread {
+            angular: config.aim_sigma,
+            ..Spread::at_rest(properties.radius)
+        };
+        let mut prediction = None;
+        self.play(
+            &Start {
+                origin: Origin::Aim,
+                ball: index,
+                spread,
+                confidence: ball.confidence,
+                state: &state,
+            },
+            &mut prediction,
+        );
+        prediction
     }
 
     fn predict_motion(&mut self, current: &mut Option<Prediction>) {

@@ -40,6 +40,8 @@ pub enum AlertCode {
     DiskFull,
     /// Frames come faster than the disk takes them: some are missing in the recording.
     DiskSlow,
+    /// No client takes any message.
+    BroadcastFailing,
 }
 
 impl AlertCode {
@@ -51,6 +53,7 @@ impl AlertCode {
             Self::ProcessingSlow => "PROCESSING_SLOW",
             Self::DiskFull => "DISK_FULL",
             Self::DiskSlow => "DISK_SLOW",
+            Self::BroadcastFailing => "BROADCAST_FAILING",
         }
     }
 }

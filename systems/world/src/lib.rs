@@ -38,6 +38,7 @@ mod sighting;
 mod snapshot;
 mod specification;
 mod stage_times;
+mod stroke;
 mod table;
 mod view;
 
@@ -66,5 +67,6 @@ pub use sighting::{BallSighting, CueSighting, Sightings, TableSighting};
 pub use snapshot::{BallSnapshot, CueSnapshot, LatestSnapshot, Snapshot, TableSnapshot};
 pub use specification::{BallSet, PocketName, TableSpecification};
 pub use stage_times::StageTimes;
+pub use stroke::Stroke;
 pub use table::{Table, TableGeometry};
 pub use view::{ImageFromTable, PlaneInView, TableFromImage};

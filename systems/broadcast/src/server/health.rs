@@ -84,7 +84,7 @@ impl Health {
             true => (Status::Healthy, "the table is found"),
             false => (Status::Degraded, "no table is found in the picture"),
         };
-        let counters = &shared.surroundings.counters;
+        let counters = &shared.counters;
         let count = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
         Self {
             status: match frames_status {

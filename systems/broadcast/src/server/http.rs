@@ -39,6 +39,8 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
         .route("/metrics", get(prometheus::metrics))
         .route("/api/v1/game/state", get(game_state))
         .route("/api/v1/game/history", get(game_history))
+        .route("/api/v1/websocket/metrics", get(metrics))
+        .route("/api/v1/websocket/connections", get(connections))
         .route("/api/v1/stream/video", get(video::stream))
         .route("/api/v1/stream/video/frame", get(video::picture))
         .route("/api/v1/stream/video/status", get(video::status))
@@ -64,15 +66,16 @@ async fn game_state(
     State(shared): State<Arc<Shared>>,
     Asked(query): Asked<StateQuery>,
 ) -> Result<Response, HttpError> {
-    let space = space(query.coords.as_deref(), shared.default_space)?;
-    let newest = shared.surroundings.feeds.state.borrow().clone();
+    let space = space(query.coords.as_deref(), shared.setup.default_space)?;
+    let newest = shared.feeds.state.borrow().clone();
     let newest = newest.ok_or_else(|| {
         HttpError::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "no frame has come from the source yet; try again",
         )
     })?;
-    let data = StateData::new(newest.snapshot(), space, StateQuality::Full, newest.issue());
+    let snapshot = newest.snapshot().cloned().unwrap_or_default();
+    let data = StateData::new(&snapshot, space, StateQuality::Full, newest.issue);
     Ok(Json(data).into_response())
 }
 
@@ -87,8 +90,24 @@ async fn game_history(
     State(shared): State<Arc<Shared>>,
     Asked(query): Asked<HistoryQuery>,
 ) -> Result<Response, HttpError> {
-    let space = space(query.coords.as_deref(), shared.default_space)?;
-    let shots = shared.surroundings.feeds.history.borrow().clone();
+    let space = space(query.coords.as_deref(), shared.setup.default_space)?;
+    let shots = shared.feeds.history.borrow().clone();
     let newest = shots.iter().rev().take(query.limit.unwrap_or(usize::MAX));
     Ok(Json(HistoryData::new(newest.map(Arc::as_ref), space)).into_response())
+}
+
+/// How delivery does.
+async fn metrics(State(shared): State<Arc<Shared>>) -> Result<Response, HttpError> {
+    let metrics = shared.hub.metrics().await.ok_or_else(ending)?;
+    Ok(Json(metrics).into_response())
+}
+
+/// Every WebSocket connection.
+async fn connections(State(shared): State<Arc<Shared>>) -> Result<Response, HttpError> {
+    let connections = shared.hub.connections().await.ok_or_else(ending)?;
+    Ok(Json(connections).into_response())
+}
+
+fn ending() -> HttpError {
+    HttpError::new(StatusCode::SERVICE_UNAVAILABLE, "the server is ending")
 }

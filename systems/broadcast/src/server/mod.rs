@@ -14,8 +14,7 @@ mod video;
 mod websocket;
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
@@ -34,50 +33,17 @@ use tokio::time::{sleep, timeout};
 
 use self::guard::Guard;
 use self::projector::Projector;
-use crate::access::Access;
 use crate::bridge::{BridgeEnd, Handover, bridge};
 use crate::command::CommandSender;
 use crate::counters::Counters;
 use crate::facts::Facts;
-use crate::publisher::Publisher;
-use crate::session::Surroundings;
+use crate::hub::{Hub, HubHandle};
+use crate::pictures::Pictures;
+use crate::publisher::{Feeds, Publisher};
+use crate::session::Gate;
 use crate::shutdown::UntilShutdown;
-use crate::space::Space;
 use crate::video::Video;
-use crate::{BridgeHandle, BroadcastError, ConfigView, LogTail, WallTime};
-
-/// What the server is told at its start.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ServerConfig {
-    /// Where to listen; port 0 takes any that is free. Without a token on loopback only. Default 127.0.0.1:8000.
-    pub listen: SocketAddr,
-    /// States a second at most, 1 to 240. Default 30: what clients ask for when they ask for nothing.
-    pub target_fps: f64,
-    /// Connections at a time, HTTP and WebSocket together; more wait until one closes. Default 10000.
-    pub max_connections: usize,
-    /// The coordinates of clients that do not ask for any. Default metres.
-    pub default_space: Space,
-    /// Who may use it. Default everybody who reaches it.
-    pub access: Access,
-    /// What `/logs` shows. Default nothing.
-    pub log: LogTail,
-    /// Where the alignment of the projector is kept. Default nowhere: until the program ends.
-    pub state_folder: Option<PathBuf>,
-}
-
-impl Default for ServerConfig {
-    fn default() -> Self {
-        Self {
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8000)),
-            target_fps: 30.0,
-            max_connections: 10_000,
-            default_space: Space::Metres,
-            access: Access::default(),
-            log: LogTail::default(),
-            state_folder: None,
-        }
-    }
-}
+use crate::{BridgeHandle, BroadcastError, ConfigView, LogTail, ServerConfig, WallTime};
 
 /// A running server. Dropping it says goodbye to the clients, closes the port and ends the thread.
 #[derive(Debug)]
@@ -187,7 +153,7 @@ type Slot = Arc<OwnedSemaphorePermit>;
 #[derive(Debug)]
 struct Shared {
     started_at: WallTime,
-    default_space: Space,
+    setup: ServerConfig,
     guard: Guard,
     log: LogTail,
     projector: Arc<Projector>,
@@ -196,12 +162,20 @@ struct Shared {
     frame: watch::Receiver<Option<Arc<Frame>>>,
     config: watch::Receiver<Arc<ConfigView>>,
     commands: CommandSender,
-    video: Video,
-    surroundings: Surroundings,
+    video: Arc<Video>,
+    feeds: Feeds,
+    hub: HubHandle,
+    gate: Gate,
+    counters: Arc<Counters>,
+    until_shutdown: UntilShutdown,
 }
 
 /// Clients get so long to take their last message when the server ends.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Connections besides those of WebSockets, for everything else that HTTP has to offer, and to tell those who are too
+/// many that they are.
+const SPARE_CONNECTIONS: usize = 256;
 
 /// A client gets so long for the head of its request.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -227,36 +201,45 @@ fn serve(
     counters: Arc<Counters>,
 ) {
     runtime.block_on(async move {
-        let (publisher, feeds) = Publisher::new(&config);
+        let video = Arc::new(Video::new(counters.clone()));
+        let (snapshot, frame) = (end.snapshot.clone(), end.frame.clone());
+        let (config_view, commands, facts) = (end.config.clone(), end.commands.clone(), end.facts.clone());
+        let pictures = Pictures::new(&config.broadcaster, frame.clone(), video.clone());
+        let (publisher, feeds) = Publisher::new(end, config.integration.target_fps.clamp(1.0, 240.0));
+        let (hub, handle) = Hub::new(config.clone(), counters.clone(), pictures);
         // Everybody who has to end with the server holds a receiver of this: it closes when the last one is gone.
         let (stop, stopped) = UntilShutdown::new();
+        let handler = config.handler;
         let shared = Arc::new(Shared {
             started_at: WallTime::now(),
-            default_space: config.default_space,
-            guard: Guard::new(config.access, local_addr),
-            log: config.log,
+            guard: Guard::new(config.access.clone(), local_addr),
+            log: config.log.clone(),
             projector: Arc::new(Projector::new(config.state_folder.as_deref())),
-            facts: end.facts.clone(),
-            snapshot: end.snapshot.clone(),
-            frame: end.frame.clone(),
-            config: end.config.clone(),
-            commands: end.commands.clone(),
-            video: Video::new(counters.clone()),
-            surroundings: Surroundings {
-                feeds,
-                counters,
-                until_shutdown: stopped,
-            },
+            facts,
+            setup: config,
+            snapshot,
+            frame,
+            config: config_view,
+            commands,
+            video,
+            feeds,
+            hub: handle,
+            gate: Gate::new(handler.max_connections, handler.max_connections_per_ip),
+            counters,
+            until_shutdown: stopped,
         });
+        let max_connections = handler.max_connections.saturating_add(SPARE_CONNECTIONS);
+        // On its own: it says goodbye to the clients when the rest has ended.
+        let hub = tokio::spawn(hub.run(publisher));
         tokio::select! {
-            () = publisher.run(end) => {}
-            () = accept(listener, config.max_connections, shared) => {}
+            () = accept(listener, max_connections, shared) => {}
             () = until_shutdown.wait() => {}
         }
         stop.send_replace(true);
         if timeout(SHUTDOWN_TIMEOUT, stop.closed()).await.is_err() {
             tracing::warn!("some clients did not take their leave and are cut off");
         }
+        hub.abort();
     });
     runtime.shutdown_timeout(SHUTDOWN_TIMEOUT);
 }
@@ -270,19 +253,14 @@ async fn accept(listener: TcpListener, max_connections: usize, shared: Arc<Share
             return;
         };
         match listener.accept().await {
-            Ok((connection, _)) => {
+            Ok((connection, address)) => {
                 // A WebSocket session takes the slot over from the request that started it.
-                let router = router.clone().layer(Extension(Slot::new(slot)));
-                let until_shutdown = shared.surroundings.until_shutdown.clone();
+                let router = router.clone().layer(Extension((Slot::new(slot), address)));
+                let until_shutdown = shared.until_shutdown.clone();
                 tokio::spawn(converse(connection, router, until_shutdown));
             }
             Err(error) => {
-                let failed = shared
-                    .surroundings
-                    .counters
-                    .failed_accepts
-                    .fetch_add(1, Ordering::Relaxed)
-                    + 1;
+                let failed = shared.counters.failed_accepts.fetch_add(1, Ordering::Relaxed) + 1;
                 // Ten a second at most, so one a second is logged.
                 if failed % 10 == 1 {
                     tracing::warn!(%error, failed, "a connection could not be accepted");

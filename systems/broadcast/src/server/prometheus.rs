@@ -67,7 +67,7 @@ fn page(shared: &Shared) -> String {
     let balls = seen.map_or(0, |seen| seen.balls.len());
     page.one_gauge("ghostball_balls", "Balls on the table.", balls as f64);
 
-    let counters = &shared.surroundings.counters;
+    let counters = &shared.counters;
     let clients = counters.sessions.load(Ordering::Relaxed);
     page.one_gauge(
         "ghostball_websocket_clients",

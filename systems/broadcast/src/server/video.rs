@@ -90,7 +90,7 @@ pub(super) async fn stream(
     let viewer = Viewer {
         variant: shared.video.variant(wish)?,
         frame,
-        until_shutdown: shared.surroundings.until_shutdown.clone(),
+        until_shutdown: shared.until_shutdown.clone(),
         pacer: Pacer::new(fps, Instant::now()),
     };
     let parts = unfold(viewer, |mut viewer| async move {
@@ -138,11 +138,7 @@ pub(super) async fn status(State(shared): State<Arc<Shared>>) -> Json<VideoStatu
         fps: fps.map(|(number, secs)| (number as f64 / secs * 1e2).round() / 1e2),
         camera_jpeg: frame.is_some_and(|frame| !frame.jpeg.is_empty()),
         viewers: shared.video.viewers(),
-        pictures_encoded: shared
-            .surroundings
-            .counters
-            .pictures_encoded
-            .load(Ordering::Relaxed),
+        pictures_encoded: shared.counters.pictures_encoded.load(Ordering::Relaxed),
     })
 }
 

@@ -1,5 +1,6 @@
 //! The way from an HTTP request to a WebSocket session.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -10,13 +11,12 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use hyper_util::rt::TokioIo;
 use serde::Deserialize;
-use tokio_tungstenite::WebSocketStream;
+use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
-use tokio_tungstenite::tungstenite::protocol::Role;
 
 use super::reply::{Asked, HttpError};
 use super::{Shared, Slot};
-use crate::session::{self, Wishes};
+use crate::session::{self, Connection, Refused};
 use crate::space::Space;
 
 /// `coords=metres|4k|camera&subscribe=state,trajectory`. A `token` was looked at by the guard.
@@ -26,48 +26,60 @@ pub(super) struct WebSocketQuery {
     subscribe: Option<String>,
 }
 
+/// Names in `subscribe` that are looked at.
+const MAX_STREAMS: usize = 32;
+
 /// Answers the handshake of RFC 6455, then hands the connection to a session.
 pub(super) async fn upgrade(
     State(shared): State<Arc<Shared>>,
     Asked(query): Asked<WebSocketQuery>,
-    Extension(slot): Extension<Slot>,
+    Extension((slot, address)): Extension<(Slot, SocketAddr)>,
     mut request: Request,
 ) -> Result<Response, HttpError> {
     let key = check_handshake(request.headers())?;
     let accept = HeaderValue::try_from(derive_accept_key(key.as_bytes()))
         .map_err(|_| HttpError::new(StatusCode::BAD_REQUEST, "expected a Sec-WebSocket-Key of base64"))?;
-    let wishes = Wishes {
-        space: space(query.coords.as_deref(), shared.default_space)?,
-        streams: query.subscribe.as_deref().map_or_else(Vec::new, |names| {
-            names
-                .split(',')
-                .take(32)
-                .map(|name| name.trim().to_owned())
-                .filter(|name| !name.is_empty())
-                .collect()
-        }),
-    };
-    let counters = shared.surroundings.counters.clone();
-    let client_id = format!(
-        "client-{}",
-        counters.clients_so_far.fetch_add(1, Ordering::Relaxed) + 1
-    );
-    let surroundings = shared.surroundings.clone();
+    let space = space(query.coords.as_deref(), shared.setup.default_space)?;
+    let streams = query.subscribe.as_deref().map_or_else(Vec::new, |names| {
+        let names = names.split(',').take(MAX_STREAMS).map(str::trim);
+        names.filter(|name| !name.is_empty()).map(str::to_owned).collect()
+    });
+    let pass = shared.gate.enter(address.ip()).map_err(|refused| {
+        shared.counters.refused.fetch_add(1, Ordering::Relaxed);
+        refuse(refused)
+    })?;
+    let number = shared.counters.clients_so_far.fetch_add(1, Ordering::Relaxed) + 1;
+    let (hub, counters) = (shared.hub.clone(), shared.counters.clone());
+    let until_shutdown = shared.until_shutdown.clone();
+    let max_message_bytes = shared.setup.handler.max_message_bytes;
     let upgraded = hyper::upgrade::on(&mut request);
     tokio::spawn(async move {
         let connection = match upgraded.await {
-            Ok(connection) => TokioIo::new(connection),
+            Ok(connection) => connection,
             Err(error) => {
                 tracing::debug!(%error, "a WebSocket client left during its handshake");
                 return;
             }
         };
-        let config = Some(session::websocket_config());
-        let socket = WebSocketStream::from_raw_socket(connection, Role::Server, config).await;
+        // What hyper was given by `converse`.
+        let Ok(parts) = connection.downcast::<TokioIo<TcpStream>>() else {
+            tracing::error!("a WebSocket connection is no TCP connection");
+            return;
+        };
+        let connection = Connection {
+            stream: parts.io.into_inner(),
+            already_read: parts.read_buf,
+            client_id: format!("client-{number}"),
+            address: address.to_string(),
+            space,
+            streams,
+            max_message_bytes,
+        };
         counters.sessions.fetch_add(1, Ordering::Relaxed);
-        session::run(socket, client_id, wishes, surroundings).await;
+        // On the heap, apart: this future would be as large as its largest part otherwise.
+        Box::pin(session::run(connection, hub, counters.clone(), until_shutdown)).await;
         counters.sessions.fetch_sub(1, Ordering::Relaxed);
-        drop(slot);
+        drop((slot, pass));
     });
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
@@ -76,6 +88,19 @@ pub(super) async fn upgrade(
     headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
     headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
     Ok(response)
+}
+
+fn refuse(refused: Refused) -> HttpError {
+    match refused {
+        Refused::Full(most) => HttpError::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            format!("expected at most {most} WebSocket connections, all are taken; try again later"),
+        ),
+        Refused::AddressFull(most) => HttpError::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            format!("expected at most {most} WebSocket connections from one address, all are taken"),
+        ),
+    }
 }
 
 /// The client's key, where this is a handshake.

@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::{ErrorCode, ErrorData};
+use super::{ErrorCode, ErrorData, SimulateRequest};
+use crate::filters::shortened;
 
 /// A message from a client, taken apart.
 #[derive(Debug, PartialEq)]
@@ -21,6 +22,7 @@ pub(crate) enum Command {
     Heartbeat {
         client_time: Value,
     },
+    Simulate(SimulateRequest),
 }
 
 /// Takes a text message apart, or tells the client what is wrong with it.
@@ -61,10 +63,17 @@ pub(crate) fn parse_command(text: &str) -> Result<Command, ErrorData> {
         Some("unsubscribe") => Ok(Command::Unsubscribe {
             streams: streams(&data, ErrorCode::InvalidUnsubscribeFormat)?,
         }),
+        Some("simulate") => SimulateRequest::parse(data)
+            .map(Command::Simulate)
+            .map_err(|message| ErrorData {
+                code: ErrorCode::MessageHandlerError,
+                message,
+                details: None,
+            }),
         found => Err(ErrorData {
             code: ErrorCode::UnknownMessageType,
             message: format!(
-                "expected type ping, pong, subscribe, unsubscribe, get_status or heartbeat, found {}",
+                "expected type ping, pong, subscribe, unsubscribe, get_status, heartbeat or simulate, found {}",
                 found.map_or_else(|| "none".to_owned(), |found| format!("{:?}", shortened(found)))
             ),
             details: None,
@@ -114,12 +123,6 @@ fn name_of(value: &Value) -> &'static str {
     }
 }
 
-/// What a client sent goes back to it in errors, and into the log: not all of it.
-fn shortened(name: &str) -> &str {
-    let end = name.char_indices().nth(40).map_or(name.len(), |(at, _)| at);
-    &name[..end]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -155,7 +158,7 @@ mod tests {
             refused(r#"{"type":"dance"}"#),
             (
                 ErrorCode::UnknownMessageType,
-                "expected type ping, pong, subscribe, unsubscribe, get_status or heartbeat, found \"dance\""
+                "expected type ping, pong, subscribe, unsubscribe, get_status, heartbeat or simulate, found \"dance\""
                     .to_owned()
             )
         );

@@ -8,7 +8,11 @@ mod color;
 mod command;
 mod envelope;
 mod events;
+mod metrics;
+mod performance;
+mod picture;
 mod session;
+mod simulation;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -17,11 +21,18 @@ mod zlib;
 
 pub(crate) use alert::AlertData;
 pub(crate) use command::{Command, parse_command};
-pub(crate) use envelope::{Compression, Encoded};
+pub(crate) use envelope::Frame;
 pub(crate) use events::{EventsData, HistoryData, MotionData};
-pub(crate) use session::{
-    ConnectionData, ErrorCode, ErrorData, HeartbeatData, PongData, StatusData, SubscribedData,
+pub(crate) use metrics::{
+    BreakerMetrics, BroadcasterMetrics, ConnectionData, ConnectionMetrics, ConnectionsData, FrameMetrics,
+    MetricsData, MetricsMessage, StreamData, Subscriptions,
 };
+pub(crate) use performance::{PerformanceData, StagesData};
+pub(crate) use picture::PictureData;
+pub(crate) use session::{
+    ErrorCode, ErrorData, GreetingData, HeartbeatData, PongData, StatusData, SubscribedData,
+};
+pub(crate) use simulation::{SimulateRequest, simulated};
 pub(crate) use state::{StateData, StateQuality};
 pub(crate) use trajectory::TrajectoryData;
 

@@ -7,7 +7,7 @@ use crate::WallTime;
 
 /// `connection`: the first message.
 #[derive(Debug, Serialize)]
-pub(crate) struct ConnectionData<'a> {
+pub(crate) struct GreetingData<'a> {
     pub(crate) client_id: &'a str,
     pub(crate) status: &'static str,
     pub(crate) timestamp: WallTime,
@@ -75,4 +75,6 @@ pub(crate) enum ErrorCode {
     InvalidJson,
     InvalidSubscribeFormat,
     InvalidUnsubscribeFormat,
+    /// The message was understood, and could not be done.
+    MessageHandlerError,
 }

@@ -9,18 +9,14 @@ use std::io::Write;
 use flate2::Compression;
 use flate2::write::DeflateEncoder;
 
-/// Shorter texts are not worth it, bytes.
-const THRESHOLD: usize = 1024;
+use crate::config::CompressionConfig;
 
-/// zlib's own default: beyond it the size hardly falls, and the time does rise.
-const LEVEL: u32 = 6;
-
-/// Kept only below this share of the original size.
-const RATIO_THRESHOLD: f64 = 0.9;
+/// What comes before the head in the stream: the header of zlib, and that of a stored block.
+pub(super) const ZLIB_HEAD: usize = 2 + 5;
 
 /// Deflated text, ready to follow a stored head.
 #[derive(Clone, Debug)]
-pub(crate) struct Deflated {
+pub(super) struct Deflated {
     blocks: Vec<u8>,
     adler: u32,
     text_len: usize,
@@ -28,14 +24,15 @@ pub(crate) struct Deflated {
 
 impl Deflated {
     /// Deflates `text`; `None` where it is too short or does not shrink enough.
-    pub(crate) fn where_it_pays(text: &[u8]) -> Option<Self> {
-        if text.len() < THRESHOLD {
+    pub(super) fn where_it_pays(text: &[u8], config: &CompressionConfig) -> Option<Self> {
+        if text.len() < config.threshold_bytes {
             return None;
         }
-        let mut encoder = DeflateEncoder::new(Vec::with_capacity(text.len() / 2), Compression::new(LEVEL));
+        let level = Compression::new(config.level.min(9));
+        let mut encoder = DeflateEncoder::new(Vec::with_capacity(text.len() / 2), level);
         encoder.write_all(text).ok()?;
         let blocks = encoder.finish().ok()?;
-        let pays = (blocks.len() as f64) < RATIO_THRESHOLD * text.len() as f64;
+        let pays = (blocks.len() as f64) < config.ratio_threshold * text.len() as f64;
         pays.then(|| Self {
             blocks,
             adler: adler32(text),
@@ -44,19 +41,23 @@ impl Deflated {
     }
 
     /// The zlib stream of `head` followed by the text. `head` is shorter than 64 KiB.
-    pub(crate) fn with_head(&self, head: &[u8]) -> Vec<u8> {
+    pub(super) fn with_head(&self, head: &[u8]) -> Vec<u8> {
         let head_len = u16::try_from(head.len()).unwrap_or(u16::MAX);
         let head = &head[..usize::from(head_len)];
-        let mut stream = Vec::with_capacity(2 + 5 + head.len() + self.blocks.len() + 4);
+        let mut stream = Vec::with_capacity(ZLIB_HEAD + head.len() + self.blocks.len() + 4);
         // Deflate with a 32 KiB window, default level; then a stored block that is not the last.
         stream.extend_from_slice(&[0x78, 0x9c, 0x00]);
         stream.extend_from_slice(&head_len.to_le_bytes());
         stream.extend_from_slice(&(!head_len).to_le_bytes());
         stream.extend_from_slice(head);
         stream.extend_from_slice(&self.blocks);
-        let adler = combine(adler32(head), self.adler, self.text_len);
-        stream.extend_from_slice(&adler.to_be_bytes());
+        stream.extend_from_slice(&self.checksum_after(head).to_be_bytes());
         stream
+    }
+
+    /// The checksum of `head` followed by the text.
+    pub(super) fn checksum_after(&self, head: &[u8]) -> u32 {
+        combine(adler32(head), self.adler, self.text_len)
     }
 }
 
@@ -100,13 +101,14 @@ mod tests {
         #[test]
         fn any_zlib_reader_reads_head_and_text(head in "[a-z0-9]{0,40}", word in "[a-z]{1,9}", n in 200..2000_usize) {
             let text = word.repeat(n);
-            if let Some(deflated) = Deflated::where_it_pays(text.as_bytes()) {
+            let config = CompressionConfig::default();
+            if let Some(deflated) = Deflated::where_it_pays(text.as_bytes(), &config) {
                 let stream = deflated.with_head(head.as_bytes());
                 let mut back = String::new();
                 flate2::read::ZlibDecoder::new(&stream[..]).read_to_string(&mut back).unwrap();
                 prop_assert_eq!(back, head + &text);
             } else {
-                prop_assert!(text.len() < THRESHOLD);
+                prop_assert!(text.len() < config.threshold_bytes);
             }
         }
     }
@@ -120,7 +122,36 @@ mod tests {
         })
         .take(4096)
         .collect();
-        assert!(Deflated::where_it_pays(&noise).is_none());
-        assert!(Deflated::where_it_pays(&[b'a'; 1000]).is_none());
+        let usual = CompressionConfig::default();
+        let pays = |text: &[u8], config| Deflated::where_it_pays(text, &config).is_some();
+        assert!(!pays(&noise, usual));
+        let at_any_price = CompressionConfig {
+            ratio_threshold: 1.1,
+            ..usual
+        };
+        assert!(pays(&noise, at_any_price));
+        assert!(!pays(&[b'a'; 1000], usual));
+        let shorter = CompressionConfig {
+            threshold_bytes: 1000,
+            ..usual
+        };
+        assert!(pays(&[b'a'; 1000], shorter));
+    }
+
+    #[test]
+    fn a_higher_level_takes_fewer_bytes() {
+        let text: String = (0..2000).map(|n| format!("{} ", n * n % 97)).collect();
+        let bytes = |level| {
+            let config = CompressionConfig {
+                level,
+                ratio_threshold: 2.0,
+                ..CompressionConfig::default()
+            };
+            Deflated::where_it_pays(text.as_bytes(), &config)
+                .unwrap()
+                .blocks
+                .len()
+        };
+        assert!(bytes(0) > bytes(1) && bytes(1) > bytes(9));
     }
 }

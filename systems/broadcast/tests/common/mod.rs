@@ -25,6 +25,8 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::Frame as WebSocketFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::tungstenite::{self, Message};
 
 /// Nothing here takes so long unless it never comes.
@@ -128,6 +130,12 @@ impl Client {
         self.socket.send(message).await.unwrap();
     }
 
+    /// The first frame of a text of several.
+    pub async fn send_fragment(&mut self, text: &[u8]) {
+        let first = WebSocketFrame::message(text.to_vec(), OpCode::Data(Data::Text), false);
+        self.send_raw(Message::Frame(first)).await;
+    }
+
     pub async fn subscribe(&mut self, streams: &[&str]) -> Value {
         self.send(json!({"type": "subscribe", "data": {"streams": streams}}))
             .await;
@@ -139,7 +147,10 @@ impl Client {
         loop {
             let message = self.next_raw().await;
             let Message::Text(text) = message else {
-                assert!(matches!(message, Message::Ping(_)), "{message:?}");
+                assert!(
+                    matches!(message, Message::Ping(_) | Message::Pong(_)),
+                    "{message:?}"
+                );
                 continue;
             };
             let value: Value = serde_json::from_str(&text).unwrap();
