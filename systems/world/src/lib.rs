@@ -68,5 +68,5 @@ pub use snapshot::{BallSnapshot, CueSnapshot, LatestSnapshot, Snapshot, TableSna
 pub use specification::{BallSet, PocketName, TableSpecification};
 pub use stage_times::StageTimes;
 pub use stroke::Stroke;
-pub use table::{Table, TableGeometry};
+pub use table::{Table, TableGeometry, turned_to_table};
 pub use view::{ImageFromTable, PlaneInView, TableFromImage};

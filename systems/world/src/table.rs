@@ -47,9 +47,15 @@ impl TableGeometry {
         specification: &TableSpecification,
     ) -> Result<Self, GeometryError> {
         let corners = sighting.corners_in_image;
-        let corners_in_table = corners_in_table(&corners, specification);
+        let half = 0.5 * DVec2::new(specification.length, specification.width);
+        let corners_in_table =
+            [(-1.0, 1.0), (1.0, 1.0), (1.0, -1.0), (-1.0, -1.0)].map(|at| half * DVec2::from(at));
         let lens = sighting.lens;
-        let noses_in_view = PlaneInView::through(lens.unwrap_or(Lens::NONE), &corners, &corners_in_table)?;
+        let noses_in_view = PlaneInView::through(
+            lens.unwrap_or(Lens::NONE),
+            &turned_to_table(corners),
+            &corners_in_table,
+        )?;
         let measured = || match lens {
             Some(_) => {
                 // Balls are seen a percent smaller than they would be in the plane of the noses; each round
@@ -119,22 +125,18 @@ impl TableGeometry {
 /// A radius to measure apparent sizes with, metres: about a ball's.
 const UNIT: f64 = 0.028;
 
-/// Where the noses' corners are in table space, in the picture's order.
-fn corners_in_table(corners_in_image: &[DVec2; 4], specification: &TableSpecification) -> [DVec2; 4] {
-    let (half_length, half_width) = (0.5 * specification.length, 0.5 * specification.width);
+/// Corners in the picture, clockwise TL TR BR BL, in table space's order: (−x, +y), (+x, +y), (+x, −y), (−x, −y).
+///
+/// A table that stands upright in the picture is turned clockwise, as if by turning the camera back: its upper end becomes
+/// its right. Everything that tells left from right on a table goes by this.
+pub fn turned_to_table(mut corners_in_image: [DVec2; 4]) -> [DVec2; 4] {
     let [tl, tr, br, bl] = corners_in_image;
-    let across = tl.distance(*tr) + bl.distance(*br);
-    let down = tl.distance(*bl) + tr.distance(*br);
-    let mut corners = [
-        DVec2::new(-half_length, half_width),
-        DVec2::new(half_length, half_width),
-        DVec2::new(half_length, -half_width),
-        DVec2::new(-half_length, -half_width),
-    ];
+    let across = tl.distance(tr) + bl.distance(br);
+    let down = tl.distance(bl) + tr.distance(br);
     if down > across {
-        corners.rotate_left(1);
+        corners_in_image.rotate_right(1);
     }
-    corners
+    corners_in_image
 }
 
 #[cfg(test)]

@@ -2,7 +2,9 @@
 
 use std::f64::consts::FRAC_1_SQRT_2;
 
-use ghostball_world::{CircleInImage, Homography, ImageFromTable, Lens, PlaneInView, Planes, TableSighting};
+use ghostball_world::{
+    CircleInImage, Homography, ImageFromTable, Lens, PlaneInView, Planes, TableSighting, turned_to_table,
+};
 use glam::DVec2;
 
 use crate::balls::place::LEAST_POCKET;
@@ -49,18 +51,9 @@ pub(crate) fn usual(quad: &Quad) -> Option<([CircleInImage; 6], [DVec2; 6])> {
     Some((pockets, before))
 }
 
-/// The corners turned so that the first side is a long one.
-fn upright(mut corners: [DVec2; 4]) -> [DVec2; 4] {
-    let [a, b, c, d] = corners;
-    if a.distance(d) + b.distance(c) > a.distance(b) + d.distance(c) {
-        corners.rotate_left(1);
-    }
-    corners
-}
-
 /// To the picture from the table in units of half its length.
 pub(crate) fn image_from_halves(quad: &Quad) -> Option<Homography> {
-    let corners = upright(quad.corners);
+    let corners = turned_to_table(quad.corners);
     let table = [[-1.0, -0.5], [1.0, -0.5], [1.0, 0.5], [-1.0, 0.5]].map(DVec2::from);
     Homography::from_four_points(&table, &corners).ok()
 }
@@ -192,7 +185,7 @@ pub(crate) struct PocketPlaces {
 impl PocketPlaces {
     /// Looks at them; `None` for a degenerate table.
     pub fn new(planes: &Planes, table: &TableSighting, cloth: &ClothModel) -> Option<Self> {
-        let corners = upright(table.corners_in_image);
+        let corners = turned_to_table(table.corners_in_image);
         let noses = PlaneInView::through(
             table.lens.unwrap_or(Lens::NONE),
             &corners,
@@ -309,6 +302,24 @@ fn fit(pockets: &[&Surroundings], radii: [f64; 2]) -> Fit {
 mod tests {
     use super::*;
     use crate::fixture::{Drawn, draw};
+    use ghostball_world::{TableGeometry, TableSpecification};
+
+    #[test]
+    fn pockets_of_a_table_that_stands_upright_are_in_the_order_of_the_table() {
+        let corners = [[300.0, 100.0], [800.0, 100.0], [800.0, 1100.0], [300.0, 1100.0]].map(DVec2::from);
+        let sighting = TableSighting {
+            corners_in_image: corners,
+            pockets_in_image: usual(&Quad::new(corners)).unwrap().0,
+            ball_radius_px: 11.0,
+            lens: None,
+            confidence: 1.0,
+        };
+        let geometry = TableGeometry::from_sighting(&sighting, &TableSpecification::default()).unwrap();
+        for (pocket, place) in geometry.pockets_in_table().iter().zip(PLACES) {
+            let place = 1.27 * DVec2::from(place);
+            assert!(pocket.distance(place) < 0.05, "{pocket} {place}");
+        }
+    }
 
     #[test]
     fn mouths_are_found_where_the_cloth_ends() {
