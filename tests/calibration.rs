@@ -166,6 +166,30 @@ fn pictures_of_other_proportions_and_broken_files_are_refused() {
         &["replay", SOURCE, "--frames", "1", "--calibration", path],
         &["line", "focal"],
     );
+    for (key, number) in [
+        ("image.confidence", "confidence = 9.0"),
+        ("image.confidence", "confidence = nan"),
+    ] {
+        let line = text.lines().find(|line| line.starts_with("confidence")).unwrap();
+        fs::write(&file, text.replace(line, number)).unwrap();
+        refused(
+            &["replay", SOURCE, "--frames", "1", "--calibration", path],
+            &[key, "0 to 1"],
+        );
+    }
+    // Anticlockwise: a mirrored table.
+    refused(
+        &[
+            "calibrate",
+            "--source",
+            SOURCE,
+            "--frames",
+            "1",
+            "--corners",
+            "80,70,80,461,860,460,860,70",
+        ],
+        &["clockwise", "TL TR BR BL"],
+    );
     fs::write(&file, text.replace("length = 2.54", "length = -2.54")).unwrap();
     refused(
         &["replay", SOURCE, "--frames", "1", "--calibration", path],

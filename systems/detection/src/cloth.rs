@@ -334,9 +334,10 @@ impl ClothModel {
             if sample.is_cloth {
                 cloth[cell] += 1;
                 for (i, value) in sample.color.iter().enumerate() {
-                    histograms[cell][i][usize::from(*value)] += 1;
-                    let all = &mut histograms[count][i][usize::from(*value)];
-                    *all = all.saturating_add(1);
+                    for histogram in [cell, count] {
+                        let same = &mut histograms[histogram][i][usize::from(*value)];
+                        *same = same.saturating_add(1);
+                    }
                 }
             }
         }

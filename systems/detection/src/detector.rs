@@ -9,6 +9,7 @@ use crate::calibration::{LensBelief, SeenTable, calibrate};
 use crate::cloth::ClothModel;
 use crate::cue::{CueFinder, CueScene};
 use crate::error::DetectionError;
+use crate::quad::Quad;
 use crate::table::TableFinder;
 
 /// Finds table, balls and cue stick in frames of any pixel format. Remembers cloth, light and game of its table, and no
@@ -106,6 +107,10 @@ impl Detector {
         picture: &Picture,
         corners_in_image: [DVec2; 4],
     ) -> Result<TableSighting, DetectionError> {
+        if !Quad::new(corners_in_image).is_clockwise() {
+            let found = corners_in_image.map(<[f64; 2]>::from);
+            return Err(DetectionError::NoCorners { found });
+        }
         let planes = planes_of(picture, &mut self.converted)?;
         let mut table = self.tables.around(&planes, corners_in_image)?;
         let belief = belief_in(self.lens, picture);

@@ -43,6 +43,12 @@ pub enum DetectionError {
     /// The picture holds no pixels.
     #[error("a picture with pixels was expected, found an empty one")]
     EmptyPicture,
+    /// Corners were given that are none of a table.
+    #[error("corners of a table clockwise from the top left were expected (TL TR BR BL), found {found:?}")]
+    NoCorners {
+        /// What was given, pixels.
+        found: [[f64; 2]; 4],
+    },
     /// Its pixels could not be converted.
     #[error(transparent)]
     Picture(#[from] PictureError),

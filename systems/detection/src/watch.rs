@@ -278,8 +278,14 @@ impl TableWatch {
         if self.sightings.iter().any(|other| !are_same(other, &seen)) || self.doubts == 0 {
             self.sightings.clear();
         }
-        self.sightings.push(seen);
-        let is_sure = seen.confidence >= LEAST_CONFIDENCE * held.confidence;
+        if self.sightings.len() < MOST_SIGHTINGS {
+            self.sightings.push(seen);
+        }
+        // What is seen in one place over and over is there, however sure the first sighting of it was: corners set by hand
+        // are as sure as can be, a table without pockets never is.
+        let patience = PATIENT_LOOKS * self.settings.patience;
+        let is_sure = seen.confidence >= LEAST_CONFIDENCE * held.confidence
+            || self.sightings.len() >= MOST_SIGHTINGS.min(patience as usize);
         if self.sightings.len() < self.settings.patience as usize || !is_sure {
             return self.doubt();
         }
@@ -534,6 +540,21 @@ mod tests {
         let (watch, news) = watch(900, |frame| Some(table_at(if frame < 300 { 5.0 } else { 40.0 })));
         let after = news.into_iter().filter(|(frame, _)| *frame > 300);
         assert_eq!(kinds(&after.collect::<Vec<_>>())[..2], ["lost", "regained"]);
+        assert_eq!(watch.held().unwrap().corners_in_image[0].x, 40.0);
+    }
+
+    #[test]
+    fn a_table_less_sure_than_it_was_set_by_hand_is_regained_where_it_stays() {
+        let (watch, news) = watch(1800, |frame| {
+            Some(TableSighting {
+                confidence: if frame < 300 { 1.0 } else { 0.4 },
+                ..table_at(if frame < 300 { 5.0 } else { 40.0 })
+            })
+        });
+        let regained = news
+            .iter()
+            .find(|(frame, news)| *frame > 300 && matches!(news, TableNews::Regained(_)));
+        assert!(regained.is_some_and(|(frame, _)| *frame < 1200), "{news:?}");
         assert_eq!(watch.held().unwrap().corners_in_image[0].x, 40.0);
     }
 

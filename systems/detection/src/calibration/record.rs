@@ -5,6 +5,8 @@ use ghostball_world::{CircleInImage, Lens, TableGeometry, TableSighting, TableSp
 use glam::DVec2;
 use serde::{Deserialize, Serialize};
 
+use crate::quad::Quad;
+
 /// What is known of one camera over one table. As a resource: the table is known from the first frame on.
 #[derive(Resource, Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -140,6 +142,10 @@ pub enum CalibrationError {
     },
 }
 
+/// A corner or pocket of a table that is worth anything is not farther from the picture's corner than so many of its longer
+/// sides.
+const FARTHEST: f64 = 3.0;
+
 impl Calibration {
     /// The version of the format that is written and read.
     pub const VERSION: u32 = 1;
@@ -217,16 +223,27 @@ impl Calibration {
         for value in lens.radial {
             within("lens.radial", value, -1.0..=1.0, "-1 to 1")?;
         }
-        let mut corners = self.image.corners.iter().flatten();
+        within("image.confidence", self.image.confidence, 0.0..=1.0, "0 to 1")?;
         let [width, height] = self.size();
         let table = self.scaled(1.0);
-        let is_table = corners.all(|value| value.is_finite())
+        let is_near = |place: DVec2| place.abs().max_element() <= FARTHEST * longest;
+        let is_pocket =
+            |pocket: &CircleInImage| is_near(pocket.center) && (0.0..=longest).contains(&pocket.radius);
+        if !table.pockets_in_image.iter().all(is_pocket) {
+            return Err(CalibrationError::OutOfRange {
+                key: "image.pockets",
+                expected: "six circles in or near the picture, x y radius",
+                found: format!("{:?} in a picture of {width}x{height}", self.image.pockets),
+            });
+        }
+        let is_table = table.corners_in_image.into_iter().all(is_near)
+            && Quad::new(table.corners_in_image).is_clockwise()
             && TableGeometry::from_sighting(&table, &self.specification(&TableSpecification::default()))
                 .is_ok();
         if !is_table {
             return Err(CalibrationError::OutOfRange {
                 key: "image.corners",
-                expected: "four corners TL TR BR BL, no three on a line",
+                expected: "four corners TL TR BR BL in or near the picture, clockwise, no three on a line",
                 found: format!("{:?} in a picture of {width}x{height}", self.image.corners),
             });
         }
