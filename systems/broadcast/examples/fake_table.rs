@@ -4,7 +4,7 @@
 //! `cargo run -p ghostball_broadcast --example fake_table -- 127.0.0.1:8001`
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ghostball_broadcast::{Server, ServerConfig};
 use ghostball_world::{
@@ -35,6 +35,7 @@ fn main() -> Result<(), Failure> {
     let table = table()?;
     let mut balls = rack(&table);
     let canvas = Canvas::new(&table);
+    let started = now();
     for number in 0_u64.. {
         let seconds = number as f64 * STEP;
         // Six seconds of motion, six of aiming.
@@ -60,10 +61,15 @@ fn main() -> Result<(), Failure> {
             jpeg: Vec::new(),
         };
         bridge.publish(Arc::new(snapshot), Some(Arc::new(frame)));
-        #[allow(clippy::disallowed_methods, reason = "no camera here that would set the pace")]
-        std::thread::sleep(Duration::from_secs_f64(STEP));
+        let due = started + Duration::from_secs_f64(seconds + STEP);
+        std::thread::sleep(due.saturating_duration_since(now()));
     }
     Ok(())
+}
+
+#[allow(clippy::disallowed_methods, reason = "no camera here that would set the pace")]
+fn now() -> Instant {
+    Instant::now()
 }
 
 fn table() -> Result<TableGeometry, Failure> {
