@@ -5,8 +5,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// Says when the next message may go. It keeps its beat: one that comes a little late does not push back the ones after
-/// it, and one that comes up to a quarter of a period early may go, so that a source at just this rate neither loses
-/// nor waits for its jitter. Counted from beat to beat, early ones do not raise the rate.
+/// it. One may come early: by a whole period, for the beat began with a greeting or a snapshot, at any moment between two
+/// frames, and a source at just this rate would wait for ever by what it was off then; and by a quarter more for its
+/// jitter. Counted from beat to beat, early ones do not raise the rate.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pacer {
     period: Duration,
@@ -23,7 +24,8 @@ impl Pacer {
 
     /// When the next one may go.
     pub(crate) fn due(&self) -> Instant {
-        self.due.checked_sub(self.period / 4).unwrap_or(self.due)
+        let early = self.period + self.period / 4;
+        self.due.checked_sub(early).unwrap_or(self.due)
     }
 
     /// Notes that one went.
@@ -49,6 +51,20 @@ mod tests {
                 sent.push(ms);
             }
         }
-        assert_eq!(sent, [0, 99, 203, 301, 900, 901]);
+        assert_eq!(sent, [0, 52, 99, 203, 301, 900, 901, 902]);
+    }
+
+    #[test]
+    fn a_source_at_just_the_rate_does_not_wait_whenever_the_beat_began() {
+        let start = Instant::now();
+        for off in 0..100 {
+            let mut pacer = Pacer::new(10.0, start);
+            pacer.sent(start);
+            for frame in 0..50 {
+                let now = start + Duration::from_millis(off + 100 * frame);
+                assert!(pacer.due() <= now, "{off} {frame}");
+                pacer.sent(now);
+            }
+        }
     }
 }
