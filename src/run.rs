@@ -178,7 +178,7 @@ pub(crate) fn listen_at(listen: Option<SocketAddr>) -> Vec<Setting> {
 
 /// Starts the server where the configuration says. On an address that others can reach it asks for a token.
 pub(crate) fn serve(config: &Config) -> Result<(Server, BridgeHandle), RunError> {
-    let server = &config.api.server;
+    let (server, udp) = (&config.api.server, &config.api.udp);
     let listen = SocketAddr::new(server.host, server.port);
     let environment: Vec<_> = std::env::vars_os().collect();
     let file = (!listen.ip().is_loopback()).then(|| token::file(&environment));
@@ -197,6 +197,7 @@ pub(crate) fn serve(config: &Config) -> Result<(Server, BridgeHandle), RunError>
             open_read: config.auth.open_read,
             allowed_origins: allowed.collect(),
         },
+        udp: udp.enabled.then(|| SocketAddr::new(udp.host, udp.port)),
         log: log::tail(),
         state_folder: token::state_folder(&environment),
         default_space: config.api.websocket.handler.default_coords,

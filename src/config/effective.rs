@@ -178,7 +178,8 @@ pub fn check(setting: &Setting, keys: &[Key]) -> Result<toml::Value, Problem> {
     Err(problem(Mistake::UnknownKey { nearest }))
 }
 
-/// The key that was probably meant: fewest letters to change, in its whole name or in its last part.
+/// The key that was probably meant: fewest letters to change, in its whole name or in its last part; of several the one
+/// that is declared first.
 pub fn nearest(wrong: &str, keys: &[Key]) -> String {
     let own_name = |name: &str| {
         name.rsplit_once('.')
@@ -188,7 +189,7 @@ pub fn nearest(wrong: &str, keys: &[Key]) -> String {
         let whole = strsim::damerau_levenshtein(wrong, name);
         // The right key in the wrong section is a little farther than a misspelt one in the right section.
         let last = 2 + strsim::damerau_levenshtein(&own_name(wrong), &own_name(name));
-        (whole.min(last), whole)
+        whole.min(last)
     };
     let sections = keys.iter().map(Key::section);
     let names = keys.iter().map(|key| key.name.as_str()).chain(sections);

@@ -42,6 +42,8 @@ sections! {
         server: Server,
         /// WebSockets.
         websocket: WebSocket,
+        /// The same messages by UDP.
+        udp: Udp,
     }
 }
 
@@ -57,6 +59,19 @@ section! {
         /// ["https://club.example.org"]; also the names that this server goes by behind a proxy. None: no page on another
         /// server has any business here.
         allowed_origins: Vec<String> = Vec::new();
+    }
+}
+
+section! {
+    /// The same messages by UDP, to one address, as projector programs of billiards-trainer listen: a datagram of JSON for
+    /// each of state, trajectory, events, motion, alert and config.
+    pub struct Udp {
+        /// Whether they are sent. Not by default: few programs listen, and nobody is asked for a token.
+        enabled: bool = false;
+        /// Address to send to. 127.0.0.1: projector programs run beside this one.
+        host: IpAddr = IpAddr::from([127, 0, 0, 1]);
+        /// UDP port to send to. 5005 is where projector programs of billiards-trainer listen.
+        port: u16 = 5005, in 1..=65535;
     }
 }
 

@@ -19,6 +19,8 @@ pub struct ServerConfig {
     pub listen: SocketAddr,
     /// Who may use it. Default everybody who reaches it.
     pub access: Access,
+    /// Where the messages go by UDP as well: `api.udp`. Default nowhere.
+    pub udp: Option<SocketAddr>,
     /// The coordinates of clients that do not ask for any. Default metres.
     pub default_space: Space,
     /// What `/logs` shows. Default nothing.
@@ -40,6 +42,7 @@ impl Default for ServerConfig {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8000)),
             access: Access::default(),
+            udp: None,
             default_space: Space::Metres,
             log: LogTail::default(),
             state_folder: None,

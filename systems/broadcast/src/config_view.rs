@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 /// The configuration in force.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
 pub struct ConfigView {
     /// Every value, in its sections.
     pub config: Map<String, Value>,
@@ -28,7 +29,7 @@ impl ConfigView {
 }
 
 /// A change of the configuration, as announced on the stream `config`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct ConfigChange {
     /// Counted from 1.
     #[serde(skip)]

@@ -2,11 +2,12 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
 /// Where the frames come from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct SourceView {
     /// For people.
     pub name: String,
@@ -15,7 +16,7 @@ pub struct SourceView {
 }
 
 /// How far a calibration has come, and what came of it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
 pub struct CalibrationView {
     /// `none` was made or given, one is `running`, `done`, or the last has `failed`.
     pub status: CalibrationStatus,
@@ -30,7 +31,7 @@ pub struct CalibrationView {
 }
 
 /// How far a calibration has come.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CalibrationStatus {
     /// There is none: the table is as it is found in the pictures.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -19,7 +20,7 @@ const MAX_FIELDS: usize = 100;
 const MAX_FIELD_LEN: usize = 80;
 
 /// How a client wants one stream.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub(crate) struct Filters {
     /// Messages a second at most, above 0 to 240.
     pub(crate) max_fps: f64,
@@ -36,7 +37,7 @@ pub(crate) struct Filters {
 }
 
 /// How much of a state a client wants.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum QualityLevel {
     Low,
@@ -47,7 +48,7 @@ pub(crate) enum QualityLevel {
 }
 
 /// Which fields of a message's data: names, or ways to them through objects and lists (`balls.position`).
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct Fields {
     /// Only these, where there are any.
     #[serde(rename = "include_fields")]
@@ -58,7 +59,7 @@ pub(crate) struct Fields {
 }
 
 /// Whether a client takes compressed messages.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Compression {
     #[default]

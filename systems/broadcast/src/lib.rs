@@ -55,6 +55,7 @@ mod session;
 mod shutdown;
 mod space;
 mod stream;
+mod udp;
 mod video;
 mod wall_clock;
 mod wire;

@@ -2,6 +2,7 @@
 
 use ghostball_world::{BallSnapshot, CueSnapshot, Snapshot, TableGeometry};
 use glam::DVec2;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The canvas of [`Space::Canvas4k`], and what `scale` in [`Space::Camera`] refers to, pixels.
@@ -48,7 +49,7 @@ impl Space {
 }
 
 /// A point or velocity on the wire, in the space the client asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
 pub(crate) struct Point {
     pub(crate) x: f64,
     pub(crate) y: f64,

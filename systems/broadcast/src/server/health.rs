@@ -8,6 +8,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Shared;
@@ -16,7 +17,7 @@ use crate::WallTime;
 /// Frames flow while the newest is younger than this: the slowest cameras in use give five a second.
 const FRAMES_FLOW_WITHIN: Duration = Duration::from_secs(2);
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 enum Status {
     Healthy,
@@ -24,8 +25,8 @@ enum Status {
     Unhealthy,
 }
 
-#[derive(Debug, Serialize)]
-struct Health {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Health {
     status: Status,
     timestamp: WallTime,
     /// Seconds.
@@ -34,14 +35,14 @@ struct Health {
     components: Components,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Components {
     frames: FramesHealth,
     table: TableHealth,
     network: NetworkHealth,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct FramesHealth {
     status: Status,
     message: &'static str,
@@ -50,13 +51,13 @@ struct FramesHealth {
     frame_number: Option<u64>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct TableHealth {
     status: Status,
     message: &'static str,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct NetworkHealth {
     status: Status,
     websocket_clients: usize,

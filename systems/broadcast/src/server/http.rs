@@ -13,7 +13,9 @@ use serde::Deserialize;
 
 use super::reply::{Asked, HttpError};
 use super::websocket::space;
-use super::{Shared, assets, config, guard, health, projector, prometheus, system, video, websocket};
+use super::{
+    Shared, assets, config, guard, health, openapi, projector, prometheus, system, video, websocket,
+};
 use crate::wire::{HistoryData, StateData, StateQuality};
 
 pub(super) fn router(shared: Arc<Shared>) -> Router {
@@ -36,6 +38,8 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
         .route("/api/v1/devices", get(system::devices))
         .route("/api/v1/logs", get(system::logs))
         .route("/api/v1/projector", get(projector::show).put(projector::change))
+        .route("/api/v1/openapi.json", get(openapi::document))
+        .route("/api/v1/schema/{message}", get(openapi::message_schema))
         .route("/metrics", get(prometheus::metrics))
         .route("/api/v1/game/state", get(game_state))
         .route("/api/v1/game/history", get(game_history))

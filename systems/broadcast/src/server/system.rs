@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -19,7 +20,7 @@ pub(super) struct LogQuery {
 }
 
 /// The end of the log.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct LogData {
     /// The newest last.
     lines: Vec<String>,
@@ -54,14 +55,14 @@ pub(super) async fn calibrate(
 }
 
 /// Corners by hand.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Corners {
     /// Where the cushion noses meet: top left, top right, bottom right, bottom left in the picture, pixels.
     corners: Vec<Corner>,
 }
 
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Corner {
     x: f64,

@@ -1,12 +1,13 @@
 //! `alert`: conditions that somebody should know of.
 
 use ghostball_world::Alert;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::WallTime;
 
 /// The data of an `alert` message.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct AlertData<'a> {
     level: &'static str,
     message: &'a str,
@@ -16,7 +17,7 @@ pub(crate) struct AlertData<'a> {
     sequence: u64,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct AlertDetails {
     /// `begins` or `ends`.
     condition: &'static str,

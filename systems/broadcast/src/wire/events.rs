@@ -2,13 +2,14 @@
 
 use ghostball_world::{BallKind, EventBall, PocketName, Shot, Snapshot, TableEvent, TableEventKind};
 use glam::DVec2;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::WallTime;
 use crate::space::{Point, Projection, Space};
 
 /// The data of an `events` message: what was found out in one frame.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct EventsData {
     events: Vec<EventData>,
 }
@@ -24,7 +25,7 @@ impl EventsData {
     }
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct EventData {
     r#type: &'static str,
     /// Seconds since the first frame.
@@ -39,6 +40,7 @@ struct EventData {
     #[serde(skip_serializing_if = "Option::is_none")]
     other_track_id: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     pocket: Option<PocketName>,
     /// At which a shot started, m/s.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -80,7 +82,7 @@ impl EventData {
 }
 
 /// One finished shot.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct ShotData {
     /// Seconds since the first frame.
     start_t: f64,
@@ -115,7 +117,7 @@ impl ShotData {
 }
 
 /// Where a ball lay.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct PlaceData {
     track_id: u32,
     ball_id: String,
@@ -136,7 +138,7 @@ impl PlaceData {
 }
 
 /// The data of a `motion` message: one ball started or stopped.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct MotionData {
     ball_id: String,
     track_id: u32,
@@ -175,7 +177,7 @@ impl MotionData {
 }
 
 /// The answer of `/game/history`: finished shots, newest first.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct HistoryData {
     shots: Vec<ShotData>,
     count: usize,

@@ -1,12 +1,13 @@
 //! `metrics`, `/websocket/metrics` and `/websocket/connections`: how delivery does.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::WallTime;
 use crate::filters::Filters;
 
 /// The answer of `/websocket/metrics`; since the start of the server where nothing else is said.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub(crate) struct MetricsData {
     pub(crate) broadcaster: BroadcasterMetrics,
     pub(crate) connections: ConnectionMetrics,
@@ -15,7 +16,7 @@ pub(crate) struct MetricsData {
 }
 
 /// The data of a `metrics` message.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub(crate) struct MetricsMessage {
     #[serde(flatten)]
     pub(crate) metrics: MetricsData,
@@ -27,7 +28,7 @@ pub(crate) struct MetricsMessage {
     pub(crate) dropped_frames: u64,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub(crate) struct BroadcasterMetrics {
     /// From the handover of a snapshot to a client's socket, milliseconds; mean over about the last thousand messages.
     pub(crate) average_latency: f64,
@@ -59,7 +60,7 @@ pub(crate) struct BroadcasterMetrics {
     pub(crate) circuit_breaker: BreakerMetrics,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub(crate) struct BreakerMetrics {
     /// `closed`, `open`, or `trial`.
     pub(crate) state: &'static str,
@@ -67,7 +68,7 @@ pub(crate) struct BreakerMetrics {
     pub(crate) opened: u64,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub(crate) struct ConnectionMetrics {
     pub(crate) active: usize,
     pub(crate) opened: u64,
@@ -87,7 +88,7 @@ pub(crate) struct ConnectionMetrics {
 }
 
 /// Subscribers of each stream.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 pub(crate) struct Subscriptions {
     pub(crate) state: usize,
     pub(crate) trajectory: usize,
@@ -101,7 +102,7 @@ pub(crate) struct Subscriptions {
 }
 
 /// The `frame` stream.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 pub(crate) struct FrameMetrics {
     pub(crate) enabled: bool,
     pub(crate) queued: usize,
@@ -114,14 +115,14 @@ pub(crate) struct FrameMetrics {
 }
 
 /// The answer of `/websocket/connections`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub(crate) struct ConnectionsData {
     pub(crate) connections: Vec<ConnectionData>,
     pub(crate) count: usize,
     pub(crate) timestamp: WallTime,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub(crate) struct ConnectionData {
     pub(crate) client_id: String,
     pub(crate) address: String,
@@ -143,7 +144,7 @@ pub(crate) struct ConnectionData {
     pub(crate) quality_score: f64,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub(crate) struct StreamData {
     pub(crate) name: &'static str,
     pub(crate) filters: Filters,

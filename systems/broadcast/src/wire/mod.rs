@@ -11,6 +11,7 @@ mod events;
 mod metrics;
 mod performance;
 mod picture;
+pub(crate) mod schema;
 mod session;
 mod simulation;
 mod state;

@@ -1,9 +1,10 @@
 //! `performance`: how the pipeline does.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// The data of a `performance` message: means since the one before.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct PerformanceData {
     /// Frames a second that went through the pipeline.
     pub(crate) fps: f64,
@@ -23,7 +24,7 @@ pub(crate) struct PerformanceData {
 }
 
 /// Milliseconds; 0 where nobody measures.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct StagesData {
     pub(crate) capture: f64,
     pub(crate) decode: f64,

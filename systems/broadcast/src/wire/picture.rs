@@ -1,11 +1,12 @@
 //! `frame`: the camera's picture as text.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::WallTime;
 
 /// The data of a `frame` message.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct PictureData {
     pub(crate) frame_number: u64,
     pub(crate) width: u32,

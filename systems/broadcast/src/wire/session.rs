@@ -1,12 +1,13 @@
 //! What concerns one connection: greeting, subscriptions, liveness, errors.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::WallTime;
 
 /// `connection`: the first message.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct GreetingData<'a> {
     pub(crate) client_id: &'a str,
     pub(crate) status: &'static str,
@@ -14,7 +15,7 @@ pub(crate) struct GreetingData<'a> {
 }
 
 /// `subscribed` and `unsubscribed`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct SubscribedData {
     /// Streams the answer is about.
     pub(crate) streams: Vec<&'static str>,
@@ -23,7 +24,7 @@ pub(crate) struct SubscribedData {
 }
 
 /// `pong`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct PongData {
     pub(crate) timestamp: WallTime,
     /// 1: the connection takes everything at once; 0: it is always behind.
@@ -31,7 +32,7 @@ pub(crate) struct PongData {
 }
 
 /// `heartbeat_response`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct HeartbeatData {
     /// As the client sent it.
     #[serde(rename = "clientTime")]
@@ -42,7 +43,7 @@ pub(crate) struct HeartbeatData {
 }
 
 /// `status`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct StatusData<'a> {
     pub(crate) client_id: &'a str,
     pub(crate) connected_at: WallTime,
@@ -58,7 +59,7 @@ pub(crate) struct StatusData<'a> {
 }
 
 /// `error`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct ErrorData {
     pub(crate) code: ErrorCode,
     pub(crate) message: String,
@@ -67,7 +68,7 @@ pub(crate) struct ErrorData {
 }
 
 /// What a client did wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub(crate) enum ErrorCode {
     RateLimit,

@@ -2,6 +2,7 @@
 
 use ghostball_world::{BallKind, BallSnapshot, CueSnapshot, PocketName, Snapshot, TableGeometry};
 use glam::DVec2;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Issue;
@@ -21,7 +22,7 @@ pub(crate) enum StateQuality {
 
 /// The data of a `state` message. Lengths are in the unit of the space, except those of `table.dimensions`, which are
 /// always metres.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct StateData {
     balls: Vec<BallData>,
     cue: Option<CueData>,
@@ -60,7 +61,7 @@ impl StateData {
     }
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct BallData {
     track_id: u32,
     id: String,
@@ -71,7 +72,7 @@ struct BallData {
     details: Option<BallDetails>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct BallDetails {
     /// 0 for the cue ball, 1 to 15 once known, else null.
     number: Option<u8>,
@@ -122,7 +123,7 @@ impl BallData {
 }
 
 /// The cue. Elevation and force are 0: a single camera from above does not measure them.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct CueData {
     detected: bool,
     is_visible: bool,
@@ -160,7 +161,7 @@ impl CueData {
     }
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct TableData {
     calibrated: bool,
     corners: [Point; 4],
@@ -175,7 +176,7 @@ struct TableData {
 }
 
 /// Playing surface, metres: `width` along the long axis.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Dimensions {
     width: f64,
     height: f64,

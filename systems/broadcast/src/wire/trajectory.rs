@@ -4,6 +4,7 @@ use ghostball_world::{
     GhostBall, Outcome, PathLine, PocketName, PredictedCollision, PredictedContact, PredictedRest, Snapshot,
     TrackId,
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Issue;
@@ -12,7 +13,7 @@ use crate::WallTime;
 use crate::space::{Point, Projection, Space};
 
 /// The data of a `trajectory` message; without a prediction all lists are empty, and `ball_id` is null.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct TrajectoryData {
     ball_id: Option<String>,
     lines: Vec<LineData>,
@@ -68,7 +69,7 @@ impl TrajectoryData {
     }
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct LineData {
     start: Point,
     end: Point,
@@ -77,7 +78,7 @@ struct LineData {
     ball_id: String,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct CollisionData {
     position: Point,
     x: f64,
@@ -94,22 +95,24 @@ struct CollisionData {
     confidence: f64,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct GhostBallData {
     position: Point,
     ball_id: String,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct RestData {
     ball_id: String,
     position: Point,
+    #[schemars(with = "Option<String>")]
     pocketed: Option<PocketName>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct OutcomeData {
     ball_id: String,
+    #[schemars(with = "String")]
     pocket: PocketName,
     probability: f64,
 }
