@@ -2,6 +2,10 @@
 //!
 //! To add a key: a line in its section. To add a section: a `section!` here (or where its values are used) and a line in
 //! [`Config`] or in the section that holds it; then `ghostball config reference > assets/ghostball.toml`.
+#![allow(
+    rustdoc::bare_urls,
+    reason = "the words stand in ghostball.toml too, where a link would be noise"
+)]
 
 use std::net::IpAddr;
 use std::time::Duration;

@@ -1,12 +1,19 @@
 //! Configuration: one TOML file, every key with a default. Stronger than the file is the environment
 //! (`GHOSTBALL_API__SERVER__PORT=9000`), stronger still the command line.
 //!
-//! Each key is declared once, in [`keys`], with its doc, range, unit and default; checks, the reference
+//! Each key is declared once, in `keys`, with its doc, range, unit and default; checks, the reference
 //! `assets/ghostball.toml`, `ghostball config …` and the JSON schema all come from there.
 //!
-//! - [`keys`]: what can be configured. - [`section`](mod@section): how that is declared. - [`key`]: what is known of a key.
-//! - [`command`]: `ghostball config`. - [`layers`]: where values come from. - [`effective`]: all of them, one over the other. - [`reference`]: what is
-//!   written from the keys. - [`change`], [`save`]: changes by clients while the program runs.
+//! | module | job |
+//! |---|---|
+//! | `keys` | what can be configured |
+//! | `section` | how that is declared |
+//! | `key` | what is known of a key |
+//! | `layers` | where values come from |
+//! | `effective` | all of them, one over the other |
+//! | `reference` | what is written from the keys |
+//! | `change`, `save` | changes by clients while the program runs |
+//! | `command` | `ghostball config` |
 
 pub mod change;
 pub mod command;
