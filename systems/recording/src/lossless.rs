@@ -85,7 +85,7 @@ pub(crate) fn encode(picture: &Picture, out: &mut Vec<u8>) -> Result<(), Lossles
     writer.finish().map_err(failed)
 }
 
-/// Reads what [`encode`] wrote into `picture`, whose buffer is used again. `scratch` is for rows that end short.
+/// Reads what `encode` wrote into `picture`, whose buffer is used again. `scratch` is for rows that end short.
 pub fn decode_lossless(
     bytes: &[u8],
     picture: &mut Picture,
