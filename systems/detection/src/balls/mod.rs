@@ -100,6 +100,12 @@ impl BallFinder {
     /// Replaces `out` by the balls in a picture, most confident first. A picture of another size than the finder was
     /// made for shows none. `cloth` is what the cloth looks like in this picture.
     pub fn find(&mut self, planes: &Planes, cloth: &ClothModel, out: &mut Vec<BallSighting>) {
+        self.find_nameless(planes, cloth, out);
+        self.recognizer.name_balls(planes, cloth, out);
+    }
+
+    /// The same without kinds and numbers: where only places and sizes count, names would be told for nothing.
+    pub fn find_nameless(&mut self, planes: &Planes, cloth: &ClothModel, out: &mut Vec<BallSighting>) {
         out.clear();
         self.rims.clear();
         if [planes.luma.width, planes.luma.height] != self.size || self.work.width == 0 {
@@ -147,7 +153,6 @@ impl BallFinder {
                 confidence: f64::from(self.choice.score(*i)),
             });
         }
-        self.recognizer.name_balls(planes, cloth, out);
     }
 
     /// The outlines of the balls found in the last picture, each with the confidence that it is a ball.

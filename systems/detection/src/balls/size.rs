@@ -99,7 +99,7 @@ impl BallScale {
         };
         let size = [planes.luma.width as u32, planes.luma.height as u32];
         let mut finder = BallFinder::new(&table, size, BallSet::Auto).with_guessed_size();
-        finder.find(planes, cloth, &mut self.balls);
+        finder.find_nameless(planes, cloth, &mut self.balls);
         self.balls.retain(|ball| ball.confidence >= sure);
         // Large things that look like balls are rarer than small ones: what speaks for a ball grows with its area.
         let surely = |ball: &BallSighting| (ball.confidence - sure + 0.01) * (ball.confidence - sure + 0.01);

@@ -26,9 +26,9 @@ pub(super) fn least_squares<const N: usize>(
     let mut damping = 1e-3;
     let mut columns: [Vec<f64>; N] = std::array::from_fn(|_| Vec::with_capacity(here.len()));
     let mut normal = [[0.0; N]; N];
-    let mut is_fresh = false;
+    let mut stayed = false;
     for _ in 0..ROUNDS {
-        if !is_fresh {
+        if !stayed {
             for (i, column) in columns.iter_mut().enumerate() {
                 let mut moved = unknowns;
                 moved[i] += STEP;
@@ -56,8 +56,8 @@ pub(super) fn least_squares<const N: usize>(
         there.clear();
         residuals(&next, &mut there);
         let next_sum = sum_of_squares(&there);
-        is_fresh = next_sum.is_nan() || next_sum >= sum;
-        if is_fresh {
+        stayed = next_sum.is_nan() || next_sum >= sum;
+        if stayed {
             damping *= 10.0;
             if damping > 1e6 {
                 break;
