@@ -1,7 +1,9 @@
 //! A server fed with a made-up table, for working on the web client: sixteen balls that slide about and bounce, a cue
 //! that turns around the white one, a path that is only drawn. No physics, no camera, no pipeline.
 //!
-//! `cargo run -p ghostball_broadcast --example fake_table -- 127.0.0.1:8001`
+//! `cargo run -p ghostball_broadcast --example fake_table -- 127.0.0.1:8001 [FRAMES A SECOND, 30] [moving]`
+//!
+//! With `moving` nobody ever aims, and every frame tells something new: so delivery can be measured.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,30 +19,35 @@ use glam::DVec2;
 
 const SIZE: [u32; 2] = [1280, 720];
 const RADIUS: f64 = 0.028575;
-const STEP: f64 = 1.0 / 30.0;
 
 type Failure = Box<dyn std::error::Error>;
 
 #[allow(clippy::print_stdout, reason = "a program: it tells where it listens")]
 fn main() -> Result<(), Failure> {
-    let listen = std::env::args()
-        .nth(1)
-        .unwrap_or_else(|| "127.0.0.1:8001".to_owned())
-        .parse()?;
-    let (server, bridge) = Server::start(ServerConfig {
-        listen,
+    let mut arguments = std::env::args().skip(1);
+    let mut config = ServerConfig {
+        listen: arguments.next().as_deref().unwrap_or("127.0.0.1:8001").parse()?,
         ..ServerConfig::default()
-    })?;
+    };
+    if let Some(rate) = arguments.next() {
+        config.integration.target_fps = rate.parse()?;
+        config.broadcaster.fps.default_target_fps = rate.parse()?;
+    }
+    let step = 1.0 / config.integration.target_fps;
+    let always_moves = arguments.next().is_some();
+    let (server, bridge) = Server::start(config)?;
     println!("http://{}/", server.local_addr());
     let table = table()?;
     let mut balls = rack(&table);
     let canvas = Canvas::new(&table);
     let started = now();
     for number in 0_u64.. {
-        let seconds = number as f64 * STEP;
+        let seconds = number as f64 * step;
         // Six seconds of motion, six of aiming.
-        let is_aiming = seconds % 12.0 >= 6.0;
-        balls.iter_mut().for_each(|ball| step(ball, &table, is_aiming));
+        let is_aiming = !always_moves && seconds % 12.0 >= 6.0;
+        balls
+            .iter_mut()
+            .for_each(|ball| slide(ball, &table, is_aiming, step));
         let cue = is_aiming.then(|| cue(&balls[0], &table, seconds));
         let captured_at = Stamp::from_nanos((seconds * 1e9) as u64);
         let snapshot = Snapshot {
@@ -61,7 +68,7 @@ fn main() -> Result<(), Failure> {
             jpeg: Vec::new(),
         };
         bridge.publish(Arc::new(snapshot), Some(Arc::new(frame)));
-        let due = started + Duration::from_secs_f64(seconds + STEP);
+        let due = started + Duration::from_secs_f64(seconds + step);
         #[allow(clippy::disallowed_methods, reason = "no camera here that would set the pace")]
         std::thread::sleep(due.saturating_duration_since(now()));
     }
@@ -132,11 +139,11 @@ fn rack(table: &TableGeometry) -> Vec<BallSnapshot> {
     balls
 }
 
-fn step(ball: &mut BallSnapshot, table: &TableGeometry, is_resting: bool) {
+fn slide(ball: &mut BallSnapshot, table: &TableGeometry, is_resting: bool, seconds: f64) {
     ball.is_moving = !is_resting;
     if ball.is_moving {
         let limit = 0.5 * DVec2::new(table.length, table.width) - RADIUS;
-        let next = ball.position_in_table + ball.velocity_in_table * STEP;
+        let next = ball.position_in_table + ball.velocity_in_table * seconds;
         if next.x.abs() > limit.x {
             ball.velocity_in_table.x = -ball.velocity_in_table.x;
         }

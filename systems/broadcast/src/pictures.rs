@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use crate::WallTime;
 use crate::config::{BroadcasterConfig, FrameBufferConfig, FrameQueueConfig};
-use crate::pacer::Pacer;
+use crate::pacer::Paced;
 use crate::publication::Publication;
 use crate::stream::Stream;
 use crate::video::{Video, VideoError, VideoWish};
@@ -21,11 +21,10 @@ type Encoding = JoinHandle<Result<PictureData, VideoError>>;
 
 #[derive(Debug)]
 pub(crate) struct Pictures {
-    source: watch::Receiver<Option<Arc<world::Frame>>>,
+    source: Paced<Option<Arc<world::Frame>>>,
     video: Arc<Video>,
     queue: Queue,
     buffer: Buffer,
-    pacer: Pacer,
     encoding: Option<Encoding>,
     is_wanted: bool,
     published: u64,
@@ -38,11 +37,10 @@ impl Pictures {
         video: Arc<Video>,
     ) -> Self {
         Self {
-            source,
+            source: Paced::new(source, config.fps.default_target_fps),
             video,
             queue: Queue::new(config.frame_queue),
             buffer: Buffer::new(config.frame_buffer),
-            pacer: Pacer::new(config.fps.default_target_fps, Instant::now()),
             encoding: None,
             is_wanted: false,
             published: 0,
@@ -61,7 +59,7 @@ impl Pictures {
         self.is_wanted = is_wanted;
         self.queue.waiting.clear();
         // What is there now is the first to come.
-        self.source.mark_changed();
+        self.source.look_again();
     }
 
     /// The next picture, encoded; never while nobody wants any. Loses nothing when it is cancelled.
@@ -86,16 +84,14 @@ impl Pictures {
                         Err(error) => tracing::error!(%error, "a picture is left out"),
                     }
                 }
-                changed = self.source.changed() => {
-                    if changed.is_err() {
-                        return std::future::pending().await;
-                    }
-                    let now = Instant::now();
-                    let frame = self.source.borrow_and_update().clone();
-                    if let Some(frame) = frame && self.pacer.due() <= now {
-                        self.pacer.sent(now);
+                frame = self.source.next() => match frame {
+                    Some(Some(frame)) => {
+                        self.source.sent();
                         self.queue.push(frame);
                     }
+                    // Looked at before the first came.
+                    Some(None) => {}
+                    None => return std::future::pending().await,
                 }
             }
         }

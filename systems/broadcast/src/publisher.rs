@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::bridge::{BridgeEnd, Handover};
 use crate::change::is_change;
-use crate::pacer::Pacer;
+use crate::pacer::Paced;
 use crate::performance::Meter;
 use crate::publication::Publication;
 use crate::stream::Stream;
@@ -50,10 +50,8 @@ pub(crate) struct Publisher {
     end: BridgeEnd,
     clock: CaptureClock,
     meter: Meter,
-    pacer: Pacer,
+    snapshots: Paced<Option<Handover>>,
     keep_alive_at: Instant,
-    /// The newest snapshot was not looked at yet.
-    is_fresh: bool,
     world_lives: bool,
     config_lives: bool,
     /// The number of the last change of the configuration that was told.
@@ -77,12 +75,11 @@ impl Publisher {
         };
         let now = Instant::now();
         let publisher = Self {
+            snapshots: Paced::new(end.snapshot.clone(), target_fps),
             end,
             clock: CaptureClock::default(),
             meter: Meter::new(target_fps, now),
-            pacer: Pacer::new(target_fps, now),
             keep_alive_at: now + KEEP_ALIVE,
-            is_fresh: false,
             world_lives: true,
             config_lives: true,
             config_told: 0,
@@ -118,21 +115,16 @@ impl Publisher {
                     self.tell_config();
                 }
                 Some(handover) = self.end.events.recv() => self.publish_events(&handover),
-                changed = self.end.snapshot.changed(), if self.world_lives && !self.is_fresh => {
-                    (self.world_lives, self.is_fresh) = (changed.is_ok(), changed.is_ok());
-                }
-                () = sleep_until(self.pacer.due()), if self.is_fresh => {
-                    self.is_fresh = false;
-                    let handover = self.end.snapshot.borrow_and_update().clone();
-                    if let Some(handover) = handover && self.publish_change(&handover) {
-                        self.pacer.sent(Instant::now());
+                handover = self.snapshots.next(), if self.world_lives => {
+                    self.world_lives = handover.is_some();
+                    if let Some(handover) = handover.flatten() && self.publish_change(&handover) {
+                        self.snapshots.sent();
                         self.keep_alive_at = Instant::now() + KEEP_ALIVE;
                     }
                 }
                 () = sleep_until(self.keep_alive_at) => {
                     self.keep_alive_at = Instant::now() + KEEP_ALIVE;
-                    let handover = self.end.snapshot.borrow().clone();
-                    if let Some(handover) = handover {
+                    if let Some(handover) = self.snapshots.newest() {
                         self.publish_state(&handover, Instant::now());
                     }
                 }

@@ -38,11 +38,23 @@ pub(super) struct Lane {
 pub(super) struct Member {
     /// Its place in the slab.
     pub(super) client: usize,
-    pub(super) pacer: Pacer,
+    /// `None`: takes all that is published.
+    pub(super) pacer: Option<Pacer>,
     /// What is older is dropped; zero: nothing is.
     pub(super) max_latency: Duration,
-    /// The newest message is still to come.
-    pub(super) is_waiting: bool,
+    /// What for the newest message is still to come.
+    pub(super) waits: Waits,
+}
+
+/// What a member has not got the newest message for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Waits {
+    /// It has got it.
+    No,
+    /// Its socket.
+    ForRoom,
+    /// Its rate.
+    ForTurn,
 }
 
 /// When what counts is tried again.
@@ -110,9 +122,12 @@ impl Lane {
         {
             self.encode(current, config, tally);
         }
-        let is_waiting = member.is_waiting && self.newest.is_some();
-        self.has_waiting |= is_waiting;
-        self.members.push(Member { is_waiting, ..member });
+        let waits = match self.newest {
+            Some(_) => member.waits,
+            None => Waits::No,
+        };
+        self.has_waiting |= waits != Waits::No;
+        self.members.push(Member { waits, ..member });
     }
 
     pub(super) fn leave(&mut self, client: usize, now: Instant) {
@@ -197,11 +212,11 @@ impl Lane {
             let Some(client) = clients.get_mut(member.client) else {
                 continue;
             };
-            if member.is_waiting {
+            if member.waits != Waits::No {
                 tally.skipped += 1;
                 client.skipped += 1;
             }
-            member.is_waiting = true;
+            member.waits = Waits::ForRoom;
             self.has_waiting |= give(&mut self.frame, member, client, age, began, tally);
         }
         let sent = tally.messages_sent - sent_before;
@@ -216,7 +231,7 @@ impl Lane {
         let now = Instant::now();
         self.has_waiting = false;
         let age = age(&newest);
-        for member in self.members.iter_mut().filter(|member| member.is_waiting) {
+        for member in self.members.iter_mut().filter(|member| member.waits != Waits::No) {
             if let Some(client) = clients.get_mut(member.client) {
                 self.has_waiting |= give(&mut self.frame, member, client, age, now, tally);
             }
@@ -270,12 +285,17 @@ fn give(
     now: Instant,
     tally: &mut Tally,
 ) -> bool {
-    if now < member.pacer.due() {
+    let has_turn = member.pacer.is_none_or(|pacer| match member.waits {
+        Waits::ForTurn => pacer.held_until() <= now,
+        Waits::ForRoom | Waits::No => pacer.lets_pass(now),
+    });
+    if !has_turn {
+        member.waits = Waits::ForTurn;
         return true;
     }
     if !member.max_latency.is_zero() && age > member.max_latency {
         tally.too_old += 1;
-        member.is_waiting = false;
+        member.waits = Waits::No;
         return false;
     }
     if !client.is_clear() {
@@ -285,8 +305,10 @@ fn give(
     match client.send(frame, now) {
         Sent::Yes => {
             tally.sent(frame);
-            member.pacer.sent(now);
-            member.is_waiting = false;
+            if let Some(pacer) = &mut member.pacer {
+                pacer.sent(now);
+            }
+            member.waits = Waits::No;
             if !client.is_clear() {
                 tally.blocked.push(member.client);
             }
@@ -295,7 +317,7 @@ fn give(
         Sent::Full => true,
         Sent::Broken => {
             tally.broken.push(member.client);
-            member.is_waiting = false;
+            member.waits = Waits::No;
             false
         }
     }

@@ -165,11 +165,14 @@ impl Hub {
             News::Config(change, view) => {
                 let sequence = self.next_number(Stream::Config);
                 let whole = Arc::new(of_whole_config(&view, sequence));
-                self.current.insert(Stream::Config, whole);
-                if let Some(change) = change
-                    && let Some(publication) = encodable(of_config(&change, sequence))
-                {
-                    self.publish(&Arc::new(publication));
+                let before = self.current.insert(Stream::Config, whole.clone());
+                let told = match (change, before) {
+                    (Some(change), Some(_)) => encodable(of_config(&change, sequence)).map(Arc::new),
+                    // Who has come before it does not know what has changed.
+                    _ => Some(whole),
+                };
+                if let Some(told) = told {
+                    self.publish(&told);
                 }
             }
         }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use tokio::time::Instant;
 
 use super::client::Subscription;
-use super::lane::{Lane, Member};
+use super::lane::{Lane, Member, Waits};
 use super::{Hub, encodable};
 use crate::filters::{Filters, filters_for, known_streams};
 use crate::pacer::Pacer;
@@ -89,9 +89,12 @@ impl Hub {
         };
         let member = Member {
             client: index,
-            pacer: Pacer::new(filters.max_fps, now),
+            pacer: self.pacer(stream, filters.max_fps, now),
             max_latency: Duration::from_millis(filters.max_latency_ms.into()),
-            is_waiting: !stream.is_reliable(),
+            waits: match stream.is_reliable() {
+                true => Waits::No,
+                false => Waits::ForRoom,
+            },
         };
         let current = match stream.is_reliable() {
             true => None,
@@ -122,6 +125,14 @@ impl Hub {
         }
         self.lanes[lane].deliver_to_waiting(&mut self.clients, &mut self.tally);
         self.pictures.set_wanted(self.subscribers(Stream::Frame) > 0);
+    }
+
+    /// `None` where the publisher keeps that rate already: a second beat beside its own would only lose or delay what
+    /// falls between the two.
+    fn pacer(&self, stream: Stream, max_fps: f64, now: Instant) -> Option<Pacer> {
+        let is_paced = matches!(stream, Stream::State | Stream::Trajectory);
+        let is_kept = is_paced && max_fps >= self.config.integration.target_fps;
+        (!is_kept).then(|| Pacer::new(max_fps, now))
     }
 
     pub(super) fn current_of(&mut self, stream: Stream, now: Instant) -> Option<Arc<Publication>> {

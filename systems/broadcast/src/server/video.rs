@@ -13,13 +13,11 @@ use futures_util::stream::unfold;
 use ghostball_world::Frame;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tokio::sync::watch;
-use tokio::time::{Instant, sleep_until};
 
 use super::Shared;
 use super::reply::{Asked, HttpError};
 use crate::SourceView;
-use crate::pacer::Pacer;
+use crate::pacer::Paced;
 use crate::shutdown::UntilShutdown;
 use crate::video::{Variant, VideoError, VideoWish};
 
@@ -86,13 +84,12 @@ pub(super) async fn stream(
     Asked(query): Asked<VideoQuery>,
 ) -> Result<Response, HttpError> {
     let (wish, fps) = query.check()?;
-    let mut frame = shared.frame.clone();
-    frame.mark_changed();
+    let mut frame = Paced::new(shared.frame.clone(), fps);
+    frame.look_again();
     let viewer = Viewer {
         variant: shared.video.variant(wish)?,
         frame,
         until_shutdown: shared.until_shutdown.clone(),
-        pacer: Pacer::new(fps, Instant::now()),
     };
     let parts = unfold(viewer, |mut viewer| async move {
         let part = viewer.next_part().await?;
@@ -145,24 +142,22 @@ pub(super) async fn status(State(shared): State<Arc<Shared>>) -> Json<VideoStatu
 
 struct Viewer {
     variant: Arc<Variant>,
-    frame: watch::Receiver<Option<Arc<Frame>>>,
+    frame: Paced<Option<Arc<Frame>>>,
     until_shutdown: UntilShutdown,
-    pacer: Pacer,
 }
 
 impl Viewer {
     /// The next picture as one part of the answer; `None` at the end of the server.
     async fn next_part(&mut self) -> Option<Bytes> {
         loop {
-            tokio::select! {
-                changed = self.frame.changed() => changed.ok()?,
+            let frame = tokio::select! {
+                frame = self.frame.next() => frame?,
                 () = self.until_shutdown.wait() => return None,
-            }
-            sleep_until(self.pacer.due()).await;
-            let Some(frame) = self.frame.borrow_and_update().clone() else {
+            };
+            let Some(frame) = frame else {
                 continue;
             };
-            self.pacer.sent(Instant::now());
+            self.frame.sent();
             match self.variant.jpeg(frame).await {
                 Ok(jpeg) => return Some(part(&jpeg)),
                 // The next frame may do better.
