@@ -17,6 +17,12 @@ pub(crate) struct Counters {
     pub(crate) bytes_received: AtomicU64,
     /// WebSocket connections that were turned away because there were too many.
     pub(crate) refused: AtomicU64,
+    /// Datagrams that were sent.
+    pub(crate) udp_sent: AtomicU64,
+    /// Messages that no datagram can hold.
+    pub(crate) udp_too_long: AtomicU64,
+    /// Datagrams that the system did not take.
+    pub(crate) udp_failed: AtomicU64,
     /// Connections that could not be accepted, for want of files or memory.
     pub(crate) failed_accepts: AtomicU64,
     /// Pictures that were encoded for the video.

@@ -55,7 +55,6 @@ mod session;
 mod shutdown;
 mod space;
 mod stream;
-mod udp;
 mod video;
 mod wall_clock;
 mod wire;

@@ -63,17 +63,39 @@ pub(crate) struct Projection<'a> {
     space: Space,
     table: Option<&'a TableGeometry>,
     scale: [f64; 2],
-    /// Kept digits: the largest power of ten that still tells the noise of the unit.
-    digits: f64,
+    digits: Digits,
 }
+
+/// What is kept of a number: parts of its unit. Each is some ten times finer than the best measurement: a ball's centre
+/// is known within 0.25 px, which is 0.6 mm in a picture that is 1000 px of table wide, and its speed within 20 mm/s.
+/// More digits would only cost bytes, a tenth of a state's.
+#[derive(Clone, Copy, Debug)]
+struct Digits {
+    place: f64,
+    speed: f64,
+    /// Sizes are not measured anew in every frame, or known from the rules.
+    length: f64,
+}
+
+const METRES: Digits = Digits {
+    place: 1e4,
+    speed: 1e3,
+    length: 1e6,
+};
+
+const PIXELS: Digits = Digits {
+    place: 1e2,
+    speed: 1e1,
+    length: 1e2,
+};
 
 impl<'a> Projection<'a> {
     pub(crate) fn new(space: Space, snapshot: &'a Snapshot) -> Self {
         let [width, height] = snapshot.picture_size.map(|side| f64::from(side.max(1)));
         let (scale, digits) = match space {
-            Space::Metres => ([1.0, 1.0], 1e6),
-            Space::Canvas4k => ([1.0, 1.0], 1e2),
-            Space::Camera => ([CANVAS.x / width, CANVAS.y / height], 1e2),
+            Space::Metres => ([1.0, 1.0], METRES),
+            Space::Canvas4k => ([1.0, 1.0], PIXELS),
+            Space::Camera => ([CANVAS.x / width, CANVAS.y / height], PIXELS),
         };
         Self {
             space,
@@ -83,10 +105,9 @@ impl<'a> Projection<'a> {
         }
     }
 
-    /// Rounds to what the unit of this space can tell: a micrometre, a hundredth of a pixel.
-    pub(crate) fn round(&self, value: f64) -> f64 {
-        // Adding zero turns -0 into 0.
-        (value * self.digits).round() / self.digits + 0.0
+    /// Rounds a length of this space.
+    pub(crate) fn round_length(&self, length: f64) -> f64 {
+        round(length, self.digits.length)
     }
 
     /// `None` where the point has no place in this space: no table yet, or beyond the horizon.
@@ -171,7 +192,7 @@ impl<'a> Projection<'a> {
                 .apply_direction(position_in_table, velocity_in_table),
             (Space::Canvas4k | Space::Camera, None) => return None,
         };
-        self.place(velocity)
+        self.pair(velocity, self.digits.speed)
     }
 
     /// A length of `metres` around `position_in_table`, in this space's unit.
@@ -182,7 +203,7 @@ impl<'a> Projection<'a> {
             (Space::Camera, Some(table)) => table.image_from_table.scale_at(position_in_table),
             (Space::Canvas4k | Space::Camera, None) => return None,
         };
-        let length = self.round(metres * factor);
+        let length = self.round_length(metres * factor);
         length.is_finite().then_some(length)
     }
 
@@ -201,13 +222,23 @@ impl<'a> Projection<'a> {
     }
 
     fn place(&self, place: DVec2) -> Option<Point> {
-        let (x, y) = (self.round(place.x), self.round(place.y));
+        self.pair(place, self.digits.place)
+    }
+
+    fn pair(&self, pair: DVec2, parts: f64) -> Option<Point> {
+        let (x, y) = (round(pair.x, parts), round(pair.y, parts));
         (x.is_finite() && y.is_finite()).then_some(Point {
             x,
             y,
             scale: self.scale,
         })
     }
+}
+
+/// To so many parts of one.
+fn round(value: f64, parts: f64) -> f64 {
+    // Adding zero turns -0 into 0.
+    (value * parts).round() / parts + 0.0
 }
 
 /// Canvas pixels per metre.
@@ -281,8 +312,8 @@ mod tests {
                 let projection = Projection::new(space, &snapshot);
                 let there = projection.point(here).unwrap();
                 let back = projection.table_point(DVec2::new(there.x, there.y)).unwrap();
-                // Places on the wire are rounded to a hundredth of a pixel.
-                prop_assert!(back.distance(here) < 3e-5, "{name}: {back} of {here}");
+                // Places on the wire are rounded to a tenth of a millimetre or a hundredth of a pixel.
+                prop_assert!(back.distance(here) < 8e-5, "{name}: {back} of {here}");
                 let onwards = projection.velocity(here, DVec2::new(1.0, 0.5)).unwrap();
                 let onwards = DVec2::new(onwards.x, onwards.y).normalize();
                 let direction = projection.table_direction(here, onwards).unwrap();
@@ -299,9 +330,9 @@ mod tests {
                 let (a, b) = (projection.point(here).unwrap(), projection.point(here + velocity).unwrap());
                 let v = projection.velocity(here, velocity).unwrap();
                 // The fixture's camera looks straight down: the map is the same everywhere, up to rounding.
-                prop_assert!((b.x - a.x - v.x).abs() < 0.03 && (b.y - a.y - v.y).abs() < 0.03, "{name}");
+                prop_assert!((b.x - a.x - v.x).abs() < 0.07 && (b.y - a.y - v.y).abs() < 0.07, "{name}");
                 let length = projection.length(here, velocity.length()).unwrap();
-                prop_assert!((length - libm::hypot(v.x, v.y)).abs() < 0.03, "{name}");
+                prop_assert!((length - libm::hypot(v.x, v.y)).abs() < 0.1, "{name}");
             }
         }
     }

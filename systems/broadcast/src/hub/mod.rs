@@ -25,6 +25,7 @@ mod report;
 mod said;
 mod subscriptions;
 mod tally;
+mod udp;
 mod upkeep;
 
 use std::collections::BTreeMap;
@@ -43,6 +44,7 @@ use self::client::{Client, Sent};
 use self::lane::{Lane, Retries};
 pub(crate) use self::said::{HubHandle, Newcomer, Said};
 use self::tally::Tally;
+use self::udp::UdpSink;
 use crate::config::ServerConfig;
 use crate::counters::Counters;
 use crate::pictures::Pictures;
@@ -73,6 +75,7 @@ pub(crate) struct Hub {
     breaker: Breaker,
     tally: Tally,
     pictures: Pictures,
+    udp: Option<UdpSink>,
     sequences: BTreeMap<Stream, u64>,
     simulations: usize,
     /// Clients that something waits for.
@@ -96,6 +99,7 @@ impl Hub {
         let now = Instant::now();
         let integration = config.integration;
         let hub = Self {
+            udp: UdpSink::open(&config, counters.clone()),
             counters,
             handle: handle.clone(),
             inbox,
@@ -202,6 +206,9 @@ impl Hub {
         let stream = publication.stream;
         if !stream.is_reliable() {
             self.current.insert(stream, publication.clone());
+        }
+        if let Some(udp) = &mut self.udp {
+            udp.send(publication, now);
         }
         let is_open = !self.breaker.lets_pass(now);
         if is_open && !stream.is_reliable() {

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use super::Hub;
+use super::{Hub, udp};
 use crate::WallTime;
 use crate::stream::Stream;
 use crate::wire::{
@@ -65,6 +65,7 @@ impl Hub {
                 },
             },
             frame_metrics: self.pictures.metrics(),
+            udp: udp::metrics(counters),
             timestamp: WallTime::now(),
         }
     }

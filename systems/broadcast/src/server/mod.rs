@@ -43,7 +43,6 @@ use crate::pictures::Pictures;
 use crate::publisher::{Feeds, Publisher};
 use crate::session::Gate;
 use crate::shutdown::UntilShutdown;
-use crate::udp;
 use crate::video::Video;
 use crate::{BridgeHandle, BroadcastError, ConfigView, LogTail, ServerConfig, WallTime};
 
@@ -212,8 +211,6 @@ fn serve(
         // Everybody who has to end with the server holds a receiver of this: it closes when the last one is gone.
         let (stop, stopped) = UntilShutdown::new();
         let handler = config.handler;
-        let token = config.access.token.clone();
-        let udp = config.udp.map(|target| udp::run(local_addr, token, target));
         let shared = Arc::new(Shared {
             started_at: WallTime::now(),
             guard: Guard::new(config.access.clone(), local_addr),
@@ -237,7 +234,6 @@ fn serve(
         let hub = tokio::spawn(hub.run(publisher));
         tokio::select! {
             () = accept(listener, max_connections, shared) => {}
-            () = maybe(udp) => {}
             () = until_shutdown.wait() => {}
         }
         stop.send_replace(true);
@@ -247,14 +243,6 @@ fn serve(
         hub.abort();
     });
     runtime.shutdown_timeout(SHUTDOWN_TIMEOUT);
-}
-
-/// Waits for what there is, or for ever.
-async fn maybe(task: Option<impl Future<Output = ()>>) {
-    match task {
-        Some(task) => task.await,
-        None => std::future::pending().await,
-    }
 }
 
 /// Accepts connections for ever, no more than `max_connections` at a time: the next waits until one closes.

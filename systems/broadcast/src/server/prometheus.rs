@@ -91,6 +91,21 @@ fn page(shared: &Shared) -> String {
             &counters.failed_sends,
         ),
         (
+            "ghostball_udp_sent_total",
+            "Messages sent by UDP.",
+            &counters.udp_sent,
+        ),
+        (
+            "ghostball_udp_too_long_total",
+            "Messages too long for a datagram.",
+            &counters.udp_too_long,
+        ),
+        (
+            "ghostball_udp_failed_total",
+            "Datagrams that the system did not take.",
+            &counters.udp_failed,
+        ),
+        (
             "ghostball_connections_failed_total",
             "Connections that could not be accepted.",
             &counters.failed_accepts,

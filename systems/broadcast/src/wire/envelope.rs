@@ -136,6 +136,12 @@ impl Frame {
         &self.bytes[self.start..]
     }
 
+    /// The text of a message that is not compressed, without its frame.
+    pub(crate) fn text(&mut self, sequence: u64) -> &[u8] {
+        let header_len = MAX_HEADER - self.start;
+        &self.numbered(sequence)[header_len..]
+    }
+
     /// Bytes of the text, before compression.
     pub(crate) fn text_len(&self) -> usize {
         self.text_len

@@ -12,6 +12,7 @@ pub(crate) struct MetricsData {
     pub(crate) broadcaster: BroadcasterMetrics,
     pub(crate) connections: ConnectionMetrics,
     pub(crate) frame_metrics: FrameMetrics,
+    pub(crate) udp: UdpMetrics,
     pub(crate) timestamp: WallTime,
 }
 
@@ -112,6 +113,16 @@ pub(crate) struct FrameMetrics {
     pub(crate) published: u64,
     pub(crate) buffered: usize,
     pub(crate) buffer_size: usize,
+}
+
+/// The messages that go by UDP as well.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub(crate) struct UdpMetrics {
+    pub(crate) sent: u64,
+    /// Messages that are longer than a datagram can be: predicted paths of a whole break may be.
+    pub(crate) too_long: u64,
+    /// Datagrams that the system did not take.
+    pub(crate) failed: u64,
 }
 
 /// The answer of `/websocket/connections`.

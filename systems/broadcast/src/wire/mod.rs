@@ -26,7 +26,7 @@ pub(crate) use envelope::Frame;
 pub(crate) use events::{EventsData, HistoryData, MotionData};
 pub(crate) use metrics::{
     BreakerMetrics, BroadcasterMetrics, ConnectionData, ConnectionMetrics, ConnectionsData, FrameMetrics,
-    MetricsData, MetricsMessage, StreamData, Subscriptions,
+    MetricsData, MetricsMessage, StreamData, Subscriptions, UdpMetrics,
 };
 pub(crate) use performance::{PerformanceData, StagesData};
 pub(crate) use picture::PictureData;

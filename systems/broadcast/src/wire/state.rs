@@ -108,7 +108,7 @@ impl BallData {
                 is_pocketed: false,
                 visible: ball.seen_in_image.is_some(),
                 confidence: round_share(ball.confidence),
-                last_update: captured_at.as_secs(),
+                last_update: (captured_at.as_secs() * 1e3).round() / 1e3,
             }),
         };
         Some(Self {
@@ -154,7 +154,7 @@ impl CueData {
             angle: round_degrees(libm::atan2(dy, dx)),
             elevation: 0.0,
             estimated_force: 0.0,
-            length: projection.round(libm::hypot(dx, dy)),
+            length: projection.round_length(libm::hypot(dx, dy)),
             state: cue.state.name(),
             confidence: round_share(cue.pose.confidence),
         })
@@ -201,7 +201,7 @@ impl TableData {
             playing_area_corners: corners,
             pockets: positions,
             pocket_positions: positions,
-            pocket_radius: projection.round(radius_sum / 6.0),
+            pocket_radius: projection.round_length(radius_sum / 6.0),
             dimensions: Dimensions {
                 width: table.length,
                 height: table.width,
