@@ -1,13 +1,14 @@
-//! Who is who, how fast, and what touched what, on simulated games seen through the whole pipeline.
+//! Who is who, how fast, and what touched what, on simulated games seen through the whole pipeline, while arms reach over the
+//! table and frames are lost or come late.
 //!
-//! `GHOSTBALL_SEEDS=20` plays so many games to three thousand frames; without it two games are begun.
+//! `GHOSTBALL_SEEDS=20` plays so many games to fifteen hundred frames; without it two games are begun.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a failure ends the test")]
 
 mod common;
 
 use std::collections::BTreeMap;
 
-use common::Simulated;
+use common::game::DisturbedGame;
 use ghostball::simulation::{GroundTruth, SimulationOptions, Touched, TrueBall, TrueContact};
 use ghostball::world::{LatestSnapshot, Snapshot, TableEventKind, TrackId};
 use glam::DVec2;
@@ -26,8 +27,10 @@ struct Score {
     velocity_squares: f64,
     rolling: usize,
     contacts: Vec<TrueContact>,
-    /// Told: seconds, ball, and the other ball.
-    told: Vec<(f64, u32, Option<u32>)>,
+    /// Told: seconds, ball, and what it touched.
+    told: Vec<(f64, u32, Touched)>,
+    /// When the first frame was taken, seconds.
+    began: f64,
     track_of: BTreeMap<u32, TrackId>,
     /// Seconds for which a ball has rolled, or lain, undisturbed.
     rolling_for: BTreeMap<u32, u32>,
@@ -49,13 +52,14 @@ impl Score {
             of.map_or(u32::MAX, |(ball, _)| *ball)
         };
         for event in &snapshot.events {
-            let (ball, other) = match &event.kind {
-                TableEventKind::BallCollision(ball, other) => (ball, Some(ball_of(other.track_id))),
-                TableEventKind::Cushion(ball) => (ball, None),
+            let (ball, touched) = match &event.kind {
+                TableEventKind::BallCollision(ball, other) => (ball, Touched::Ball(ball_of(other.track_id))),
+                TableEventKind::Cushion(ball) => (ball, Touched::Cushion),
+                TableEventKind::Potted(ball, _) => (ball, Touched::Pocket),
                 _ => continue,
             };
-            self.told
-                .push((event.at.as_secs_f64(), ball_of(ball.track_id), other));
+            let at = self.began + event.at.as_secs_f64();
+            self.told.push((at, ball_of(ball.track_id), touched));
         }
     }
 
@@ -94,11 +98,19 @@ impl Score {
         }
     }
 
-    /// Touches that were told within a frame, all that could have been, and told ones that were none.
-    fn touches(&self, fps: f64) -> (usize, usize, usize) {
-        let is_touch =
-            |contact: &&TrueContact| matches!(contact.touched, Touched::Ball(_) | Touched::Cushion);
-        let contacts: Vec<_> = self.contacts.iter().filter(is_touch).collect();
+    /// What was told within a frame of when it happened, all that could have been, and told ones that did not happen; of the
+    /// touches outside of breaks, or of the pots.
+    fn told_of(&self, pots: bool, fps: f64) -> Told {
+        let is_asked = |touched: Touched| match touched {
+            Touched::Pocket => pots,
+            Touched::Ball(_) | Touched::Cushion => !pots,
+            Touched::Stick => false,
+        };
+        let contacts: Vec<_> = self
+            .contacts
+            .iter()
+            .filter(|contact| is_asked(contact.touched))
+            .collect();
         let is_crowded = |at: f64| {
             contacts
                 .iter()
@@ -107,15 +119,15 @@ impl Score {
                 > CROWD
         };
         let mut told = self.told.clone();
-        let (mut right, mut all) = (0, 0);
+        told.retain(|told| is_asked(told.2));
+        let mut result = Told::default();
         for contact in &contacts {
-            let other = match contact.touched {
-                Touched::Ball(id) => Some(id),
-                _ => None,
-            };
-            let is_it = |told: &(f64, u32, Option<u32>)| {
-                let same = (told.1, told.2) == (contact.ball, other)
-                    || other == Some(told.1) && told.2 == Some(contact.ball);
+            let is_it = |told: &(f64, u32, Touched)| {
+                let swapped = match (contact.touched, told.2) {
+                    (Touched::Ball(other), Touched::Ball(ball)) => other == told.1 && ball == contact.ball,
+                    _ => false,
+                };
+                let same = swapped || (told.1, told.2) == (contact.ball, contact.touched);
                 same && (told.0 - contact.time_secs).abs() * fps <= 1.0
             };
             let found = told.iter().position(is_it);
@@ -123,59 +135,90 @@ impl Score {
                 told.remove(index);
             }
             if !is_crowded(contact.time_secs) {
-                all += 1;
-                right += usize::from(found.is_some());
+                result.all += 1;
+                result.right += usize::from(found.is_some());
             }
         }
-        told.retain(|told| !is_crowded(told.0));
-        (right, all, told.len())
+        result.wrong = told.iter().filter(|told| !is_crowded(told.0)).count();
+        result
+    }
+}
+
+#[derive(Clone, Copy, Default)]
+struct Told {
+    right: usize,
+    all: usize,
+    wrong: usize,
+}
+
+impl std::ops::AddAssign for Told {
+    fn add_assign(&mut self, other: Self) {
+        self.right += other.right;
+        self.all += other.all;
+        self.wrong += other.wrong;
+    }
+}
+
+impl std::fmt::Display for Told {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { right, all, wrong } = self;
+        write!(out, "{right} of {all} told, {wrong} that did not happen")
     }
 }
 
 #[test]
-fn balls_of_simulated_games_are_followed_and_their_touches_told() {
+fn balls_of_disturbed_games_are_followed_and_their_touches_told() {
     let games = std::env::var("GHOSTBALL_SEEDS")
         .ok()
         .and_then(|seeds| seeds.parse().ok());
     let (seeds, frames): (Vec<u64>, u32) = match games {
-        Some(games) => ((1..=games).collect(), 3_000),
-        None => (vec![1, 5], 600),
+        Some(games) => ((1..=games).collect(), 1_500),
+        None => (vec![1, 5], 500),
     };
-    let (mut right, mut all, mut false_touches) = (0, 0, 0);
+    let (mut touches, mut pots) = (Told::default(), Told::default());
     for seed in seeds {
-        let mut simulated = Simulated::new(SimulationOptions {
+        let options = SimulationOptions {
             seed,
             ..Default::default()
-        });
-        let fps = simulated.table.options().fps;
+        };
+        let fps = options.fps;
+        let mut game = DisturbedGame::new(options);
+        let first = game.step();
         let mut score = Score {
-            before: simulated.step(),
+            began: first.time_secs,
+            before: first,
             ..Score::default()
         };
         for _ in 1..frames {
-            let snapshot = simulated.app.world().resource::<LatestSnapshot>().0.clone();
-            let after = simulated.step();
+            let snapshot = game.app.world().resource::<LatestSnapshot>().0.clone();
+            let after = game.step();
             score.take(&snapshot, &after);
         }
-        // What touched last may not be sure yet.
-        let end = f64::from(frames - 6) / fps;
-        score.contacts.retain(|contact| contact.time_secs < end);
-        let touches = score.touches(fps);
+        // What happened last may not be sure yet: a pot under an arm is waited for, two seconds.
+        let end = score.before.time_secs;
+        let is_due = |at: f64, touched| at < end - if touched == Touched::Pocket { 2.5 } else { 0.3 };
+        score
+            .contacts
+            .retain(|contact| is_due(contact.time_secs, contact.touched));
+        score.told.retain(|told| is_due(told.0, told.2));
+        let (touches_here, pots_here) = (score.told_of(false, fps), score.told_of(true, fps));
         let velocity = (score.velocity_squares / score.rolling.max(1) as f64).sqrt();
         println!(
             "seed {seed}: {} switches, {} frames of false motion, velocity error {velocity:.2} of the limit ({} frames), \
-             {} of {} touches told, {} false",
-            score.switches, score.false_motion, score.rolling, touches.0, touches.1, touches.2
+             touches outside of breaks: {touches_here}, pots: {pots_here}",
+            score.switches, score.false_motion, score.rolling
         );
-        assert_eq!(score.switches, 0, "seed {seed}");
         if games.is_none() {
+            assert_eq!(score.switches, 0, "seed {seed}");
             assert_eq!(score.false_motion, 0, "seed {seed}");
             assert!(velocity <= 1.0, "seed {seed}: {velocity}");
         }
-        (right, all, false_touches) = (right + touches.0, all + touches.1, false_touches + touches.2);
+        touches += touches_here;
+        pots += pots_here;
     }
-    println!("{right} of {all} touches told, {false_touches} false");
-    // All, and none false, is the aim. What is missed: the second touch of a ball within a frame, and jaws of pockets.
-    assert!(right * 100 >= all * 85, "{right} of {all} touches told");
-    assert!(false_touches * 100 <= all * 10, "{false_touches} of {all} false");
+    println!("touches outside of breaks: {touches}; pots: {pots}");
+    // All, and none false, is the aim. What is missed: what an arm covers, slow balls that lean on each other, jaws.
+    assert!(touches.right * 100 >= touches.all * 90, "{touches}");
+    assert!(touches.wrong * 100 <= touches.all * 6, "{touches}");
+    assert!(pots.right * 100 >= pots.all * 80, "{pots}");
 }

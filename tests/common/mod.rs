@@ -6,6 +6,7 @@
     reason = "helpers of tests: a failure ends the test, a skip is told"
 )]
 
+pub mod game;
 pub mod service;
 
 use std::path::{Path, PathBuf};

@@ -1,10 +1,9 @@
 //! How well a sighting fits a ball: negative log-likelihoods, in nats, that the assignment adds up.
 //!
-//! A ball goes on as it did, or it turned: it was struck, hit or bounced. In the first case its sighting is normally
-//! distributed about the prediction. In the second it lies anywhere within reach of where it was seen last; its
-//! distance is taken to be exponentially distributed, as most shots are slow and few are fast. Densities are per square
-//! metre, so that a sighting's fit to a ball and the chance that it is something new can be compared. The place for a
-//! physical motion model (who hits whom, and what then) is here: it replaces the second case.
+//! A ball goes on as it did, or it touches what physics says, or it turned: it was struck, hit or bounced otherwise. In the
+//! first two cases its sighting is normally distributed about the prediction. In the third it lies anywhere within reach of
+//! where it was seen last; its distance is taken to be exponentially distributed, as most shots are slow and few are fast.
+//! Densities are per square metre, so that a sighting's fit to a ball and the chance that it is something new can be compared.
 
 use ghostball_world::TrackId;
 use glam::DVec2;
@@ -23,6 +22,9 @@ const TURN_MOVING: f64 = 0.15;
 const TURN_DISTURBED: f64 = 0.3;
 /// …and with nothing there: the cue or the other ball was not seen.
 const TURN_UNDISTURBED: f64 = 0.002;
+/// Chance that a ball which touches another, or a cushion, by what is known goes on as physics says: the rest are near misses,
+/// and what is not known of the balls' spin.
+const AS_FORESEEN: f64 = 0.6;
 /// Mean speed at which a ball at rest is sent off, m/s: a typical shot (the hardest break is 12 m/s).
 const START_SPEED: f64 = 1.5;
 /// A ball's reach grows with time, but no longer than this, seconds.
@@ -34,6 +36,8 @@ const NEW_DOUBTFUL: f64 = 0.2;
 const NEW_SURE: f64 = 0.004;
 /// Nats for a full contradiction of kinds: a detector takes one kind for another in a few of a hundred sightings.
 const CONTRADICTION: f64 = 3.5;
+/// The same where balls may be anywhere and looks are all there is to go by: more than any distance on a table says.
+const CONTRADICTION_ANYWHERE: f64 = 12.0;
 /// A ball at rest that is half covered is seen this far beside its place, in radii.
 const ASKEW_RADII: f64 = 0.1;
 /// What the tip of a stick can reach within a frame, metres.
@@ -75,6 +79,8 @@ pub struct Expectation {
     turn: f64,
     /// Mean distance, metres, from where it was seen last if it turned.
     reach: f64,
+    /// Nats for a full contradiction of kinds.
+    contradiction: f64,
 }
 
 impl Expectation {
@@ -99,7 +105,11 @@ impl Expectation {
                 0.0
             }
         };
-        Self { turn, reach }
+        Self {
+            turn,
+            reach,
+            contradiction: CONTRADICTION,
+        }
     }
 
     /// What to expect when time has jumped: any ball may be anywhere.
@@ -107,6 +117,7 @@ impl Expectation {
         Self {
             turn: 0.5,
             reach: 0.5 * bed.half_reach.x,
+            contradiction: CONTRADICTION_ANYWHERE,
         }
     }
 
@@ -115,6 +126,7 @@ impl Expectation {
         Self {
             turn: TURN_DISTURBED,
             reach: START_SPEED * (track.unseen_secs + elapsed_secs).min(REACH_SECS),
+            contradiction: CONTRADICTION,
         }
     }
 
@@ -132,8 +144,15 @@ impl Expectation {
         let reach = self.reach.max(0.1 * bed.ball_radius);
         let way = observation.position.distance(track.last_seen.position);
         let turned = libm::exp(-way / reach) / (TAU * reach * reach);
-        let density = (1.0 - self.turn) * on_its_way + self.turn * turned;
-        let kind = CONTRADICTION * track.votes.contradiction(observation.label);
+        let mut density = (1.0 - self.turn) * on_its_way + self.turn * turned;
+        if let Some(foreseen) = &track.foreseen {
+            let filter = foreseen.filter(sigma);
+            let variance = filter.innovation_variance(sigma);
+            let off_squared = observation.position.distance_squared(filter.position);
+            let as_foreseen = libm::exp(-0.5 * off_squared / variance) / (TAU * variance);
+            density += AS_FORESEEN * (as_foreseen - density);
+        }
+        let kind = self.contradiction * track.votes.contradiction(observation.label);
         -libm::log(seen_chance(track) * density) + kind
     }
 }

@@ -2,8 +2,8 @@
 
 use std::f64::consts::FRAC_1_SQRT_2;
 
-use ghostball_physics::PocketDimensions;
-use ghostball_world::{PocketName, TableGeometry};
+use ghostball_physics::{PocketDimensions, TableShape};
+use ghostball_world::{PocketName, TableGeometry, TableSpecification};
 use glam::DVec2;
 
 /// Playing surface and pockets in table space, metres.
@@ -15,7 +15,42 @@ pub struct Bed {
     pub ball_radius: f64,
     /// Apparent radius of a ball at the middle of the table, pixels.
     pub ball_radius_px: f64,
+    /// What physics has to know of the table.
+    pub form: TableForm,
     pockets: [Pocket; 6],
+}
+
+/// What decides the form of a table, metres.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TableForm {
+    /// Of the playing surface.
+    pub length: f64,
+    /// Of the playing surface.
+    pub width: f64,
+    /// Radius of a ball.
+    pub ball_radius: f64,
+    /// Of the cushion noses above the cloth.
+    pub nose_height: f64,
+    /// A carom table has none.
+    pub has_pockets: bool,
+}
+
+impl TableForm {
+    /// The cushions, jaws and pockets of the usual table of this form.
+    pub fn shape(&self) -> TableShape {
+        let (length, width, radius) = (self.length, self.width, self.ball_radius);
+        let shape = if !self.has_pockets {
+            TableShape::without_pockets(length, width, radius)
+        } else if length < TableSpecification::LEAST_SNOOKER_LENGTH {
+            TableShape::pool(length, width, radius)
+        } else {
+            TableShape::with_pockets(length, width, radius, &PocketDimensions::snooker(radius))
+        };
+        TableShape {
+            cushion_height: self.nose_height,
+            ..shape
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -44,6 +79,13 @@ impl Bed {
                 - DVec2::splat(geometry.ball_radius),
             ball_radius: geometry.ball_radius,
             ball_radius_px: geometry.ball_radius * geometry.image_from_table.scale_at(DVec2::ZERO),
+            form: TableForm {
+                length: geometry.length,
+                width: geometry.width,
+                ball_radius: geometry.ball_radius,
+                nose_height: geometry.nose_height,
+                has_pockets: geometry.pockets_in_image.iter().any(|pocket| pocket.radius > 0.0),
+            },
             pockets,
         }
     }

@@ -60,6 +60,31 @@ impl BallFilter {
         }
     }
 
+    /// A ball that physics brings to `position` with `velocity` after a touch so many seconds ago; one component of what the
+    /// touch gave it is known to `velocity_sigma`, m/s, and where it was then to `sigma`, metres.
+    pub fn after_a_touch(
+        position: DVec2,
+        velocity: DVec2,
+        velocity_sigma: f64,
+        since_secs: f64,
+        sigma: f64,
+    ) -> Self {
+        let variance = velocity_sigma * velocity_sigma;
+        Self {
+            position,
+            velocity,
+            position_variance: sigma * sigma + since_secs * since_secs * variance,
+            covariance: since_secs * variance,
+            velocity_variance: variance,
+            sliding_secs: SLIDING_SECS * velocity.length(),
+        }
+    }
+
+    /// Whether it slides still, rather than rolls.
+    pub fn is_sliding(&self) -> bool {
+        self.sliding_secs > 0.0
+    }
+
     /// A ball at rest, known to `sigma` metres.
     pub fn at_rest(position: DVec2, sigma: f64) -> Self {
         Self {

@@ -12,6 +12,7 @@
 //! | `cue` | the stick: smoothed, aiming or striking |
 //! | `entities` | the only module that knows bevy: beliefs to components |
 //! | `events` | what happened: shots, pots, balls placed and removed, starts and stops |
+//! | `foresight` | where balls come that touch, by physics |
 //! | `identity` | kind and number by votes, settled for all balls together |
 //! | `kalman` | where a moving ball is and how fast it goes |
 //! | `motion` | moving or standing |
@@ -29,6 +30,7 @@ mod bed;
 mod cue;
 mod entities;
 mod events;
+mod foresight;
 mod identity;
 mod kalman;
 mod motion;

@@ -41,6 +41,9 @@ const LINE_SIGHTINGS: usize = 4;
 const NUDGE_SECS: f64 = 0.3;
 /// …and how long where it is no farther off than [`ASKEW_RADII`]: an arm over it, or light on it, passes.
 const ASKEW_SECS: f64 = 3.0;
+/// A ball that rolls back over the place where it stood is there for one sighting, unless it comes to rest just there; one
+/// seen there so many times in a row never left it.
+const BACK_SIGHTINGS: u32 = 2;
 /// Sightings that the anchor's mean reaches back, ten seconds' worth: long enough that its own noise is a twentieth of a
 /// sighting's. A ball that was nudged does not wait for it.
 const ANCHOR_MEMORY: f64 = 300.0;
@@ -79,6 +82,16 @@ pub struct MotionDetector {
     suspicion: Option<Suspicion>,
     /// The last sightings of a moving ball.
     recent: Recent,
+    /// Where it stood before, and how many times in a row it has been seen there again.
+    left: Option<Place>,
+    back: u32,
+}
+
+/// Where a ball stood: the mean of so many sightings.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Place {
+    mean: DVec2,
+    weight: f64,
 }
 
 /// A ball at rest that was seen beside its anchor.
@@ -112,6 +125,8 @@ impl MotionDetector {
             own_variance: 0.0,
             suspicion: None,
             recent: Recent::default(),
+            left: None,
+            back: 0,
         }
     }
 
@@ -138,12 +153,22 @@ impl MotionDetector {
     /// Moves the memory along with a change of table space.
     pub fn remap(&mut self, map: impl Fn(DVec2) -> DVec2) {
         self.anchor = map(self.anchor);
+        self.left = None;
         self.suspicion = None;
         self.recent.clear();
     }
 
     /// The ball is known to move, for example because it jumped.
     pub fn set_moving(&mut self, position: DVec2) {
+        if self.motion == Motion::Still {
+            (self.left, self.back) = (
+                Some(Place {
+                    mean: self.anchor,
+                    weight: self.weight,
+                }),
+                0,
+            );
+        }
         self.motion = Motion::Moving;
         self.suspicion = None;
         self.recent.clear();
@@ -199,7 +224,24 @@ impl MotionDetector {
         }
     }
 
+    /// Whether it is seen again and again where it stood: then it never left, and was seen askew.
+    fn is_back(&mut self, glimpse: &Glimpse) -> bool {
+        let Some(left) = self.left else { return false };
+        let sigma = glimpse.sigma.max(glimpse.doubt * self.own_sigma());
+        let is_there = glimpse.position.distance(left.mean) <= SUSPICIOUS_SIGMAS * sigma;
+        self.back = if is_there { self.back + 1 } else { 0 };
+        self.back >= BACK_SIGHTINGS
+    }
+
     fn observe_moving(&mut self, glimpse: &Glimpse) {
+        if self.is_back(glimpse)
+            && let Some(left) = self.left.take()
+        {
+            self.motion = Motion::Still;
+            (self.anchor, self.weight) = (left.mean, left.weight);
+            self.recent.clear();
+            return;
+        }
         self.recent.push(glimpse.elapsed_secs, glimpse.position);
         self.recent.keep(RESTING_SECS);
         let Some(line) = self.recent.line() else { return };
@@ -295,6 +337,28 @@ mod tests {
         let mut detector = seen_at_rest(30);
         assert_eq!(observe(&mut detector, DVec2::X * 0.004), Motion::Still);
         assert_eq!(observe(&mut detector, DVec2::X * 0.008), Motion::Moving);
+    }
+
+    #[test]
+    fn a_ball_that_is_seen_where_it_stood_again_and_again_never_left() {
+        let mut detector = seen_at_rest(30);
+        let askew = Glimpse {
+            may_be_hit: true,
+            ..glimpse(DVec2::X * 0.02)
+        };
+        assert_eq!(detector.observe(&askew), Motion::Moving);
+        assert_eq!(observe(&mut detector, noise(1)), Motion::Moving);
+        assert_eq!(observe(&mut detector, noise(2)), Motion::Still);
+        assert!(detector.anchor().length() < SIGMA);
+    }
+
+    #[test]
+    fn a_ball_that_rolls_back_over_its_place_goes_on() {
+        let mut detector = seen_at_rest(30);
+        for n in 0..8 {
+            let place = DVec2::X * (0.06 - 0.02 * f64::from(n));
+            assert_eq!(observe(&mut detector, place), Motion::Moving, "{n}");
+        }
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! Which ball touched which ball or cushion, and when between two frames.
 //!
-//! Balls whose ways meet may touch. Whether they did is told by what the touch gave them: along the line of their centres
-//! they exchange nearly the whole speed at which they closed in, at a cushion a ball turns round; nothing happens to balls
-//! that just miss. Where and when follows from the ways before the touch: two centres a diameter apart, or one that can
-//! go no further out. Two frames later the speeds after it are known well enough to tell.
+//! Physics foresees most touches, and when both balls are then seen where it brings them, they touched. Balls whose ways
+//! nearly meet may have touched as well. Whether they did is told by what the touch gave them: along the line of their
+//! centres they exchange nearly the whole speed at which they closed in, at a cushion a ball turns round; nothing happens to
+//! balls that just miss. Two frames later the speeds after it are known well enough to tell, and when it was: where the ways
+//! before and after it cross.
 
 use std::time::Duration;
 
@@ -12,13 +13,15 @@ use glam::DVec2;
 
 use crate::association::Way;
 use crate::bed::Bed;
+use crate::foresight::ForeseenTouch;
 use crate::track::Track;
 use crate::tracks::BallTracker;
 
 /// Frames after a touch in which the speeds after it become known.
 const SETTLING_FRAMES: u32 = 2;
-/// Two ways that come nearer than so many radii may touch: two, and what is not known of their places.
-const MEETING_RADII: f64 = 2.5;
+/// Two ways that come nearer than so many radii may touch, though by what is known they just miss: two, and 3 mm, twice what
+/// places on a calibrated table are off by.
+const MEETING_RADII: f64 = 2.1;
 /// A touch exchanges nearly all of the speed at which two balls close in (restitution 0.9 to 0.98), a miss nothing: more than
 /// half of it is a touch.
 const EXCHANGED: f64 = 0.5;
@@ -29,6 +32,14 @@ const LEAST_SPEED: f64 = 0.02;
 const TOLD_SIGMAS: f64 = 3.0;
 /// What the one ball of two got, the other one got less, but not as much of the opposite.
 const SPOILT: f64 = 0.25;
+
+/// Cosine between the directions of one cushion and its rounded end; those of two cushions are at a right angle.
+const SAME_CUSHION: f64 = 0.7;
+
+/// The moment at which two ways cross is taken where it is known to this share of a frame…
+const CROSSING_SHARE: f64 = 0.5;
+/// …and is no more than so many frames from when the touch was foreseen.
+const CROSSING_FRAMES: f64 = 3.0;
 
 /// What a ball touched.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -74,6 +85,8 @@ struct Meeting {
     before: [DVec2; 2],
     /// Frames since.
     frames: u32,
+    /// What was seen of it at once, where physics foresaw it.
+    seen_as_foreseen: Option<[Option<bool>; 2]>,
 }
 
 /// Finds the touches of all balls of one table.
@@ -99,13 +112,22 @@ impl TouchFinder {
         let before = now.saturating_sub(secs(elapsed_secs));
         let ways = tracker.ways();
         let tracks = tracker.tracks();
+        let foreseen = tracker.foreseen_touches();
+        // Both lists are in the order of the tracks' names.
+        let is_foreseen = |id, other| foreseen.iter().any(|touch| touch.ids == (id, other));
+        for touch in foreseen {
+            self.expect(Meeting::foreseen(touch, before), tracks);
+        }
         for (index, way) in ways.iter().enumerate() {
             for other in &ways[index + 1..] {
+                if is_foreseen(way.id, Some(other.id)) {
+                    continue;
+                }
                 if let Some(meeting) = meeting_of(way, other, before, elapsed_secs, bed) {
                     self.expect(meeting, tracks);
                 }
             }
-            if way.is_moving() {
+            if way.is_moving() && !is_foreseen(way.id, None) {
                 for (outward, after_secs) in bed.cushions_ahead(way.start, way.velocity, 1.5 * elapsed_secs) {
                     let after_secs = after_secs.max(0.0);
                     self.expect(
@@ -120,6 +142,7 @@ impl TouchFinder {
                             closing: way.velocity.dot(outward),
                             before: [way.velocity, DVec2::ZERO],
                             frames: 0,
+                            seen_as_foreseen: None,
                         },
                         tracks,
                     );
@@ -131,23 +154,39 @@ impl TouchFinder {
         }
         self.meetings
             .sort_by_key(|meeting| (meeting.touch.at, meeting.touch.id));
-        let touches = &mut self.touches;
-        self.meetings.retain(|meeting| {
-            let is_due = meeting.frames > SETTLING_FRAMES;
+        for index in 0..self.meetings.len() {
+            let meeting = self.meetings[index];
             // After it touched one ball its way within the same frame is not known: another that it would have met may have
             // been left aside.
-            if is_due && meeting.happened(tracks) && !touches.iter().any(|touch| meeting.is_spoilt_by(touch))
-            {
-                touches.push(meeting.touch);
+            let is_spoilt = || {
+                let spoils = |touch: &Touch| meeting.is_spoilt_by(touch);
+                !meeting.was_seen() && self.touches.iter().any(spoils)
+            };
+            if meeting.is_due() && meeting.is_told(tracks) && !is_spoilt() {
+                let is_alone = self
+                    .meetings
+                    .iter()
+                    .enumerate()
+                    .all(|(other, at)| other == index || !meeting.shares_a_ball_with(at));
+                let as_seen = if is_alone {
+                    meeting.when_ways_cross(now, elapsed_secs, tracks)
+                } else {
+                    None
+                };
+                self.touches.push(Touch {
+                    at: as_seen.unwrap_or(meeting.touch.at),
+                    ..meeting.touch
+                });
             }
-            !is_due
-        });
+        }
+        self.meetings.retain(|meeting| !meeting.is_due());
+        self.touches.sort_by_key(|touch| (touch.at, touch.id));
     }
 
     /// Ways that go on meeting are one meeting: the latest before anything happened to the balls.
     fn expect(&mut self, meeting: Meeting, tracks: &[Track]) {
         match self.meetings.iter_mut().find(|known| known.is_with(&meeting)) {
-            Some(known) if !known.happened(tracks) || known.frames == 0 => *known = meeting,
+            Some(known) if known.gives_way_to(&meeting, tracks) => *known = meeting,
             Some(_) => {}
             None => self.meetings.push(meeting),
         }
@@ -155,14 +194,96 @@ impl TouchFinder {
 }
 
 impl Meeting {
+    /// A touch that physics foresaw, in the frame that began at `before`.
+    fn foreseen(touch: &ForeseenTouch, before: Duration) -> Self {
+        let [position, other_position] = touch.positions;
+        let closing = match touch.ids.1 {
+            Some(_) => touch.before[0] - touch.before[1],
+            None => touch.before[0],
+        };
+        Self {
+            touch: Touch {
+                at: before + secs(touch.after_secs),
+                id: touch.ids.0,
+                position,
+                touched: match touch.ids.1 {
+                    Some(other) => Touched::Ball(other, other_position),
+                    None => Touched::Cushion,
+                },
+            },
+            normal: touch.normal,
+            closing: closing.dot(touch.normal),
+            before: touch.before,
+            frames: 0,
+            seen_as_foreseen: Some(touch.seen_as_foreseen),
+        }
+    }
+
+    /// Whether it was foreseen, and seen at once.
+    fn was_seen(&self) -> bool {
+        let seen = self.seen_as_foreseen;
+        seen.is_some_and(|balls| balls.contains(&Some(true)) && !balls.contains(&Some(false)))
+    }
+
+    /// Whether `later`, of the same two, is the better account of their one touch.
+    fn gives_way_to(&self, later: &Self, tracks: &[Track]) -> bool {
+        if self.was_seen() || later.was_seen() {
+            return !self.was_seen();
+        }
+        // Where they no longer close in as they did, they have touched.
+        later.closing > EXCHANGED * self.closing && !self.happened(tracks)
+    }
+
+    /// Whether what is known by now says that it happened.
+    fn is_told(&self, tracks: &[Track]) -> bool {
+        self.was_seen() || self.happened(tracks)
+    }
+
     /// Whether the same two meet.
     fn is_with(&self, other: &Self) -> bool {
         let same = match (self.touch.touched, other.touch.touched) {
             (Touched::Ball(a, _), Touched::Ball(b, _)) => a == b,
-            (Touched::Cushion, Touched::Cushion) => self.normal == other.normal,
+            (Touched::Cushion, Touched::Cushion) => self.normal.dot(other.normal) > SAME_CUSHION,
             _ => false,
         };
         same && self.touch.id == other.touch.id
+    }
+
+    /// What the balls do after it is known.
+    fn is_due(&self) -> bool {
+        self.frames > SETTLING_FRAMES
+    }
+
+    fn shares_a_ball_with(&self, other: &Self) -> bool {
+        self.touch
+            .balls()
+            .any(|id| other.touch.balls().any(|ball| ball == id))
+    }
+
+    /// When the way before the touch leads over into the way after it, by what is seen at `now`: more exact than where the
+    /// ball was thought to be before, and where the cushion. `None` where the ways differ too little to say so.
+    fn when_ways_cross(&self, now: Duration, frame_secs: f64, tracks: &[Track]) -> Option<Duration> {
+        let ball = track_of(tracks, self.touch.id)?;
+        let since_secs = now.as_secs_f64() - self.touch.at.as_secs_f64();
+        let (mut place_before, mut place) = (self.touch.position, ball.filter.position);
+        let mut velocity = ball.velocity();
+        let mut doubt = ball.last_seen.sigma + since_secs * ball.filter.velocity_sigma();
+        let mut before = self.before[0];
+        if let Touched::Ball(other, other_position) = self.touch.touched {
+            let other = track_of(tracks, other)?;
+            place_before -= other_position;
+            place -= other.filter.position;
+            velocity -= other.velocity();
+            before -= self.before[1];
+            doubt += other.last_seen.sigma + since_secs * other.filter.velocity_sigma();
+        }
+        let turn = (before - velocity).dot(self.normal);
+        let gone = (place - place_before - since_secs * velocity).dot(self.normal);
+        let later_secs = gone / turn;
+        let is_known = turn > 0.0 && doubt < CROSSING_SHARE * frame_secs * turn;
+        let at = self.touch.at.as_secs_f64() + later_secs;
+        (is_known && at < now.as_secs_f64() && later_secs.abs() < CROSSING_FRAMES * frame_secs)
+            .then(|| secs(at))
     }
 
     fn is_spoilt_by(&self, touch: &Touch) -> bool {
@@ -176,17 +297,13 @@ impl Meeting {
 
     /// Whether the balls now go as they would after a touch. One that is no longer there says nothing.
     fn happened(&self, tracks: &[Track]) -> bool {
-        let track_of = |id: TrackId| {
-            let index = tracks.binary_search_by_key(&id, |track| track.id).ok()?;
-            Some(&tracks[index])
-        };
-        let ball = track_of(self.touch.id);
+        let ball = track_of(tracks, self.touch.id);
         let lost = ball.map(|ball| (self.before[0] - ball.velocity()).dot(self.normal));
         match self.touch.touched {
             // It does not only stop.
             Touched::Cushion => lost.is_some_and(|lost| lost > self.closing.max(LEAST_SPEED)),
             Touched::Ball(other, _) => {
-                let other = track_of(other);
+                let other = track_of(tracks, other);
                 let gained = other.map(|other| (other.velocity() - self.before[1]).dot(self.normal));
                 // What one of the two did next, to a third ball or a cushion, spoils its half of the sum.
                 let most = lost.unwrap_or(0.0).max(gained.unwrap_or(0.0));
@@ -200,6 +317,11 @@ impl Meeting {
             }
         }
     }
+}
+
+fn track_of(tracks: &[Track], id: TrackId) -> Option<&Track> {
+    let index = tracks.binary_search_by_key(&id, |track| track.id).ok()?;
+    Some(&tracks[index])
 }
 
 /// The meeting of two balls that go these ways from the moment `start` on, for `elapsed_secs`.
@@ -225,6 +347,7 @@ fn meeting_of(way: &Way, other: &Way, start: Duration, elapsed_secs: f64, bed: &
         closing: -drift.dot(normal),
         before: [way.velocity, other.velocity],
         frames: 0,
+        seen_as_foreseen: None,
     })
 }
 

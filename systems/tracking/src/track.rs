@@ -4,6 +4,7 @@ use ghostball_world::{CircleInImage, Motion, TrackId};
 use glam::DVec2;
 
 use crate::bed::Bed;
+use crate::foresight::Foreseen;
 use crate::identity::{Label, Votes};
 use crate::kalman::BallFilter;
 use crate::motion::{Glimpse, MotionDetector};
@@ -102,6 +103,8 @@ pub struct Track {
     /// Where another ball or a cushion is so near its way in this frame that they may touch: the greatest speed it can have
     /// after that, m/s.
     pub touch_speed: Option<f64>,
+    /// Where physics brings it in this frame, if it touches anything.
+    pub foreseen: Option<Foreseen>,
 }
 
 /// A ball that was seen off its way, had it not been.
@@ -138,6 +141,7 @@ impl Track {
             straight: None,
             shadowed_frames: 0,
             touch_speed: None,
+            foreseen: None,
         }
     }
 
@@ -228,13 +232,16 @@ impl Track {
             let motion = self.motion.observe(&glimpse);
             if motion == Motion::Moving {
                 self.is_new = true;
-                self.filter = BallFilter::after_a_turn(
-                    before,
-                    observation.position,
-                    DVec2::ZERO,
-                    since_seen_secs,
-                    observation.sigma,
-                );
+                let touched = self.as_foreseen(&observation, observation.sigma);
+                self.filter = touched.unwrap_or_else(|| {
+                    BallFilter::after_a_turn(
+                        before,
+                        observation.position,
+                        DVec2::ZERO,
+                        since_seen_secs,
+                        observation.sigma,
+                    )
+                });
             } else if self.sightings > 3 {
                 noise.learn(residual / observation.metres_per_px / observation.doubt);
             }
@@ -265,6 +272,13 @@ impl Track {
             }
             self.straight =
                 (!fits(&straight.filter) && straight.frames < STRAIGHT_FRAMES).then_some(straight);
+        }
+        if let Some(touched) = self.as_foreseen(&observation, sigma)
+            && self.is_likelier_touched(position, sigma)
+        {
+            (self.leapt, self.is_new, self.straight) = (false, false, None);
+            self.filter = touched;
+            return;
         }
         if fits(&self.filter) {
             (self.leapt, self.is_new) = (false, false);
@@ -307,6 +321,24 @@ impl Track {
             self.filter = turned;
             self.is_new = true;
         }
+    }
+
+    /// The ball after the touch that was foreseen, if it was seen about where that brings it.
+    fn as_foreseen(&self, observation: &Observation, sigma: f64) -> Option<BallFilter> {
+        let mut filter = self.foreseen?.filter(observation.sigma);
+        let fits = filter.distance_squared(observation.position, sigma) < TURN_SIGMAS * TURN_SIGMAS;
+        filter.update(observation.position, sigma);
+        fits.then_some(filter)
+    }
+
+    /// Whether it is likelier to be seen at `position` after the touch that was foreseen than without it.
+    fn is_likelier_touched(&self, position: DVec2, sigma: f64) -> bool {
+        // Two coordinates of a normal distribution: −2 log of the density, less what is common to both.
+        let unlikeliness = |filter: &BallFilter| {
+            filter.distance_squared(position, sigma) + 2.0 * libm::log(filter.innovation_variance(sigma))
+        };
+        self.foreseen
+            .is_some_and(|foreseen| unlikeliness(&foreseen.filter(sigma)) < unlikeliness(&self.filter))
     }
 
     /// How much longer than expected it must have rolled straight on to be at `position`, seconds; `None` where it would

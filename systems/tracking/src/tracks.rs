@@ -5,6 +5,7 @@ use glam::DVec2;
 
 use crate::association::{Expectation, Matcher, Way};
 use crate::bed::Bed;
+use crate::foresight::{ForeseenTouch, Foresight};
 use crate::identity::{Label, Registrar};
 use crate::names;
 use crate::noise::PixelNoise;
@@ -54,6 +55,9 @@ const OVERLAP_RADII: f64 = 1.7;
 const LOST_SECS: f64 = 0.5;
 /// …within what a ball can go in that time, m/s.
 const FASTEST: f64 = 12.0;
+/// So many balls that lie elsewhere from one frame to the next, and more than half of all, were carried off unseen: no shot
+/// moves them at once from rest.
+const REARRANGED: usize = 3;
 /// Stamps farther apart than this, seconds, are a gap: balls are looked up anew.
 const GAP_SECS: f64 = 1.0;
 /// Time between frames where the stamps stand still although the picture changes.
@@ -148,6 +152,7 @@ pub struct BallTracker {
     elapsed_secs: f64,
     /// The ways of all tracks in this frame, as predicted.
     ways: Vec<Way>,
+    foresight: Foresight,
 }
 
 impl BallTracker {
@@ -164,6 +169,11 @@ impl BallTracker {
     /// Where the balls were in the frame before and should be in this one; of balls that have left since, too.
     pub fn ways(&self) -> &[Way] {
         &self.ways
+    }
+
+    /// The touches that were to come in this frame, and what was seen of them.
+    pub fn foreseen_touches(&self) -> &[ForeseenTouch] {
+        self.foresight.touches()
     }
 
     /// Seconds since the last picture that showed something new; zero in one that does not.
@@ -218,7 +228,7 @@ impl BallTracker {
     /// Takes in one frame.
     pub fn follow(&mut self, tick: Tick, seen: &[SeenBall], bed: &Bed, cue_tip: Option<DVec2>) {
         self.observe(seen, bed);
-        let after_gap = tick.jumped_back || tick.dt_secs > GAP_SECS;
+        let after_gap = tick.jumped_back || tick.dt_secs > GAP_SECS || self.are_rearranged(bed);
         if after_gap {
             self.forget_motion();
         }
@@ -288,6 +298,29 @@ impl BallTracker {
         }
     }
 
+    /// Whether most balls stood in the frame before and lie elsewhere now: they were racked, or pictures are missing.
+    fn are_rearranged(&self, bed: &Bed) -> bool {
+        let is_near = |a: DVec2, b: DVec2| a.distance(b) < bed.ball_radius;
+        let known = self.tracks.iter().filter(|track| track.seen.is_some());
+        let seen = &self.observations;
+        let is_lost = |track: &&Track| {
+            !seen
+                .iter()
+                .any(|ball| is_near(ball.position, track.filter.position))
+        };
+        let is_new = |ball: &&Observation| {
+            !self
+                .tracks
+                .iter()
+                .any(|track| is_near(ball.position, track.filter.position))
+        };
+        let lost = known.clone().filter(is_lost).count();
+        lost >= REARRANGED
+            && 2 * lost > known.count()
+            && seen.iter().filter(is_new).count() >= REARRANGED
+            && !self.tracks.iter().any(Track::is_moving)
+    }
+
     /// After a gap every ball lies somewhere; those not found again soon are gone.
     fn forget_motion(&mut self) {
         self.frames = 0;
@@ -315,6 +348,11 @@ impl BallTracker {
             });
         }
         let ways = &self.ways;
+        self.foresight
+            .look(&self.tracks, ways, pass.elapsed_secs, pass.bed);
+        for (track, foreseen) in self.tracks.iter_mut().zip(self.foresight.foreseen()) {
+            track.foreseen = *foreseen;
+        }
         let near = TOUCH_RADII * pass.bed.ball_radius;
         for (index, (track, way)) in self.tracks.iter_mut().zip(ways).enumerate() {
             let others = ways.iter().enumerate().filter(|(other, at)| {
@@ -345,6 +383,8 @@ impl BallTracker {
             pass.bed,
         );
         pass.update(&mut self.tracks, matches, &self.observations, &mut self.noise);
+        self.foresight
+            .compare(&self.tracks, &self.ways, pass.elapsed_secs);
     }
 
     /// Finds the sightings of the candidates among those left, and makes candidates of the rest.

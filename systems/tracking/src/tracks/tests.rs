@@ -335,6 +335,38 @@ fn after_a_jump_in_time_balls_are_found_again_by_their_looks() {
 }
 
 #[test]
+fn balls_racked_from_one_frame_to_the_next_are_found_by_their_looks() {
+    let geometry = geometry();
+    let bed = bed();
+    let seen = |places: &[DVec2]| -> Vec<SeenBall> {
+        let image = |place: &DVec2| geometry.image_from_table.apply(*place);
+        let balls = places.iter().enumerate();
+        balls
+            .map(|(n, place)| seen_ball(&geometry, image(place), label_of(n), 0.9))
+            .collect()
+    };
+    let mut tracker = BallTracker::default();
+    for _ in 0..20 {
+        tracker.follow(DT, &seen(&layout()), &bed, None);
+    }
+    let ids = |tracker: &BallTracker, places: &[DVec2]| -> Vec<Option<TrackId>> {
+        let at = |place: &DVec2| {
+            let near = |track: &&Track| track.filter.position.distance(*place) < bed.ball_radius;
+            tracker.tracks().iter().find(near).map(|track| track.id)
+        };
+        places.iter().map(at).collect()
+    };
+    let before = ids(&tracker, &layout());
+    let racked: Vec<DVec2> = (0..layout().len())
+        .map(|n| DVec2::new(0.4 + 0.06 * n as f64, if n % 2 == 0 { -0.03 } else { 0.03 }))
+        .collect();
+    tracker.follow(DT, &seen(&racked), &bed, None);
+    assert!(before.iter().all(Option::is_some));
+    assert_eq!(ids(&tracker, &racked), before);
+    assert!(!tracker.tracks().iter().any(Track::is_moving));
+}
+
+#[test]
 fn a_corrected_calibration_moves_the_balls_and_a_moved_camera_does_not() {
     let bed = bed();
     let scenes = shot(&layout(), 0.0, 0.0, 30, 30, Faults::default(), 5);
