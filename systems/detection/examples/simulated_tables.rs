@@ -15,7 +15,7 @@ use std::fs::File;
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
-use ghostball_detection::Detector;
+use ghostball_detection::{BallFinder, ClothModel, Detector};
 use ghostball_simulation::{GroundTruth, Specimen};
 use ghostball_world::{BallSet, CircleInImage};
 use glam::DVec2;
@@ -134,6 +134,7 @@ fn print_line(specimen: &Specimen, rendered: &Rendered, outcome: &Outcome, one: 
             ball.visible_share,
             if ball.is_moving { ", moving" } else { "" }
         );
+        print_why(rendered, outcome, center, radius);
     }
     for ball in &outcome.invented {
         let CircleInImage { center, radius } = ball.circle;
@@ -152,6 +153,38 @@ fn print_line(specimen: &Specimen, rendered: &Rendered, outcome: &Outcome, one: 
             "    off by {:.2} at {:.1} {:.1}",
             pair.error_px, center.x, center.y
         );
+    }
+}
+
+/// What was seen round a place where a ball was missed: candidates within a radius, with what speaks for them.
+fn print_why(rendered: &Rendered, outcome: &Outcome, center: DVec2, radius: f64) {
+    let (Some(table), Some(planes)) = (&outcome.table, rendered.picture.planes()) else {
+        return;
+    };
+    let mut cloth = ClothModel::new();
+    cloth.learn(&planes, &table.corners_in_image);
+    let size = [rendered.picture.width(), rendered.picture.height()];
+    let mut finder = BallFinder::new(table, size, BallSet::Auto);
+    finder.find(&planes, &cloth, &mut Vec::new());
+    for (candidate, rim, score) in finder.looked_at() {
+        let off = candidate.center.distance(center);
+        if off <= radius {
+            let [agreeing, covered, dark, free, beyond] =
+                [rim.agreeing, rim.covered, rim.dark, rim.free, rim.beyond].map(u32::count_ones);
+            println!(
+                "        {off:.1} px beside it: score {score:.2}, votes {:.2}, rays of 32: {agreeing} rim, {covered} \
+                 covered, {dark} dark, {free} free, {beyond} beyond; radius {:.1}, fill {:.2} {:.2}, hollow {}, shade {}, \
+                 highlight {}, gloss {}",
+                candidate.share,
+                rim.ellipse.radius,
+                rim.fill,
+                rim.dark_fill,
+                rim.is_hollow,
+                rim.is_shade,
+                rim.has_highlight,
+                rim.is_glossy,
+            );
+        }
     }
 }
 
