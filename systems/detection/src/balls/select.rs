@@ -25,6 +25,10 @@ const LEAST_DARK_FILL: f32 = 0.9;
 /// Of what could in part be cloth, marked or shaded, or has no highlight, so much of a rim has to vote for it.
 const SURE_FILL: f32 = 0.85;
 const SHADY_VOTES: f32 = 1.5;
+/// With so many rays that see a rim and cloth behind it, three quarters, nothing but a ball is so round, of just this size
+/// and brighter in places than lit cloth, if so much of its inside is not lit cloth: whatever its colour is.
+const WHOLE_RIM: u32 = 24;
+const LEAST_WHOLE_FILL: f32 = 0.7;
 /// How much a ray counts that sees what could be cloth in a shadow where the ball should be: a ball of the cloth's own
 /// colour looks so all over, a place beside a stick in part.
 const WEIGHT_SHADE: f32 = 0.75;
@@ -154,25 +158,36 @@ fn explained(i: usize, balls: &[usize], rims: &[(Candidate, Rim)], rays: &Rays) 
 
 /// How sure it is that a candidate is a ball; `explained` are the rays that look at other balls.
 fn score((candidate, rim): &(Candidate, Rim), explained: u32) -> f32 {
-    if rim.dark_fill < LEAST_DARK_FILL || rim.is_hollow {
+    let is_whole = is_whole(rim);
+    if rim.dark_fill < LEAST_DARK_FILL && !is_whole || rim.is_hollow {
         return 0.0;
     }
     let may_be_cloth = rim.fill < SURE_FILL || !rim.has_highlight;
-    if may_be_cloth && candidate.share < SHADY_VOTES && !rim.is_glossy {
+    if may_be_cloth && !is_whole && candidate.share < SHADY_VOTES && !rim.is_glossy {
         return 0.0;
     }
     let votes = WEIGHT_VOTES * (candidate.share.min(MOST_VOTES) - USUAL_VOTES);
     (rim_score(rim, explained) + votes).clamp(0.0, 1.0)
 }
 
+fn is_whole(rim: &Rim) -> bool {
+    let seen = (rim.agreeing & rim.free).count_ones();
+    seen >= WHOLE_RIM && rim.has_highlight && rim.dark_fill >= LEAST_WHOLE_FILL
+}
+
 /// Share of the rim that is seen and explained.
 fn rim_score(rim: &Rim, explained: u32) -> f32 {
+    let is_whole = is_whole(rim);
     // A shadow lies beside the ball that throws it.
     let may_be_shadow = rim.is_shade && explained != !0 && explained != 0;
-    if rim.is_shade && !rim.has_highlight || may_be_shadow && !rim.is_glossy {
+    if !is_whole && (rim.is_shade && !rim.has_highlight || may_be_shadow && !rim.is_glossy) {
         return 0.0;
     }
-    let edge = rim.agreeing & (rim.covered | rim.dark);
+    let edge = if is_whole {
+        rim.agreeing
+    } else {
+        rim.agreeing & (rim.covered | rim.dark)
+    };
     let seen = edge & (rim.free | explained | rim.beyond);
     let explained = explained & !rim.free;
     let beyond = rim.beyond & !explained;
@@ -197,4 +212,42 @@ pub(super) fn stands_alone(candidate: &(Candidate, Rim)) -> bool {
 /// The score if all neighbours were balls.
 fn best_score(candidate: &(Candidate, Rim)) -> f32 {
     score(candidate, !0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_whole_rim_is_a_balls_whatever_its_colour_but_not_a_rings() {
+        let of_cloths_colour = Rim {
+            dark_fill: 0.9,
+            fill: 0.1,
+            is_shade: true,
+            has_highlight: true,
+            agreeing: 0x0fff_ffff,
+            dark: !0,
+            free: !0,
+            ..Rim::default()
+        };
+        let candidate = Candidate {
+            center: glam::DVec2::ZERO,
+            share: 1.4,
+        };
+        let stands = |rim| stands_alone(&(candidate, rim));
+        assert!(stands(of_cloths_colour));
+        let half = 0xffff;
+        assert!(!stands(Rim {
+            free: half,
+            ..of_cloths_colour
+        }));
+        assert!(!stands(Rim {
+            is_hollow: true,
+            ..of_cloths_colour
+        }));
+        assert!(!stands(Rim {
+            has_highlight: false,
+            ..of_cloths_colour
+        }));
+    }
 }
