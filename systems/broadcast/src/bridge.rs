@@ -113,9 +113,6 @@ impl BridgeHandle {
     /// As [`BridgeHandle::publish`], with what the frame took.
     pub fn publish_measured(&self, snapshot: Arc<Snapshot>, frame: Option<Arc<Frame>>, times: StageTimes) {
         let received_at = WallTime::now();
-        if frame.is_some() {
-            self.lanes.frame.send_replace(frame);
-        }
         let handover = Handover {
             snapshot,
             times,
@@ -129,6 +126,10 @@ impl BridgeHandle {
             tracing::error!(dropped, "events lost: the network thread does not take any");
         }
         self.lanes.snapshot.send_replace(Some(handover));
+        // After what was seen in it: who has got the frame can draw that.
+        if frame.is_some() {
+            self.lanes.frame.send_replace(frame);
+        }
     }
 
     /// Hands over an alert.

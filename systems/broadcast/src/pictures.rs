@@ -140,7 +140,7 @@ async fn finished(encoding: &mut Option<Encoding>) -> <Encoding as Future>::Outp
 async fn encode(video: Arc<Video>, frame: Arc<world::Frame>) -> Result<PictureData, VideoError> {
     let (width, height) = (frame.picture.width(), frame.picture.height());
     let number = frame.sequence;
-    let jpeg = video.variant(VideoWish::default())?.jpeg(frame).await?;
+    let jpeg = video.variant(VideoWish::default())?.jpeg(frame, None).await?;
     Ok(PictureData {
         frame_number: number,
         width,

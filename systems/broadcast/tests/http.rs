@@ -6,11 +6,18 @@ mod common;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
 use std::time::Duration;
 
 use common::{any_port, frame, get, http, snapshot, start, wait_for_state};
 use ghostball_broadcast::{BroadcastError, Server, ServerConfig, SourceView};
+use ghostball_world::{CircleInImage, Snapshot};
+use glam::DVec2;
 use serde_json::{Value, json};
+use zune_core::bytestream::ZCursor;
+use zune_core::colorspace::ColorSpace;
+use zune_core::options::DecoderOptions;
+use zune_jpeg::JpegDecoder;
 
 fn json_of(body: &str) -> Value {
     serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {body}"))
@@ -136,25 +143,66 @@ fn requests_under_a_foreign_name_are_refused() {
     assert!(body.contains("expected Host to be localhost"), "{body}");
 }
 
+fn viewer(server: &Server, query: &str) -> BufReader<TcpStream> {
+    let mut stream = TcpStream::connect(server.local_addr()).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let path = format!("/api/v1/stream/video?{query}");
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    let mut reader = BufReader::new(stream);
+    let head = head_of(&mut reader);
+    assert!(
+        head.contains("content-type: multipart/x-mixed-replace; boundary=frame"),
+        "{head}"
+    );
+    reader
+}
+
+#[test]
+fn what_is_seen_is_drawn_into_the_video_for_those_who_want_it() {
+    let (server, bridge) = start();
+    let mut seen = Snapshot::clone(&snapshot(0, 0.0));
+    seen.balls.truncate(1);
+    seen.balls[0].seen_in_image = Some(CircleInImage {
+        center: DVec2::new(20.0, 16.0),
+        radius: 6.0,
+    });
+    bridge.publish(Arc::new(seen), Some(frame(10)));
+    let [mut first, mut second, mut plain] =
+        ["overlay=1", "overlay=1", "overlay=0"].map(|query| viewer(&server, query));
+    let drawn = next_picture(&mut first);
+    assert_eq!(drawn, next_picture(&mut second));
+    let brightness = |jpeg: &[u8]| {
+        let options = DecoderOptions::default().jpeg_set_out_colorspace(ColorSpace::Luma);
+        let samples = JpegDecoder::new_with_options(ZCursor::new(jpeg), options)
+            .decode()
+            .unwrap();
+        [26, 20, 50].map(|x| samples[16 * 64 + x])
+    };
+    let [on_circle, inside, elsewhere] = brightness(&drawn);
+    assert!(
+        on_circle > 100 && inside < 60 && elsewhere < 30,
+        "{:?}",
+        brightness(&drawn)
+    );
+    assert!(
+        brightness(&next_picture(&mut plain))
+            .iter()
+            .all(|sample| *sample < 30)
+    );
+    let health = json_of(&get(&server, "/api/v1/health").1);
+    assert_eq!(health["components"]["network"]["pictures_encoded"], 2);
+    let (status, body) = get(&server, "/api/v1/stream/video?overlay=2");
+    assert!(
+        status == 400 && body.contains("expected overlay 0 or 1, found 2"),
+        "{body}"
+    );
+}
+
 #[test]
 fn the_video_is_a_chain_of_jpegs_encoded_once_for_all_who_watch() {
     let (server, bridge) = start();
     bridge.publish(snapshot(0, 0.0), Some(frame(10)));
-    let mut viewers: Vec<_> = (0..3)
-        .map(|_| {
-            let mut stream = TcpStream::connect(server.local_addr()).unwrap();
-            stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-            let path = "/api/v1/stream/video?quality=70&width=32";
-            write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
-            let mut reader = BufReader::new(stream);
-            let head = head_of(&mut reader);
-            assert!(
-                head.contains("content-type: multipart/x-mixed-replace; boundary=frame"),
-                "{head}"
-            );
-            reader
-        })
-        .collect();
+    let mut viewers: Vec<_> = (0..3).map(|_| viewer(&server, "quality=70&width=32")).collect();
     for number in 1..3 {
         for viewer in &mut viewers {
             let jpeg = next_picture(viewer);

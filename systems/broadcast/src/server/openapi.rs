@@ -56,7 +56,11 @@ const VIDEO: &[(&str, &str, &str)] = &[
     ),
     ("fps", "number", "at most so many a second, 1 to 60"),
     ("width", "integer", "pixels, at least 16; never made larger"),
-    ("overlay", "integer", "0"),
+    (
+        "overlay",
+        "integer",
+        "1: balls, stick and predicted paths are drawn over it; 0",
+    ),
 ];
 const SOCKET: &[(&str, &str, &str)] = &[
     COORDS,

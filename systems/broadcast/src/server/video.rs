@@ -13,15 +13,17 @@ use futures_util::stream::unfold;
 use ghostball_world::Frame;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
 
 use super::Shared;
 use super::reply::{Asked, HttpError};
 use crate::SourceView;
+use crate::bridge::Handover;
 use crate::pacer::Paced;
 use crate::shutdown::UntilShutdown;
 use crate::video::{Variant, VideoError, VideoWish};
 
-/// `quality=1..100&fps=1..60&width=16..`; what is left out is as the camera has it.
+/// `quality=1..100&fps=1..60&width=16..&overlay=0|1`; what is left out is as the camera has it.
 #[derive(Debug, Deserialize)]
 pub(super) struct VideoQuery {
     quality: Option<u8>,
@@ -39,10 +41,8 @@ impl VideoQuery {
         if let Some(width @ 0..16) = self.width {
             return refuse(format!("expected a width of at least 16 pixels, found {width}"));
         }
-        if self.overlay.is_some_and(|overlay| overlay != 0) {
-            return refuse(
-                "expected overlay=0: drawing into the video is not supported by this version".to_owned(),
-            );
+        if let Some(overlay @ 2..) = self.overlay {
+            return refuse(format!("expected overlay 0 or 1, found {overlay}"));
         }
         let fps = self.fps.unwrap_or(60.0);
         if !(1.0..=60.0).contains(&fps) {
@@ -51,6 +51,7 @@ impl VideoQuery {
         let wish = VideoWish {
             quality: self.quality,
             width: self.width,
+            overlay: self.overlay == Some(1),
         };
         Ok((wish, fps))
     }
@@ -70,7 +71,12 @@ pub(super) async fn picture(
         )
     })?;
     let variant = shared.video.variant(wish)?;
-    let jpeg = variant.jpeg(frame).await?;
+    let seen = shared
+        .snapshot
+        .borrow()
+        .as_ref()
+        .map(|seen| seen.snapshot.clone());
+    let jpeg = variant.jpeg(frame, seen).await?;
     let described = [
         (header::CONTENT_TYPE, "image/jpeg"),
         (header::CACHE_CONTROL, "no-store"),
@@ -89,6 +95,7 @@ pub(super) async fn stream(
     let viewer = Viewer {
         variant: shared.video.variant(wish)?,
         frame,
+        seen: shared.snapshot.clone(),
         until_shutdown: shared.until_shutdown.clone(),
     };
     let parts = unfold(viewer, |mut viewer| async move {
@@ -143,6 +150,8 @@ pub(super) async fn status(State(shared): State<Arc<Shared>>) -> Json<VideoStatu
 struct Viewer {
     variant: Arc<Variant>,
     frame: Paced<Option<Arc<Frame>>>,
+    /// As new as the frame, or newer by one.
+    seen: watch::Receiver<Option<Handover>>,
     until_shutdown: UntilShutdown,
 }
 
@@ -158,7 +167,8 @@ impl Viewer {
                 continue;
             };
             self.frame.sent();
-            match self.variant.jpeg(frame).await {
+            let seen = self.seen.borrow().as_ref().map(|seen| seen.snapshot.clone());
+            match self.variant.jpeg(frame, seen).await {
                 Ok(jpeg) => return Some(part(&jpeg)),
                 // The next frame may do better.
                 Err(error) => tracing::debug!(%error, "a frame was left out of the video"),

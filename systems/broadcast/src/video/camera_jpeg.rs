@@ -64,7 +64,7 @@ mod tests {
     fn jpeg_of(quality: u8) -> Vec<u8> {
         let picture =
             Picture::new(PixelFormat::Grey, 16, 16, ColorEncoding::default(), vec![90; 256]).unwrap();
-        jpeg::encode(&picture, quality, None).unwrap()
+        jpeg::encode(&picture, quality, None, None).unwrap()
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! Pictures to JPEG, straight from the camera's planes.
 
-use ghostball_world::{ColorEncoding, Picture, PictureError, PixelFormat};
+use ghostball_world::{ColorEncoding, Picture, PictureError, PixelFormat, Snapshot};
 use jpeg_encoder::{Encoder, EncodingError, ImageBuffer, JpegColorType, SamplingFactor};
+
+use super::overlay::{Dot, Overlay};
 
 /// Why a picture could not be encoded.
 #[derive(Debug, thiserror::Error)]
@@ -20,8 +22,14 @@ pub(crate) enum EncodeError {
     Encoder(#[from] EncodingError),
 }
 
-/// Encodes `picture` at `quality` (1 to 100), made smaller to `width` pixels where that is less than it has.
-pub(crate) fn encode(picture: &Picture, quality: u8, width: Option<u32>) -> Result<Vec<u8>, EncodeError> {
+/// Encodes `picture` at `quality` (1 to 100), made smaller to `width` pixels where that is less than it has, with what
+/// `seen` tells drawn over it.
+pub(crate) fn encode(
+    picture: &Picture,
+    quality: u8,
+    width: Option<u32>,
+    seen: Option<&Snapshot>,
+) -> Result<Vec<u8>, EncodeError> {
     let (full_width, full_height) = (picture.width(), picture.height());
     let size = |width, height| (width, height);
     let mut converted = Picture::default();
@@ -50,6 +58,7 @@ pub(crate) fn encode(picture: &Picture, quality: u8, width: Option<u32>) -> Resu
         to_jpeg: Affine::to_jpeg(planes.color),
         width: narrow,
         height: low,
+        overlay: seen.map(|seen| Overlay::new(seen, [full_width, full_height], [narrow, low])),
     };
     let mut bytes = Vec::with_capacity(usize::from(narrow) * usize::from(low) / 6);
     let mut encoder = Encoder::new(&mut bytes, quality.clamp(1, 100));
@@ -64,6 +73,7 @@ struct PlanesToJpeg<'a> {
     to_jpeg: Option<Affine>,
     width: u16,
     height: u16,
+    overlay: Option<Overlay>,
 }
 
 impl PlanesToJpeg<'_> {
@@ -71,6 +81,12 @@ impl PlanesToJpeg<'_> {
     fn span(at: usize, count: usize, full: usize) -> std::ops::Range<usize> {
         let start = at * full / count;
         start..((at + 1) * full / count).max(start + 1)
+    }
+
+    fn dots(&self, y: u16) -> &[Dot] {
+        self.overlay
+            .as_ref()
+            .map_or(&[], |overlay| overlay.row(usize::from(y)))
     }
 
     fn luma(&self, x: usize, rows: &std::ops::Range<usize>) -> u8 {
@@ -117,6 +133,9 @@ impl ImageBuffer for PlanesToJpeg<'_> {
                     .iter_mut()
                     .for_each(|sample| *sample = to_jpeg.apply([*sample, 128, 128])[0]);
             }
+            for dot in self.dots(y) {
+                luma[from + dot.x] = dot.yuv[0];
+            }
             return;
         };
         let (from_blue, from_red) = (blue.len(), red.len());
@@ -136,6 +155,9 @@ impl ImageBuffer for PlanesToJpeg<'_> {
             for ((y, u), v) in samples {
                 [*y, *u, *v] = to_jpeg.apply([*y, *u, *v]);
             }
+        }
+        for dot in self.dots(y) {
+            [luma[from + dot.x], blue[from_blue + dot.x], red[from_red + dot.x]] = dot.yuv;
         }
     }
 }
@@ -222,7 +244,7 @@ mod tests {
                 for range in [ColorRange::Full, ColorRange::Limited] {
                     let rgb = [40, 130, 90];
                     let picture = plain(format, ColorEncoding { range, matrix }, rgb, 34, 18);
-                    let (width, height, pixels) = decoded(&encode(&picture, 90, None).unwrap());
+                    let (width, height, pixels) = decoded(&encode(&picture, 90, None, None).unwrap());
                     assert_eq!((width, height), (34, 18));
                     let far = pixels.chunks(3).find(|pixel| {
                         pixel
@@ -240,7 +262,7 @@ mod tests {
     fn a_smaller_width_keeps_the_shape_and_a_larger_one_changes_nothing() {
         let picture = plain(PixelFormat::Nv12, ColorEncoding::default(), [200, 30, 60], 64, 48);
         for (asked, found) in [(32, (32, 24)), (10, (10, 8)), (1, (1, 1)), (640, (64, 48))] {
-            let (width, height, _) = decoded(&encode(&picture, 80, Some(asked)).unwrap());
+            let (width, height, _) = decoded(&encode(&picture, 80, Some(asked), None).unwrap());
             assert_eq!((width, height), found);
         }
     }
@@ -249,14 +271,14 @@ mod tests {
     fn a_shrunk_picture_is_the_mean_of_its_parts() {
         let stripes: Vec<u8> = (0..64 * 32).map(|i| if i % 2 == 0 { 60 } else { 140 }).collect();
         let picture = Picture::new(PixelFormat::Grey, 64, 32, ColorEncoding::default(), stripes).unwrap();
-        let (_, _, pixels) = decoded(&encode(&picture, 95, Some(16)).unwrap());
+        let (_, _, pixels) = decoded(&encode(&picture, 95, Some(16), None).unwrap());
         assert!(pixels.iter().all(|pixel| pixel.abs_diff(100) <= 2), "{pixels:?}");
     }
 
     #[test]
     fn a_picture_without_pixels_is_refused() {
         assert!(matches!(
-            encode(&Picture::default(), 80, None),
+            encode(&Picture::default(), 80, None, None),
             Err(EncodeError::Empty { .. })
         ));
     }

@@ -2,12 +2,13 @@
 
 mod camera_jpeg;
 pub(crate) mod jpeg;
+mod overlay;
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use axum::body::Bytes;
-use ghostball_world::Frame;
+use ghostball_world::{Frame, Snapshot};
 use tokio::sync::Mutex as AsyncMutex;
 
 use self::camera_jpeg::CameraJpeg;
@@ -27,6 +28,8 @@ pub(crate) struct VideoWish {
     pub(crate) quality: Option<u8>,
     /// Pixels; `None`: as the camera has it. Never made larger.
     pub(crate) width: Option<u32>,
+    /// Whether balls, stick and predicted paths are drawn over it.
+    pub(crate) overlay: bool,
 }
 
 /// Why there is no picture.
@@ -93,8 +96,13 @@ impl Video {
 }
 
 impl Variant {
-    /// The JPEG of `frame`. The first to ask for a frame has it encoded, on a thread apart; the others get the same bytes.
-    pub(crate) async fn jpeg(&self, frame: Arc<Frame>) -> Result<Bytes, VideoError> {
+    /// The JPEG of `frame`, with what was `seen` in it where that is to be drawn. The first to ask for a frame has it
+    /// encoded, on a thread apart; the others get the same bytes.
+    pub(crate) async fn jpeg(
+        &self,
+        frame: Arc<Frame>,
+        seen: Option<Arc<Snapshot>>,
+    ) -> Result<Bytes, VideoError> {
         let mut newest = self.newest.lock().await;
         if let Some((known, jpeg)) = &*newest
             && Arc::ptr_eq(known, &frame)
@@ -104,7 +112,7 @@ impl Variant {
         // Frees the frame before for its pool.
         *newest = None;
         let (wish, source) = (self.wish, frame.clone());
-        let jpeg = tokio::task::spawn_blocking(move || wish.jpeg_of(&source))
+        let jpeg = tokio::task::spawn_blocking(move || wish.jpeg_of(&source, seen.as_deref()))
             .await
             .map_err(|_| VideoError::Thread)??;
         self.counters.pictures_encoded.fetch_add(1, Ordering::Relaxed);
@@ -115,17 +123,19 @@ impl Variant {
 
 impl VideoWish {
     /// The camera's own JPEG where it will do, else a new one.
-    fn jpeg_of(self, frame: &Frame) -> Result<Bytes, EncodeError> {
+    fn jpeg_of(self, frame: &Frame, seen: Option<&Snapshot>) -> Result<Bytes, EncodeError> {
         let picture = &frame.picture;
+        let seen = seen.filter(|_| self.overlay);
         let is_wide_enough = self.width.is_none_or(|width| width >= picture.width());
         if is_wide_enough
+            && seen.is_none()
             && let Some(camera) = CameraJpeg::inspect(&frame.jpeg)
             && self.quality.is_none_or(|quality| quality >= camera.quality)
         {
             return Ok(Bytes::copy_from_slice(&frame.jpeg));
         }
         let quality = self.quality.unwrap_or(DEFAULT_QUALITY);
-        jpeg::encode(picture, quality, self.width).map(Bytes::from)
+        jpeg::encode(picture, quality, self.width, seen).map(Bytes::from)
     }
 }
 
@@ -138,8 +148,9 @@ mod tests {
     fn frame(camera_quality: Option<u8>) -> Frame {
         let color = ColorEncoding::default();
         let picture = Picture::new(PixelFormat::Grey, 32, 16, color, vec![120; 512]).unwrap();
-        let jpeg =
-            camera_quality.map_or_else(Vec::new, |quality| jpeg::encode(&picture, quality, None).unwrap());
+        let jpeg = camera_quality.map_or_else(Vec::new, |quality| {
+            jpeg::encode(&picture, quality, None, None).unwrap()
+        });
         Frame {
             picture,
             jpeg,
@@ -150,18 +161,31 @@ mod tests {
     #[test]
     fn the_cameras_own_bytes_go_through_where_quality_and_size_allow() {
         let camera = frame(Some(85));
-        let passes = |quality, width| VideoWish { quality, width }.jpeg_of(&camera).unwrap() == camera.jpeg;
+        let seen = Snapshot::default();
+        let wish = |quality, width, overlay| VideoWish {
+            quality,
+            width,
+            overlay,
+        };
+        let passes = |quality, width| {
+            wish(quality, width, false).jpeg_of(&camera, Some(&seen)).unwrap() == camera.jpeg
+        };
         assert!(passes(None, None) && passes(Some(95), Some(32)) && passes(None, Some(1000)));
         assert!(!passes(Some(40), None) && !passes(None, Some(16)));
-        assert!(!VideoWish::default().jpeg_of(&frame(None)).unwrap().is_empty());
+        assert!(
+            wish(None, None, true).jpeg_of(&camera, Some(&seen)).unwrap() != camera.jpeg,
+            "it is drawn into"
+        );
+        let encoded = VideoWish::default().jpeg_of(&frame(None), None).unwrap();
+        assert!(!encoded.is_empty());
     }
 
     #[test]
     fn viewers_with_the_same_wish_share_an_encoder_and_there_are_not_too_many() {
         let video = Video::new(Arc::default());
         let wish = |width| VideoWish {
-            quality: None,
             width: Some(width),
+            ..VideoWish::default()
         };
         let held: Vec<_> = (1..=8).map(|width| video.variant(wish(width)).unwrap()).collect();
         assert!(Arc::ptr_eq(&held[0], &video.variant(wish(1)).unwrap()));

@@ -3,7 +3,7 @@
 use ghostball_world::BallKind;
 
 /// `#rrggbb` of a ball as billiard suppliers colour it (Aramith's pool and snooker sets); grey while it is unknown.
-pub(super) const fn color_of(kind: BallKind, number: Option<u8>) -> &'static str {
+pub(crate) const fn color_of(kind: BallKind, number: Option<u8>) -> &'static str {
     match (kind, number) {
         (BallKind::Cue, _) => "#ffffff",
         (_, Some(1 | 9)) => "#f2c230",

@@ -21,6 +21,7 @@ mod trajectory;
 mod zlib;
 
 pub(crate) use alert::AlertData;
+pub(crate) use color::color_of;
 pub(crate) use command::{Command, parse_command};
 pub(crate) use envelope::Frame;
 pub(crate) use events::{EventsData, HistoryData, MotionData};
