@@ -10,8 +10,8 @@ use glam::DVec2;
 use serde::Serialize;
 
 use crate::world::{
-    BallSighting, BallSnapshot, CircleInImage, CueSighting, CueSnapshot, EventBall, PredictedContact,
-    Prediction, Shot, Snapshot, TableEvent, TableEventKind, TableSighting,
+    BallSighting, BallSnapshot, CircleInImage, CueSighting, CueSnapshot, EventBall, Prediction, Shot,
+    Snapshot, TableEvent, TableSighting,
 };
 
 /// A point on the table, metres.
@@ -214,15 +214,9 @@ impl From<&TableEvent> for EventRow {
             other_track_id: other.map(|other| other.track_id.0),
             speed: launch.map(|(speed, _)| micro(speed)),
             direction: launch.map(|(_, direction)| micro(direction)),
-            pocket: match &event.kind {
-                TableEventKind::Potted(_, pocket) => Some(*pocket),
-                _ => None,
-            },
+            pocket: event.kind.pocket(),
             position: ball.map(|ball| Point::in_table(ball.position_in_table)),
-            shot: match &event.kind {
-                TableEventKind::ShotEnded(shot) => Some(ShotRow::from(&**shot)),
-                _ => None,
-            },
+            shot: event.kind.shot().map(ShotRow::from),
         }
     }
 }
@@ -312,16 +306,9 @@ fn trajectory_row(prediction: &Prediction, snapshot: &Snapshot) -> TrajectoryRow
             .collisions
             .iter()
             .map(|collision| CollisionRow {
-                r#type: match collision.contact {
-                    PredictedContact::Ball(_) => "ball_ball",
-                    PredictedContact::Cushion => "ball_cushion",
-                    PredictedContact::Pocket(_) => "ball_pocket",
-                },
+                r#type: collision.contact.name(),
                 ball_id: name(collision.ball),
-                ball2_id: match collision.contact {
-                    PredictedContact::Ball(other) => Some(name(other)),
-                    PredictedContact::Cushion | PredictedContact::Pocket(_) => None,
-                },
+                ball2_id: collision.contact.ball().map(name),
                 position: Point::in_table(collision.position),
                 angle: milli(collision.angle.to_degrees()),
                 time: micro(collision.time),

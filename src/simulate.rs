@@ -14,7 +14,7 @@ use std::time::Instant;
 use serde_json::{Value, json};
 
 use crate::physics::{Event, EventKind, Limits, PhysicsError, Shot, Simulator, TableData, TableDataError};
-use cases::{Case, FORMAT, PlayedTable, StateRow, physics_of, start_of};
+use cases::{Case, FORMAT, MAX_BYTES, PlayedTable, StateRow, physics_of, start_of};
 pub use cases::{CaseFile, read};
 
 /// Why cases cannot be simulated.
@@ -35,6 +35,12 @@ pub enum SimulateError {
         path: PathBuf,
         /// What went wrong, also in unpacking.
         source: io::Error,
+    },
+    /// The file is longer than any that is meant.
+    #[error("the case file {path} is too long: expected at most {MAX_BYTES} bytes unpacked, found more")]
+    TooLong {
+        /// The file.
+        path: PathBuf,
     },
     /// The file is not JSON of the expected shape.
     #[error("the case file {path} is not as expected")]
@@ -100,6 +106,11 @@ pub enum CaseError {
     /// It does not say how the balls start.
     #[error("expected \"post_strike\", \"initial_motion\" or \"strike\", found none")]
     NoStart,
+    /// A ball moves in a way that there is not.
+    #[error(
+        "expected the state of a ball at the start to be 0 (at rest), 1 (spinning), 2 (sliding) or 3 (rolling), found {0}"
+    )]
+    State(f64),
     /// A cushion has no length or direction.
     #[error("cushion \"{0}\": expected a line through two points and a direction of 0, 1 or 2, found none")]
     Cushion(String),
@@ -369,6 +380,18 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_unpacks_to_more_than_any_case_needs_is_not_unpacked() {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        let zeros = vec![b' '; 1 << 20];
+        for _ in 0..=MAX_BYTES >> 20 {
+            encoder.write_all(&zeros).expect("packed");
+        }
+        let bomb = encoder.finish().expect("packed");
+        assert!(bomb.len() < 1 << 22, "{}", bomb.len());
+        assert!(error_of(&bomb).contains("expected at most 268435456 bytes"));
+    }
+
+    #[test]
     fn what_is_wrong_with_a_case_is_said_by_name() {
         let error = error_of(&case_file(|file| file["cases"][0]["table"] = json!("pool12")));
         assert_eq!(
@@ -395,6 +418,15 @@ mod tests {
             file["tables"]["carom"]["linear"][0]["p2"] = json!([0.0, 0.0, 0.037]);
         }));
         assert!(error.contains("cushion \"left\""));
+        for state in [4.0, -1.0, 1.5, 300.0] {
+            let error = error_of(&case_file(|file| {
+                file["cases"][0]["post_strike"] = json!([state, 0.4, 1.0, 0.0, -1.0, 0.0, 0.0, 0.0]);
+            }));
+            assert!(
+                error.contains("state of a ball") && error.contains(&format!("found {state}")),
+                "{error}"
+            );
+        }
     }
 
     /// Rest positions of the reference shots whose end pooltool itself can repeat; needs the reference files.

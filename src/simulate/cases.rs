@@ -1,7 +1,8 @@
 //! The files that `ghostball simulate` plays, and the way from their space into table space and back.
 
 use std::collections::BTreeMap;
-use std::io::Read as _;
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
@@ -15,6 +16,9 @@ use crate::physics::{
 };
 
 pub(super) const FORMAT: &str = "pooltool-reference/1";
+
+/// The longest file, unpacked: a hundred times the reference's. A few kilobytes of gzip can hold all zeros of the world.
+pub(super) const MAX_BYTES: u64 = 1 << 28;
 
 /// A file of shots to play, with the tables, balls and laws that they name.
 #[derive(Deserialize)]
@@ -157,16 +161,18 @@ impl CaseSpace {
         DVec2::new(y - 0.5 * self.length, 0.5 * self.width - x)
     }
 
-    fn state_from_case(self, [s, x, y, vx, vy, wx, wy, wz]: StateRow) -> BallState {
+    fn state_from_case(self, [s, x, y, vx, vy, wx, wy, wz]: StateRow) -> Result<BallState, CaseError> {
         let position = self.table_from_case([x, y]);
         let state = BallState::moving(position, DVec2::new(vy, -vx), DVec3::new(wy, -wx, wz));
-        let motion = match s as u8 {
-            1 => BallMotion::Spinning,
-            2 => BallMotion::Sliding,
-            3 => BallMotion::Rolling,
-            _ => state.motion,
+        let motion = match s {
+            // As its velocity and spin say.
+            0.0 => state.motion,
+            1.0 => BallMotion::Spinning,
+            2.0 => BallMotion::Sliding,
+            3.0 => BallMotion::Rolling,
+            found => return Err(CaseError::State(found)),
         };
-        BallState { motion, ..state }
+        Ok(BallState { motion, ..state })
     }
 
     pub(super) fn case_from_state(self, state: &BallState) -> StateRow {
@@ -295,16 +301,25 @@ pub fn read(path: &Path) -> Result<CaseFile, SimulateError> {
         path: path.to_owned(),
         source,
     };
-    let mut bytes = std::fs::read(path).map_err(|source| SimulateError::Open {
+    let file = File::open(path).map_err(|source| SimulateError::Open {
         path: path.to_owned(),
         source,
     })?;
-    if bytes.starts_with(&[0x1f, 0x8b]) {
-        let mut unpacked = Vec::new();
-        MultiGzDecoder::new(bytes.as_slice())
-            .read_to_end(&mut unpacked)
+    let read = |from: &mut dyn Read| {
+        let mut bytes = Vec::new();
+        from.take(MAX_BYTES + 1)
+            .read_to_end(&mut bytes)
             .map_err(in_reading)?;
-        bytes = unpacked;
+        match bytes.len() as u64 {
+            0..=MAX_BYTES => Ok(bytes),
+            _ => Err(SimulateError::TooLong {
+                path: path.to_owned(),
+            }),
+        }
+    };
+    let mut bytes = read(&mut &file)?;
+    if bytes.starts_with(&[0x1f, 0x8b]) {
+        bytes = read(&mut MultiGzDecoder::new(bytes.as_slice()))?;
     }
     let in_parsing = |source| SimulateError::Parse {
         path: path.to_owned(),
@@ -425,10 +440,10 @@ pub(super) fn start_of<'a>(
                 motion.wx,
                 motion.wy,
                 motion.wz,
-            ]);
+            ])?;
         }
     } else if let Some(row) = case.post_strike {
-        balls[index_of(&case.cue_ball)?] = space.state_from_case(row);
+        balls[index_of(&case.cue_ball)?] = space.state_from_case(row)?;
     } else if let Some(shot) = &case.strike {
         let ball = &mut balls[index_of(&case.cue_ball)?];
         let (velocity, spin) = strike(

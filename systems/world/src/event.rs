@@ -106,6 +106,22 @@ impl TableEventKind {
         }
     }
 
+    /// The pocket it happened at.
+    pub const fn pocket(&self) -> Option<PocketName> {
+        match self {
+            Self::Potted(_, pocket) => Some(*pocket),
+            _ => None,
+        }
+    }
+
+    /// The whole shot, where one ended.
+    pub fn shot(&self) -> Option<&Shot> {
+        match self {
+            Self::ShotEnded(shot) => Some(shot),
+            _ => None,
+        }
+    }
+
     /// Whether it is only a ball that starts or stops.
     pub const fn is_motion(&self) -> bool {
         matches!(self, Self::Started(..) | Self::Stopped(_))

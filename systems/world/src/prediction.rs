@@ -62,6 +62,25 @@ pub enum PredictedContact {
     Pocket(PocketName),
 }
 
+impl PredictedContact {
+    /// As it is told: `ball_ball`, `ball_cushion`, `ball_pocket`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ball(_) => "ball_ball",
+            Self::Cushion => "ball_cushion",
+            Self::Pocket(_) => "ball_pocket",
+        }
+    }
+
+    /// The ball that is touched.
+    pub const fn ball(self) -> Option<TrackId> {
+        match self {
+            Self::Ball(other) => Some(other),
+            Self::Cushion | Self::Pocket(_) => None,
+        }
+    }
+}
+
 /// A contact to come.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PredictedCollision {

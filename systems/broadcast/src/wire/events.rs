@@ -1,6 +1,6 @@
 //! `events`, `motion`, and the history of shots: what happened.
 
-use ghostball_world::{BallKind, EventBall, PocketName, Shot, Snapshot, TableEvent, TableEventKind};
+use ghostball_world::{BallKind, EventBall, PocketName, Shot, Snapshot, TableEvent};
 use glam::DVec2;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -68,15 +68,9 @@ impl EventData {
             other_track_id: other.map(|other| other.track_id.0),
             speed: launch.map(|(speed, _)| micro(speed)),
             direction: launch.map(|(_, direction)| micro(direction)),
-            pocket: match &event.kind {
-                TableEventKind::Potted(_, pocket) => Some(*pocket),
-                _ => None,
-            },
+            pocket: event.kind.pocket(),
             position: ball.and_then(|ball| projection.point(ball.position_in_table)),
-            shot: match &event.kind {
-                TableEventKind::ShotEnded(shot) => Some(ShotData::new(shot, projection)),
-                _ => None,
-            },
+            shot: event.kind.shot().map(|shot| ShotData::new(shot, projection)),
         }
     }
 }
@@ -188,10 +182,7 @@ impl HistoryData {
     pub(crate) fn new<'a>(snapshots: impl Iterator<Item = &'a Snapshot>, space: Space) -> Self {
         let shots_of = |snapshot: &'a Snapshot| {
             let projection = Projection::new(space, snapshot);
-            let ended = snapshot.events.iter().filter_map(|event| match &event.kind {
-                TableEventKind::ShotEnded(shot) => Some(shot),
-                _ => None,
-            });
+            let ended = snapshot.events.iter().filter_map(|event| event.kind.shot());
             ended
                 .map(|shot| ShotData::new(shot, &projection))
                 .collect::<Vec<_>>()

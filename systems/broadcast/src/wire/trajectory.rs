@@ -1,8 +1,7 @@
 //! `trajectory`: where the balls will go.
 
 use ghostball_world::{
-    GhostBall, Outcome, PathLine, PocketName, PredictedCollision, PredictedContact, PredictedRest, Snapshot,
-    TrackId,
+    GhostBall, Outcome, PathLine, PocketName, PredictedCollision, PredictedRest, Snapshot, TrackId,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -139,20 +138,15 @@ impl ToWire<'_> {
 
     fn collision(&self, collision: &PredictedCollision) -> Option<CollisionData> {
         let position = self.projection.point(collision.position)?;
-        let (r#type, other) = match collision.contact {
-            PredictedContact::Ball(other) => ("ball_ball", Some(other)),
-            PredictedContact::Cushion => ("ball_cushion", None),
-            PredictedContact::Pocket(_) => ("ball_pocket", None),
-        };
         let time = (collision.time * 1e4).round() / 1e4;
         Some(CollisionData {
             position,
             x: position.x,
             y: position.y,
-            r#type,
+            r#type: collision.contact.name(),
             ball_id: self.id(collision.ball),
             ball1_id: self.id(collision.ball),
-            ball2_id: other.map(|other| self.id(other)),
+            ball2_id: collision.contact.ball().map(|other| self.id(other)),
             angle: round_degrees(collision.angle),
             time,
             time_to_collision: time,
