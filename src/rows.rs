@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::world::{
     BallSighting, BallSnapshot, CircleInImage, CueSighting, CueSnapshot, EventBall, Prediction, Shot,
-    Snapshot, TableEvent, TableSighting,
+    ShotPath, Snapshot, TableEvent, TableSighting, TrackId,
 };
 
 /// A point on the table, metres.
@@ -65,6 +65,9 @@ struct EventRow {
     direction: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pocket: Option<crate::world::PocketName>,
+    /// The stick that started a shot, where it was seen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stroke: Option<StrokeRow>,
     #[serde(skip_serializing_if = "Option::is_none")]
     position: Option<Point>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -78,7 +81,27 @@ struct ShotRow {
     end_t: f64,
     start: Vec<PlaceRow>,
     end: Vec<PlaceRow>,
+    paths: Vec<PathRow>,
+    prediction: Option<TrajectoryRow>,
     events: Vec<EventRow>,
+}
+
+/// The way of one ball in a shot.
+#[derive(Debug, Serialize)]
+struct PathRow {
+    track_id: u32,
+    ball_id: String,
+    /// Seconds since the first frame, x and y in metres.
+    points: Vec<[f64; 3]>,
+}
+
+/// A stick that struck a ball.
+#[derive(Debug, Serialize)]
+struct StrokeRow {
+    speed: f64,
+    direction: f64,
+    side: f64,
+    practice_strokes: u32,
 }
 
 /// Where a ball lay.
@@ -116,6 +139,8 @@ struct CueRow {
     butt: Point,
     angle: f64,
     state: &'static str,
+    stroke: Option<&'static str>,
+    aimed_track_id: Option<u32>,
     confidence: f64,
     image: Option<StickRow>,
 }
@@ -189,7 +214,7 @@ impl From<&Snapshot> for FrameRow {
             trajectory: snapshot
                 .prediction
                 .as_ref()
-                .map(|prediction| trajectory_row(prediction, snapshot)),
+                .map(|prediction| trajectory_row(prediction, |ball| snapshot.name_of(ball))),
             events: event_rows(&snapshot.events),
         }
     }
@@ -215,6 +240,12 @@ impl From<&TableEvent> for EventRow {
             speed: launch.map(|(speed, _)| micro(speed)),
             direction: launch.map(|(_, direction)| micro(direction)),
             pocket: event.kind.pocket(),
+            stroke: event.kind.stroke().map(|stroke| StrokeRow {
+                speed: micro(stroke.speed),
+                direction: micro(stroke.direction),
+                side: milli(stroke.side),
+                practice_strokes: stroke.practice_strokes,
+            }),
             position: ball.map(|ball| Point::in_table(ball.position_in_table)),
             shot: event.kind.shot().map(ShotRow::from),
         }
@@ -228,7 +259,26 @@ impl From<&Shot> for ShotRow {
             end_t: micro(shot.ended_at.as_secs_f64()),
             start: shot.start.iter().map(PlaceRow::from).collect(),
             end: shot.end.iter().map(PlaceRow::from).collect(),
+            paths: shot.paths.iter().map(PathRow::from).collect(),
+            prediction: shot
+                .prediction
+                .as_ref()
+                .map(|prediction| trajectory_row(prediction, |ball| shot.name_of(ball))),
             events: event_rows(&shot.events),
+        }
+    }
+}
+
+impl From<&ShotPath> for PathRow {
+    fn from(path: &ShotPath) -> Self {
+        let points = path
+            .points
+            .iter()
+            .map(|(at, place)| [at.as_secs_f64(), place.x, place.y].map(micro));
+        Self {
+            track_id: path.ball.track_id.0,
+            ball_id: path.ball.name(),
+            points: points.collect(),
         }
     }
 }
@@ -277,6 +327,8 @@ impl From<&CueSnapshot> for CueRow {
             butt: Point::in_table(cue.pose.butt_in_table),
             angle: milli(cue.pose.angle().to_degrees()),
             state: cue.state.name(),
+            stroke: cue.state.stroke(),
+            aimed_track_id: cue.aimed_ball.map(|ball| ball.0),
             confidence: milli(cue.pose.confidence),
             image: cue.in_image.map(|stick| StickRow {
                 tip: pixel(stick.tip_in_image),
@@ -286,8 +338,7 @@ impl From<&CueSnapshot> for CueRow {
     }
 }
 
-fn trajectory_row(prediction: &Prediction, snapshot: &Snapshot) -> TrajectoryRow {
-    let name = |ball| snapshot.name_of(ball);
+fn trajectory_row(prediction: &Prediction, name: impl Fn(TrackId) -> String) -> TrajectoryRow {
     TrajectoryRow {
         track_id: prediction.ball.0,
         ball_id: name(prediction.ball),
@@ -308,7 +359,7 @@ fn trajectory_row(prediction: &Prediction, snapshot: &Snapshot) -> TrajectoryRow
             .map(|collision| CollisionRow {
                 r#type: collision.contact.name(),
                 ball_id: name(collision.ball),
-                ball2_id: collision.contact.ball().map(name),
+                ball2_id: collision.contact.ball().map(&name),
                 position: Point::in_table(collision.position),
                 angle: milli(collision.angle.to_degrees()),
                 time: micro(collision.time),

@@ -167,6 +167,7 @@ fn cue(cue_ball: &BallSnapshot, table: &TableGeometry, seconds: f64) -> CueSnaps
             confidence: 0.9,
         },
         state: CueState::Aiming,
+        aimed_ball: None,
         in_image: Some(CueInImage {
             tip_in_image: table.image_from_table.apply(tip_in_table),
             butt_in_image: table.image_from_table.apply(butt_in_table),

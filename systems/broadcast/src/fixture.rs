@@ -73,6 +73,7 @@ pub(crate) fn snapshot() -> Snapshot {
                 confidence: 0.8,
             },
             state: CueState::Aiming,
+            aimed_ball: None,
             in_image: Some(CueInImage {
                 tip_in_image: table.image_from_table.apply(tip_in_table),
                 butt_in_image: table.image_from_table.apply(butt_in_table),

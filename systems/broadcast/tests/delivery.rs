@@ -96,7 +96,7 @@ fn eventful(number: u64) -> Arc<Snapshot> {
     };
     snapshot.events = vec![TableEvent {
         at: Duration::from_secs(number),
-        kind: TableEventKind::ShotStarted(ball, DVec2::X),
+        kind: TableEventKind::ShotStarted(ball, DVec2::X, None),
     }];
     Arc::new(snapshot)
 }

@@ -15,8 +15,8 @@ use common::{Client, any_port, frame, get, http, snapshot, start, wait_for_state
 use ghostball_broadcast::{BridgeHandle, ConfigView, Server, ServerConfig, Simulator};
 use ghostball_world::{
     Alert, AlertCode, AlertLevel, EventBall, GhostBall, Origin, Outcome, PathKind, PathLine, PocketName,
-    PredictedCollision, PredictedContact, PredictedRest, Prediction, Shot, Snapshot, TableEvent,
-    TableEventKind,
+    PredictedCollision, PredictedContact, PredictedRest, Prediction, SeenStroke, Shot, ShotPath, Snapshot,
+    TableEvent, TableEventKind,
 };
 use glam::DVec2;
 use jsonschema::Validator;
@@ -130,13 +130,18 @@ fn events(snapshot: &Snapshot) -> Vec<TableEvent> {
     let shot = Shot {
         start: vec![ball, other],
         end: vec![other],
+        paths: vec![ShotPath {
+            ball,
+            points: vec![(Duration::ZERO, DVec2::ZERO), (Duration::from_secs(1), DVec2::X)],
+        }],
         events: vec![event(TableEventKind::Cushion(ball))],
         ..Shot::default()
     };
     let kinds = [
         TableEventKind::Started(ball, DVec2::X),
         TableEventKind::Stopped(other),
-        TableEventKind::ShotStarted(ball, DVec2::X),
+        TableEventKind::ShotStarted(ball, DVec2::X, Some(SeenStroke::default())),
+        TableEventKind::BallInHand(ball),
         TableEventKind::BallCollision(ball, other),
         TableEventKind::Cushion(ball),
         TableEventKind::Potted(other, PocketName::TopLeft),

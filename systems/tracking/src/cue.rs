@@ -1,19 +1,30 @@
-//! The stick: a light smoothing of what is seen, and what the player does with it.
+//! The stick: a steady line through what is seen, and what the player does with it.
 
-use ghostball_world::{CueInImage, CuePose, CueState};
-use glam::DVec2;
+use ghostball_world::{CueInImage, CuePose, CueState, SeenStroke, TrackId};
 
-/// Time constant of the smoothing, seconds: a third of the shortest backswing, so that a stroke stays visible.
-const SMOOTHING_SECS: f64 = 0.05;
+use crate::swing::{AimedBall, Swing};
+
+/// Time constant of the smoothing of a steady stick, seconds: a player aims for longer…
+const STEADY_SECS: f64 = 0.25;
+/// …and of one that is turned or shifted.
+const TURNING_SECS: f64 = 0.03;
+/// A stick whose direction, radians, or place across, metres, is off by so much on average of the last frames is being turned
+/// or shifted.
+const TURNING: f64 = 0.005;
+const SHIFTING: f64 = 0.003;
+/// Weight of one frame in that average.
+const DRIFT_GAIN: f64 = 0.3;
+/// A look at the stick that is off by so many times that is a hand or a rail taken for it, unless it is seen so many times in
+/// a row.
+const ASTRAY: f64 = 5.0;
+const ASTRAY_FRAMES: u32 = 3;
+/// A tip that trembles along the stick by less than this, metres, does not move.
+const TREMBLING: f64 = 0.003;
 /// A tip or butt that jumps farther than this between frames is another stick, or another look at it, metres. A stick
 /// at 5 m/s goes 0.17 m in a thirtieth of a second.
 const JUMP: f64 = 0.3;
 /// How long a stick that is not seen stays in the world, seconds.
 const GRACE_SECS: f64 = 0.15;
-/// How far ahead of the tip a ball may be and still be aimed at, metres: players aim from up to half a stick away.
-const AIM_REACH: f64 = 0.7;
-/// A stick that advances on its ball faster than this strikes, m/s; feathering is slower than the slowest shot.
-const STRIKING_SPEED: f64 = 0.5;
 
 /// The stick in one frame, mapped into table space.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -28,6 +39,7 @@ pub struct SeenCue {
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct CueFollower {
     followed: Option<Followed>,
+    swing: Swing,
 }
 
 /// The stick as it is believed to be.
@@ -39,19 +51,45 @@ pub struct Followed {
     pub in_image: Option<CueInImage>,
     /// What the player does.
     pub state: CueState,
+    /// The ball it points at.
+    pub aimed_ball: Option<TrackId>,
     unseen_secs: f64,
-    /// Speed of the tip along the stick, m/s, forwards positive.
-    forward_speed: f64,
+    turn: Drift,
+    shift: Drift,
+    astray_frames: u32,
+}
+
+/// How far what is seen of something has been off lately, on average.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Drift {
+    mean: f64,
+    frames: u32,
+}
+
+impl Drift {
+    /// The share of `off` to follow, `dt_secs` after the frame before; it counts as turning beyond `turning`.
+    fn follow(&mut self, off: f64, turning: f64, dt_secs: f64) -> f64 {
+        self.mean += DRIFT_GAIN * (off - self.mean);
+        self.frames += 1;
+        let secs = if self.mean.abs() > turning {
+            TURNING_SECS
+        } else {
+            STEADY_SECS
+        };
+        let steady = 1.0 - libm::exp(-dt_secs / secs);
+        // The first looks are all there is to go by.
+        off * steady.max(1.0 / f64::from(self.frames + 1))
+    }
 }
 
 impl CueFollower {
-    /// Takes in one frame, `dt_secs` after the one before; `balls` are the centres of the balls on the table and
-    /// `ball_radius` their radius, metres.
+    /// Takes in one frame, `dt_secs` after the one before; `balls` are those on the table and `ball_radius` their radius,
+    /// metres.
     pub fn follow(
         &mut self,
         seen: Option<SeenCue>,
         dt_secs: f64,
-        balls: impl Iterator<Item = DVec2>,
+        balls: impl Iterator<Item = AimedBall> + Clone,
         ball_radius: f64,
     ) -> Option<&Followed> {
         self.followed = match (self.followed, seen) {
@@ -62,45 +100,75 @@ impl CueFollower {
                 pose: seen.pose,
                 in_image: Some(seen.in_image),
                 state: CueState::Resting,
+                aimed_ball: None,
                 unseen_secs: 0.0,
-                forward_speed: 0.0,
+                turn: Drift::default(),
+                shift: Drift::default(),
+                astray_frames: 0,
             }),
             (Some(before), None) => before.unseen(dt_secs),
             (None, None) => None,
         };
+        let pose = self.followed.map(|followed| followed.pose);
+        let tip = seen.and(pose);
+        self.swing
+            .follow(tip.as_ref(), pose.as_ref(), dt_secs, balls, ball_radius);
         if let Some(followed) = &mut self.followed {
-            followed.state = match points_at_a_ball(&followed.pose, balls, ball_radius) {
-                false => CueState::Resting,
-                true if followed.forward_speed > STRIKING_SPEED => CueState::Striking,
-                true => CueState::Aiming,
-            };
+            followed.state = self.swing.state();
+            followed.aimed_ball = self.swing.aimed_ball();
         }
         self.followed.as_ref()
+    }
+
+    /// The stick as it struck this ball, if that was seen a moment ago.
+    pub fn stroke_at(&self, ball: TrackId) -> Option<SeenStroke> {
+        self.swing.stroke_at(ball)
     }
 }
 
 impl Followed {
-    fn moved_to(self, seen: SeenCue, dt_secs: f64) -> Self {
-        let gain = 1.0 - libm::exp(-dt_secs / SMOOTHING_SECS);
+    fn moved_to(mut self, seen: SeenCue, dt_secs: f64) -> Self {
+        (self.in_image, self.unseen_secs) = (Some(seen.in_image), 0.0);
         let before = self.pose;
-        let pose = CuePose {
-            tip_in_table: before.tip_in_table.lerp(seen.pose.tip_in_table, gain),
-            butt_in_table: before.butt_in_table.lerp(seen.pose.butt_in_table, gain),
-            confidence: before.confidence + gain * (seen.pose.confidence - before.confidence),
+        let confidence = before.confidence + 0.5 * (seen.pose.confidence - before.confidence);
+        let (Some(direction), Some(seen_direction)) =
+            (before.direction_in_table(), seen.pose.direction_in_table())
+        else {
+            return Self {
+                pose: seen.pose,
+                ..self
+            };
         };
-        let forward_speed = match pose.direction_in_table() {
-            Some(direction) if dt_secs > 0.0 => {
-                (pose.tip_in_table - before.tip_in_table).dot(direction) / dt_secs
-            }
-            _ => self.forward_speed,
+        let turned = direction.perp_dot(seen_direction);
+        let off = seen.pose.tip_in_table - before.tip_in_table;
+        let (along, across) = (off.dot(direction), direction.perp_dot(off));
+        let is_astray = turned.abs() > ASTRAY * TURNING || across.abs() > ASTRAY * SHIFTING;
+        self.astray_frames = if is_astray { self.astray_frames + 1 } else { 0 };
+        let (turned, across) = if !is_astray {
+            (
+                self.turn.follow(turned, TURNING, dt_secs),
+                self.shift.follow(across, SHIFTING, dt_secs),
+            )
+        } else if self.astray_frames >= ASTRAY_FRAMES {
+            (self.turn, self.shift) = (Drift::default(), Drift::default());
+            (turned, across)
+        } else {
+            (0.0, 0.0)
         };
-        Self {
-            pose,
-            in_image: Some(seen.in_image),
-            unseen_secs: 0.0,
-            forward_speed,
-            ..self
-        }
+        let along = if along.abs() < TREMBLING {
+            0.5 * along
+        } else {
+            along
+        };
+        let tip_in_table = before.tip_in_table + along * direction + across * direction.perp();
+        let direction = (direction + turned * direction.perp()).normalize_or(direction);
+        let length = seen.pose.tip_in_table.distance(seen.pose.butt_in_table);
+        self.pose = CuePose {
+            tip_in_table,
+            butt_in_table: tip_in_table - length * direction,
+            confidence,
+        };
+        self
     }
 
     fn unseen(self, dt_secs: f64) -> Option<Self> {
@@ -113,7 +181,6 @@ impl Followed {
             pose,
             in_image: None,
             unseen_secs,
-            forward_speed: 0.0,
             ..self
         })
     }
@@ -128,21 +195,10 @@ fn is_same_stick(before: &CuePose, now: &CuePose) -> bool {
     before.tip_in_table.distance(now.tip_in_table) < JUMP && !turned
 }
 
-fn points_at_a_ball(pose: &CuePose, mut balls: impl Iterator<Item = DVec2>, ball_radius: f64) -> bool {
-    let Some(direction) = pose.direction_in_table() else {
-        return false;
-    };
-    balls.any(|ball| {
-        let to_ball = ball - pose.tip_in_table;
-        let ahead = to_ball.dot(direction);
-        let beside = to_ball.perp_dot(direction).abs();
-        // The tip may be seen over the near half of the ball that it touches.
-        (-ball_radius..AIM_REACH).contains(&ahead) && beside < ball_radius
-    })
-}
-
 #[cfg(test)]
 mod tests {
+    use glam::DVec2;
+
     use super::*;
 
     const DT: f64 = 1.0 / 30.0;
@@ -164,6 +220,11 @@ mod tests {
     }
 
     fn follow(follower: &mut CueFollower, seen: Option<SeenCue>, ball: DVec2) -> Option<Followed> {
+        let ball = AimedBall {
+            id: TrackId(7),
+            position: ball,
+            is_moving: false,
+        };
         follower.follow(seen, DT, [ball].into_iter(), RADIUS).copied()
     }
 
@@ -199,14 +260,29 @@ mod tests {
     }
 
     #[test]
-    fn a_stick_thrust_at_its_ball_strikes() {
+    fn one_look_at_a_hand_does_not_turn_a_steady_stick() {
         let mut follower = CueFollower::default();
-        let mut state = None;
-        for n in 0..4 {
-            let tip = DVec2::X * (2.0 * DT * f64::from(n));
-            state = follow(&mut follower, Some(stick(tip)), DVec2::X * 0.3).map(|cue| cue.state);
+        let turned = |radians: f64| SeenCue {
+            pose: CuePose {
+                butt_in_table: -DVec2::from_angle(radians),
+                ..stick(DVec2::ZERO).pose
+            },
+            ..stick(DVec2::ZERO)
+        };
+        let angle = |follower: &mut CueFollower, radians| {
+            follow(follower, Some(turned(radians)), DVec2::X).map_or(f64::NAN, |cue| cue.pose.angle())
+        };
+        for n in 0..30 {
+            angle(&mut follower, if n % 2 == 0 { 0.003 } else { -0.003 });
         }
-        assert_eq!(state, Some(CueState::Striking));
+        assert!(angle(&mut follower, 0.08).abs() < 0.001);
+        assert!(angle(&mut follower, 0.0).abs() < 0.001);
+        // One that is turned is followed.
+        for n in 0..20 {
+            angle(&mut follower, 0.004 * f64::from(n));
+        }
+        let off = angle(&mut follower, 0.08) - 0.08;
+        assert!(off.abs() < 0.006, "{off}");
     }
 
     #[test]

@@ -5,14 +5,18 @@ use std::collections::BTreeMap;
 use bevy_ecs::prelude::*;
 use bevy_ecs::query::QueryData;
 use ghostball_world::{
-    Ball, BallKind, BallNumber, Confidence, Cue, CueInImage, CuePose, CueState, FrameClock, Hidden, Motion,
-    PositionInTable, SeenInImage, Sightings, Stamp, TableEvent, TableGeometry, TrackId, VelocityInTable,
+    AimedAt, Alert, Ball, BallKind, BallNumber, Confidence, Cue, CueInImage, CuePose, CueState, FrameClock,
+    Hidden, Motion, PositionInTable, Predictions, SeenInImage, Sightings, TableEvent, TableGeometry, TrackId,
+    VelocityInTable,
 };
 
 use crate::bed::Bed;
+use crate::continuity::{self, Continuity};
 use crate::cue::{CueFollower, SeenCue};
-use crate::events::{EventTeller, Moment};
+use crate::events::{Context, EventTeller, Moment};
 use crate::identity::Label;
+use crate::stick::pose_of;
+use crate::swing::AimedBall;
 use crate::track::Track;
 use crate::tracks::{BallTracker, SeenBall, Tick};
 
@@ -22,7 +26,7 @@ pub(crate) struct Followed {
     tracker: BallTracker,
     entities: BTreeMap<TrackId, Entity>,
     geometry: Option<TableGeometry>,
-    last_stamp: Option<Stamp>,
+    continuity: Continuity,
     seen: Vec<SeenBall>,
 }
 
@@ -53,12 +57,16 @@ pub(crate) fn follow_balls(
     table: Option<Single<&TableGeometry>>,
     mut followed: ResMut<Followed>,
     mut balls: Query<BallParts>,
+    mut alerts: MessageWriter<Alert>,
 ) {
     let followed = &mut *followed;
-    let stamp = followed.last_stamp.replace(clock.captured_at);
+    let verdict = followed.continuity.follow(clock.captured_at);
+    if let Some(begins) = verdict.report {
+        alerts.write(continuity::alert(begins));
+    }
     let tick = Tick {
         dt_secs: clock.dt.as_secs_f64(),
-        jumped_back: stamp.is_some_and(|before| clock.captured_at < before),
+        jumped_back: verdict.jumped_back || verdict.is_shuffled,
     };
     match table {
         Some(geometry) => {
@@ -112,6 +120,8 @@ pub(crate) fn follow_balls(
 pub(crate) fn tell_events(
     clock: Res<FrameClock>,
     followed: Res<Followed>,
+    cue: Res<FollowedCue>,
+    predictions: Option<Res<Predictions>>,
     mut told: ResMut<Told>,
     mut events: MessageWriter<TableEvent>,
 ) {
@@ -123,7 +133,15 @@ pub(crate) fn tell_events(
         now: clock.since_first,
         dt: clock.dt,
     };
-    told.0.follow(moment, &followed.tracker, &Bed::of(geometry));
+    let context = Context {
+        bed: &Bed::of(geometry),
+        // Of the frame before: predictions come after tracking.
+        prediction: predictions
+            .as_ref()
+            .and_then(|predictions| predictions.current.as_ref()),
+        cue: Some(&cue.follower),
+    };
+    told.0.follow(moment, &followed.tracker, &context);
     events.write_batch(told.0.events().iter().cloned());
 }
 
@@ -218,18 +236,14 @@ pub(crate) fn follow_cue(
     clock: Res<FrameClock>,
     sightings: Res<Sightings>,
     table: Option<Single<&TableGeometry>>,
-    balls: Query<&PositionInTable, With<Ball>>,
+    balls: Res<Followed>,
     mut followed: ResMut<FollowedCue>,
-    mut cues: Query<(&mut CuePose, &mut CueState, Option<&mut CueInImage>), With<Cue>>,
+    mut cues: Query<(&mut CuePose, &mut CueState, &mut AimedAt, Option<&mut CueInImage>), With<Cue>>,
 ) {
     let followed = &mut *followed;
     let seen = match (&table, &sightings.cue) {
         (Some(geometry), Some(cue)) => Some(SeenCue {
-            pose: CuePose {
-                tip_in_table: geometry.table_from_image.apply(cue.tip_in_image),
-                butt_in_table: geometry.table_from_image.apply(cue.butt_in_image),
-                confidence: cue.confidence,
-            },
+            pose: pose_of(cue, geometry),
             in_image: CueInImage {
                 tip_in_image: cue.tip_in_image,
                 butt_in_image: cue.butt_in_image,
@@ -238,10 +252,14 @@ pub(crate) fn follow_cue(
         _ => None,
     };
     let radius = table.map_or(0.0, |geometry| geometry.ball_radius);
-    let places = balls.iter().map(|position| position.0);
+    let aimed = balls.tracker.tracks().iter().map(|track| AimedBall {
+        id: track.id,
+        position: track.filter.position,
+        is_moving: track.is_moving(),
+    });
     let Some(cue) = followed
         .follower
-        .follow(seen, clock.dt.as_secs_f64(), places, radius)
+        .follow(seen, clock.dt.as_secs_f64(), aimed, radius)
     else {
         if let Some(entity) = followed.entity.take() {
             commands.entity(entity).despawn();
@@ -249,18 +267,19 @@ pub(crate) fn follow_cue(
         return;
     };
     let Some(entity) = followed.entity else {
-        let mut entity = commands.spawn((Cue, cue.pose, cue.state));
+        let mut entity = commands.spawn((Cue, cue.pose, cue.state, AimedAt(cue.aimed_ball)));
         if let Some(in_image) = cue.in_image {
             entity.insert(in_image);
         }
         followed.entity = Some(entity.id());
         return;
     };
-    let Ok((mut pose, mut state, in_image)) = cues.get_mut(entity) else {
+    let Ok((mut pose, mut state, mut aimed_at, in_image)) = cues.get_mut(entity) else {
         return;
     };
     pose.set_if_neq(cue.pose);
     state.set_if_neq(cue.state);
+    aimed_at.set_if_neq(AimedAt(cue.aimed_ball));
     match (cue.in_image, in_image) {
         (Some(now), Some(mut seen)) => {
             seen.set_if_neq(now);
@@ -281,7 +300,7 @@ mod tests {
 
     use bevy_app::App;
     use ghostball_world::{
-        BallSighting, CircleInImage, CueSighting, FrameTick, LatestSnapshot, Table, WorldPlugin,
+        BallSighting, CircleInImage, CueSighting, FrameTick, LatestSnapshot, Stamp, Table, WorldPlugin,
     };
     use glam::DVec2;
 
@@ -416,6 +435,38 @@ mod tests {
             tick(&mut app, two_balls(), None);
         }
         assert_eq!(query.iter(app.world()).count(), 0);
+    }
+
+    #[test]
+    fn of_shuffled_frames_nothing_is_said_to_move_and_one_alert_tells_of_them() {
+        let mut app = app();
+        app.world_mut().spawn((Table, geometry()));
+        let mut told = Vec::new();
+        for n in 0..60_u64 {
+            // A ball rolls along the table; from the tenth frame on they come in any order.
+            let frame = if n < 10 { n } else { 10 + (n * 37) % 53 };
+            let world = app.world_mut();
+            world
+                .resource_mut::<FrameClock>()
+                .advance_to(Stamp::from_nanos(1_000_000_000 + frame * 33_333_333));
+            world.resource_mut::<Sightings>().balls =
+                vec![ball(200.0 + 12.0 * frame as f64, 300.0, BallKind::Cue)];
+            world.run_schedule(FrameTick);
+            told.extend(world.resource_mut::<Messages<Alert>>().drain());
+            let snapshot = world.resource::<LatestSnapshot>().0.clone();
+            let moves = snapshot.balls.iter().any(|ball| ball.is_moving);
+            assert!(n < 13 || !moves, "frame {n}");
+            assert!(
+                n < 13 || snapshot.events.is_empty(),
+                "frame {n}: {:?}",
+                snapshot.events
+            );
+        }
+        let codes: Vec<_> = told
+            .iter()
+            .map(|alert| (alert.code.name(), alert.begins))
+            .collect();
+        assert_eq!(codes, [("TIME_JUMPED", true)]);
     }
 
     #[test]

@@ -7,11 +7,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ghostball_world::{BallKind, EventBall, PocketName, Shot, TableEvent, TableEventKind, TrackId};
+use ghostball_world::{
+    BallKind, EventBall, Origin, PocketName, Prediction, Shot, TableEvent, TableEventKind, TrackId,
+};
 use glam::DVec2;
 
 use crate::bed::Bed;
+use crate::cue::CueFollower;
 use crate::motion::RESTING_SECS;
+use crate::shot_paths::ShotPaths;
 use crate::touches::{TouchFinder, Touched};
 use crate::track::Track;
 use crate::tracks::{BallTracker, DEPARTED_SECS, Departure};
@@ -39,6 +43,17 @@ pub struct Moment {
     pub now: Duration,
     /// Time since the frame before.
     pub dt: Duration,
+}
+
+/// What else is known in a frame.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    /// The table.
+    pub bed: &'a Bed,
+    /// What was predicted in the frame before.
+    pub prediction: Option<&'a Prediction>,
+    /// The stick.
+    pub cue: Option<&'a CueFollower>,
 }
 
 /// A ball that is followed.
@@ -82,6 +97,9 @@ pub struct EventTeller {
     /// Touches of a shot that is not told to have begun yet.
     early: Vec<TableEvent>,
     shot: Option<Shot>,
+    paths: ShotPaths,
+    /// What was predicted for the shot that is on, or that is about to be told.
+    prediction: Option<Prediction>,
     /// When the last ball came to rest.
     at_rest_since: Duration,
     watched_since: Option<Duration>,
@@ -100,7 +118,8 @@ impl EventTeller {
     }
 
     /// Takes in what `tracker` made of the frame of this moment.
-    pub fn follow(&mut self, moment: Moment, tracker: &BallTracker, bed: &Bed) {
+    pub fn follow(&mut self, moment: Moment, tracker: &BallTracker, context: &Context) {
+        let bed = context.bed;
         self.events.clear();
         if tracker.has_just_begun() {
             // Nobody saw the end of a shot that a gap cut off.
@@ -109,7 +128,8 @@ impl EventTeller {
         }
         self.note_departures(moment, tracker.departures(), bed);
         self.note_tracks(moment, tracker);
-        self.tell_start(moment, bed.ball_radius);
+        self.expect(context.prediction);
+        self.tell_start(moment, context);
         self.tell_touches(moment, tracker, bed);
         self.tell_pots(moment);
         self.tell_placed(moment);
@@ -130,6 +150,9 @@ impl EventTeller {
                 }
                 None => {
                     self.tell(last_seen_at, TableEventKind::BallRemoved(ball));
+                    if ball.kind == BallKind::Cue && self.shot.is_none() {
+                        self.tell(last_seen_at, TableEventKind::BallInHand(ball));
+                    }
                     last_seen_at
                 }
             };
@@ -166,7 +189,10 @@ impl EventTeller {
             let known = &mut self.known[index];
             (known.ball, known.velocity, known.is_there) = (ball, track.velocity(), true);
             known.has_known_speed = track.filter.velocity_sigma() <= KNOWN_SHARE * known.velocity.length();
-            if !is_moving {
+            if is_moving {
+                let before = moment.now.saturating_sub(moment.dt);
+                self.paths.follow(moment.now, track, before, known.lay_at);
+            } else {
                 known.lay_at = ball.position_in_table;
             }
             if is_moving == known.is_moving {
@@ -189,8 +215,23 @@ impl EventTeller {
         self.known.retain(|known| known.is_there);
     }
 
+    /// Keeps what the stick was aimed to do when the first ball set off, or else what the balls were about to do.
+    fn expect(&mut self, prediction: Option<&Prediction>) {
+        let is_calm = self.known.iter().all(|known| !known.is_moving);
+        if is_calm && self.shot.is_none() {
+            self.prediction = None;
+            self.paths.clear();
+        }
+        if is_calm || self.prediction.is_some() {
+            return;
+        }
+        let is_for_it = |prediction: &&Prediction| prediction.origin == Origin::Aim || self.shot.is_some();
+        self.prediction = prediction.filter(is_for_it).cloned();
+    }
+
     /// A shot is on once a ball has left its place, and its speed is known.
-    fn tell_start(&mut self, moment: Moment, ball_radius: f64) {
+    fn tell_start(&mut self, moment: Moment, context: &Context) {
+        let ball_radius = context.bed.ball_radius;
         if self.shot.is_some() {
             return;
         }
@@ -220,7 +261,8 @@ impl EventTeller {
             start: self.known.iter().map(as_it_lay).collect(),
             ..Shot::default()
         });
-        self.tell(at, TableEventKind::ShotStarted(ball, velocity));
+        let stroke = context.cue.and_then(|cue| cue.stroke_at(ball.track_id));
+        self.tell(at, TableEventKind::ShotStarted(ball, velocity, stroke));
     }
 
     /// Collisions and cushions, of a shot.
@@ -253,6 +295,9 @@ impl EventTeller {
                 },
                 Touched::Cushion => TableEventKind::Cushion(ball),
             };
+            for ball in [kind.ball(), kind.other_ball()].into_iter().flatten() {
+                self.paths.insert(ball.track_id, touch.at, ball.position_in_table);
+            }
             self.early.push(TableEvent { at: touch.at, kind });
         }
         if self.shot.is_some() {
@@ -298,9 +343,16 @@ impl EventTeller {
             let last_pot = shot.events.last().map_or(shot.started_at, |event| event.at);
             shot.ended_at = self.at_rest_since.max(last_pot).max(shot.started_at);
             shot.end.extend(self.known.iter().map(|known| known.ball));
+            shot.paths = self.paths.of(&shot.start);
+            shot.prediction = self.prediction.take();
+            let is_in_hand = tells_cue_ball_gone(&shot);
             // Who came to light in a shot is no news after it.
             self.known.iter_mut().for_each(|known| known.is_told = true);
-            self.tell(shot.ended_at, TableEventKind::ShotEnded(Arc::new(shot)));
+            let ended_at = shot.ended_at;
+            self.tell(ended_at, TableEventKind::ShotEnded(Arc::new(shot)));
+            if let Some(ball) = is_in_hand {
+                self.tell(ended_at, TableEventKind::BallInHand(ball));
+            }
         }
     }
 
@@ -343,6 +395,18 @@ fn falling(
         at,
         sure_at: at.max(moment.now) + secs(wait_secs),
     }
+}
+
+/// The cue ball, if it fell or left the table in this shot and did not come back.
+fn tells_cue_ball_gone(shot: &Shot) -> Option<EventBall> {
+    let is_gone = |ball: &EventBall| {
+        ball.kind == BallKind::Cue && !shot.end.iter().any(|end| end.track_id == ball.track_id)
+    };
+    let mut left = shot.events.iter().filter_map(|event| match &event.kind {
+        TableEventKind::Potted(ball, _) | TableEventKind::BallRemoved(ball) => Some(*ball),
+        _ => None,
+    });
+    left.rfind(is_gone)
 }
 
 fn ball_of(track: &Track, position_in_table: DVec2) -> EventBall {

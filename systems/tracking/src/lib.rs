@@ -9,7 +9,8 @@
 //! | `assignment` | the cheapest way to give every row its own column |
 //! | `association` | what it costs to take a sighting for a ball |
 //! | `bed` | playing surface and pockets in table space |
-//! | `cue` | the stick: smoothed, aiming or striking |
+//! | `continuity` | frames that do not follow each other |
+//! | `cue` | the stick, smoothed |
 //! | `entities` | the only module that knows bevy: beliefs to components |
 //! | `events` | what happened: shots, pots, balls placed and removed, starts and stops |
 //! | `foresight` | where balls come that touch, by physics |
@@ -20,6 +21,9 @@
 //! | `noise` | how precisely balls are seen, learnt |
 //! | `recent` | the last sightings of one ball, and the line through them |
 //! | `repeat` | pictures that show again what the one before showed |
+//! | `shot_paths` | the ways of the balls of a shot |
+//! | `stick` | where a stick is that rises over the rail |
+//! | `swing` | aiming, practice stroke, strike |
 //! | `touches` | which ball touched which ball or cushion, and when between frames |
 //! | `track` | one ball |
 //! | `tracks` | all balls: births and deaths |
@@ -27,6 +31,7 @@
 mod assignment;
 mod association;
 mod bed;
+mod continuity;
 mod cue;
 mod entities;
 mod events;
@@ -40,6 +45,9 @@ mod recent;
 mod repeat;
 #[cfg(test)]
 mod scenario;
+mod shot_paths;
+mod stick;
+mod swing;
 mod touches;
 mod track;
 mod tracks;
@@ -58,11 +66,11 @@ impl Plugin for TrackPlugin {
             .init_resource::<entities::Told>()
             .add_systems(
                 FrameTick,
-                // The stick aims at balls: it comes second.
+                // The stick aims at balls, and starts what is told.
                 (
                     entities::follow_balls,
-                    entities::tell_events,
                     entities::follow_cue,
+                    entities::tell_events,
                 )
                     .chain()
                     .in_set(FrameSystems::Track),

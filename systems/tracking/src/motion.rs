@@ -26,6 +26,8 @@ const SURE_RADII: f64 = 1.0;
 const HIT_RADII: f64 = 0.1;
 /// For how long a ball must be seen to stay before it stands, seconds.
 pub(crate) const RESTING_SECS: f64 = 0.25;
+/// Sightings of a moving ball are remembered for so long, seconds: one that is seen askew every other time takes longer.
+const REMEMBERED_SECS: f64 = 2.0 * RESTING_SECS;
 /// A ball that was slower than this on average in that time, m/s, is at rest at the end of it: rolling friction took the rest.
 const RESTING_SPEED: f64 = 0.5 * ROLLING_DECELERATION * RESTING_SECS;
 /// One that sets off slower than this would stand again before it could be told.
@@ -243,20 +245,30 @@ impl MotionDetector {
             return;
         }
         self.recent.push(glimpse.elapsed_secs, glimpse.position);
-        self.recent.keep(RESTING_SECS);
-        let Some(line) = self.recent.line() else { return };
+        self.recent.keep(REMEMBERED_SECS);
+        if let Some((place, sightings)) = self.resting_place(glimpse) {
+            self.motion = Motion::Still;
+            (self.anchor, self.weight) = (place, 0.5 * sightings as f64);
+            self.recent.clear();
+        }
+    }
+
+    /// Where a moving ball has come to rest, and how many sightings say so.
+    fn resting_place(&self, glimpse: &Glimpse) -> Option<(DVec2, usize)> {
+        let line = self.recent.line(RESTING_SECS)?;
         // Half a frame short of it is meant to count.
         if line.sightings < LINE_SIGHTINGS || line.span_secs + 0.5 * glimpse.elapsed_secs < RESTING_SECS {
-            return;
+            return None;
         }
         let sigma = line.scatter.max(glimpse.sigma);
         let is_line = sigma <= (STRAIGHT_RADII * glimpse.ball_radius).max(SUSPICIOUS_SIGMAS * glimpse.sigma);
-        let slow = RESTING_SPEED.max(SLOPE_SIGMAS * sigma * line.slope_sigma_per_sigma);
-        if is_line && line.slope.length() <= slow {
-            self.motion = Motion::Still;
-            (self.anchor, self.weight) = (line.latter_mean, 0.5 * line.sightings as f64);
-            self.recent.clear();
+        if is_line {
+            let slow = RESTING_SPEED.max(SLOPE_SIGMAS * sigma * line.slope_sigma_per_sigma);
+            return (line.slope.length() <= slow).then_some((line.latter_mean, line.sightings));
         }
+        // It turned, or it stands and is seen now here, now there: then most of its sightings are of one place.
+        let place = self.recent.crowd(SUSPICIOUS_SIGMAS * glimpse.sigma, RESTING_SECS);
+        place.filter(|(_, sightings)| *sightings >= LINE_SIGHTINGS)
     }
 
     /// Learns from a residual, metres, of a sighting at rest.

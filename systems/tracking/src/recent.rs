@@ -65,9 +65,33 @@ impl Recent {
         self.length -= count;
     }
 
-    /// The line through them; `None` of fewer than three, or of one moment.
-    pub fn line(&self) -> Option<Line> {
+    /// The sightings of the last `secs`, and the one by which they cover that time.
+    fn within(&self, secs: f64) -> &[(f64, DVec2)] {
         let sightings = &self.sightings[..self.length];
+        let since = sightings.last().map_or(0.0, |(at, _)| at - secs);
+        let later = sightings.iter().position(|(at, _)| *at > since).unwrap_or(0);
+        &sightings[later.saturating_sub(1)..]
+    }
+
+    /// Where the most sightings lie within `radius` of one of them, if those go on for `secs`: their mean, and how many.
+    pub fn crowd(&self, radius: f64, secs: f64) -> Option<(DVec2, usize)> {
+        let sightings = &self.sightings[..self.length];
+        let near = |(_, middle): &(f64, DVec2)| {
+            let middle = *middle;
+            sightings
+                .iter()
+                .filter(move |(_, place)| place.distance(middle) <= radius)
+        };
+        let middle = sightings.iter().max_by_key(|sighting| near(sighting).count())?;
+        let (first, last) = (near(middle).next()?, near(middle).next_back()?);
+        let count = near(middle).count();
+        let sum: DVec2 = near(middle).map(|(_, place)| *place).sum();
+        (last.0 - first.0 >= secs).then(|| (sum / count as f64, count))
+    }
+
+    /// The line through those of the last `secs`; `None` of fewer than three, or of one moment.
+    pub fn line(&self, secs: f64) -> Option<Line> {
+        let sightings = self.within(secs);
         if sightings.len() < 3 {
             return None;
         }
@@ -112,8 +136,8 @@ mod tests {
             let side = if n % 2 == 0 { 1.0 } else { -1.0 };
             recent.push(0.01, DVec2::new(0.02 * f64::from(n), side));
         }
-        recent.keep(0.1);
-        let Some(line) = recent.line() else {
+        recent.keep(0.2);
+        let Some(line) = recent.line(0.1) else {
             panic!("a line")
         };
         assert_eq!(line.sightings, 11);
@@ -123,13 +147,26 @@ mod tests {
     }
 
     #[test]
+    fn a_crowd_is_where_most_sightings_lie_for_long_enough() {
+        let mut recent = Recent::default();
+        for n in 0..15_u32 {
+            let askew = if n % 3 == 0 { 9.0 } else { 0.0 };
+            recent.push(0.03, DVec2::new(askew, 0.1 * f64::from(n % 2)));
+        }
+        let (mean, count) = recent.crowd(1.0, 0.3).unwrap();
+        assert_eq!(count, 10);
+        assert!(mean.distance(DVec2::new(0.0, 0.05)) < 0.01, "{mean}");
+        assert_eq!(recent.crowd(1.0, 0.5), None);
+    }
+
+    #[test]
     fn two_sightings_or_one_moment_make_no_line() {
         let mut recent = Recent::default();
-        assert_eq!(recent.line(), None);
+        assert_eq!(recent.line(1.0), None);
         for _ in 0..5 {
             recent.push(0.0, DVec2::X);
         }
-        assert_eq!(recent.line(), None);
+        assert_eq!(recent.line(1.0), None);
         recent.clear();
         recent.keep(0.1);
         assert_eq!(recent, Recent { length: 0, ..recent });

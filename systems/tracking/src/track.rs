@@ -16,6 +16,8 @@ const TURN_SIGMAS: f64 = 4.0;
 const STRAIGHT_FRAMES: u32 = 3;
 /// A camera that skips frames without saying so makes balls leap along their way; it skips no more than this, seconds.
 const SKIP_SECS: f64 = 0.3;
+/// A ball that no touch was foreseen for may be seen askew by so many radii: its band taken for its edge.
+const ASKEW_RADII: f64 = 0.5;
 /// A moving ball is smeared, and its shutter time is not known: this share of its way in a frame is added to the noise.
 const SMEAR: f64 = 0.02;
 /// A ball seen again after this long, seconds, and elsewhere was carried, not rolled: it starts anew, at rest.
@@ -225,7 +227,7 @@ impl Track {
             self.filter = BallFilter::at_rest(observation.position, observation.sigma);
             self.motion = MotionDetector::at_rest(observation.position);
         } else if self.is_moving() {
-            self.see_moving(observation, elapsed_secs);
+            self.see_moving(observation, elapsed_secs, bed);
             self.motion.observe(&glimpse);
         } else {
             let residual = observation.position.distance(self.motion.anchor());
@@ -258,7 +260,7 @@ impl Track {
         self.note_sighting(observation);
     }
 
-    fn see_moving(&mut self, observation: Observation, elapsed_secs: f64) {
+    fn see_moving(&mut self, observation: Observation, elapsed_secs: f64, bed: &Bed) {
         let sigma = self.sighting_sigma(&observation, elapsed_secs);
         let position = observation.position;
         let fits =
@@ -316,8 +318,10 @@ impl Track {
         let can_turn = self
             .touch_speed
             .is_some_and(|speed| turned.velocity.length() <= speed + noise);
-        // Where nothing can have turned it, once is a ball seen askew.
-        if can_turn || was_astray || is_new {
+        let off = position.distance(self.filter.position);
+        let may_be_askew = self.foreseen.is_none() && off < ASKEW_RADII * observation.doubt * bed.ball_radius;
+        // Where nothing can have turned it, or by so little, once is a ball seen askew.
+        if can_turn && !may_be_askew || was_astray || is_new {
             self.filter = turned;
             self.is_new = true;
         }

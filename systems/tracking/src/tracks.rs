@@ -5,6 +5,7 @@ use glam::DVec2;
 
 use crate::association::{Expectation, Matcher, Way};
 use crate::bed::Bed;
+use crate::continuity::GAP_SECS;
 use crate::foresight::{ForeseenTouch, Foresight};
 use crate::identity::{Label, Registrar};
 use crate::names;
@@ -58,8 +59,6 @@ const FASTEST: f64 = 12.0;
 /// So many balls that lie elsewhere from one frame to the next, and more than half of all, were carried off unseen: no shot
 /// moves them at once from rest.
 const REARRANGED: usize = 3;
-/// Stamps farther apart than this, seconds, are a gap: balls are looked up anew.
-const GAP_SECS: f64 = 1.0;
 /// Time between frames where the stamps stand still although the picture changes.
 const NOMINAL_SECS: f64 = 1.0 / 30.0;
 

@@ -42,6 +42,8 @@ pub enum AlertCode {
     DiskSlow,
     /// No client takes any message.
     BroadcastFailing,
+    /// The stamps of the frames ran backwards or leapt.
+    TimeJumped,
 }
 
 impl AlertCode {
@@ -54,6 +56,7 @@ impl AlertCode {
             Self::DiskFull => "DISK_FULL",
             Self::DiskSlow => "DISK_SLOW",
             Self::BroadcastFailing => "BROADCAST_FAILING",
+            Self::TimeJumped => "TIME_JUMPED",
         }
     }
 }

@@ -3,12 +3,18 @@
 use bevy_ecs::component::Component;
 use glam::DVec2;
 
+use crate::TrackId;
+
 /// Marks the entity of the cue stick.
 #[derive(Component, Clone, Copy, Debug, Default)]
-#[require(CuePose, CueState)]
+#[require(CuePose, CueState, AimedAt)]
 pub struct Cue;
 
-/// The stick projected onto the table's plane, metres in table space.
+/// The ball that the stick points at.
+#[derive(Component, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AimedAt(pub Option<TrackId>);
+
+/// The stick seen from straight above, metres in table space.
 #[derive(Component, Clone, Copy, Debug, Default, PartialEq)]
 pub struct CuePose {
     /// The end towards the ball.
@@ -49,16 +55,27 @@ pub enum CueState {
     Resting,
     /// Points at a ball.
     Aiming,
-    /// Moves towards the ball it points at, fast enough to strike it.
+    /// Points at a ball and swings to and fro behind it.
+    Practising,
+    /// Reaches the ball it points at, or has just struck it.
     Striking,
 }
 
 impl CueState {
+    /// What kind of stroke goes on: `practice` or `strike`.
+    pub const fn stroke(self) -> Option<&'static str> {
+        match self {
+            Self::Resting | Self::Aiming => None,
+            Self::Practising => Some("practice"),
+            Self::Striking => Some("strike"),
+        }
+    }
+
     /// As the contract spells it.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Resting => "resting",
-            Self::Aiming => "aiming",
+            Self::Aiming | Self::Practising => "aiming",
             Self::Striking => "striking",
         }
     }

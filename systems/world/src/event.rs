@@ -6,7 +6,7 @@ use std::time::Duration;
 use bevy_ecs::message::Message;
 use glam::DVec2;
 
-use crate::{BallKind, PocketName, TrackId};
+use crate::{BallKind, PocketName, Prediction, TrackId};
 
 /// A ball as it was known when something happened to it: it may have left the table since.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -28,11 +28,26 @@ impl EventBall {
     }
 }
 
+/// The stick as it was seen to strike a ball.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct SeenStroke {
+    /// Its speed along itself when the tip met the ball, metres per second.
+    pub speed: f64,
+    /// Where it pointed, radians anticlockwise from the x axis of table space, seen from above.
+    pub direction: f64,
+    /// How far beside the ball's middle it pointed, in radii, to the player's right positive; how high it hit is not seen from
+    /// above.
+    pub side: f64,
+    /// Practice strokes before it.
+    pub practice_strokes: u32,
+}
+
 /// What can happen.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TableEventKind {
-    /// All balls stood, and this one was set in motion, at so many metres per second as soon as that was known.
-    ShotStarted(EventBall, DVec2),
+    /// All balls stood, and this one was set in motion, at so many metres per second as soon as that was known; with what was
+    /// seen of the stick.
+    ShotStarted(EventBall, DVec2, Option<SeenStroke>),
     /// These two balls touched; each is where it was then.
     BallCollision(EventBall, EventBall),
     /// This ball touched a cushion; its position is where its centre was then.
@@ -41,6 +56,8 @@ pub enum TableEventKind {
     Potted(EventBall, PocketName),
     /// This ball was put on the table while no shot was on.
     BallPlaced(EventBall),
+    /// The cue ball left the table, and no shot is on: whoever plays next may place it.
+    BallInHand(EventBall),
     /// This ball is no longer on the table, and fell into no pocket; its position is where it was seen last.
     BallRemoved(EventBall),
     /// All balls stand again.
@@ -60,6 +77,7 @@ impl TableEventKind {
             Self::Cushion(_) => "cushion",
             Self::Potted(..) => "potted",
             Self::BallPlaced(_) => "ball_placed",
+            Self::BallInHand(_) => "ball_in_hand",
             Self::BallRemoved(_) => "ball_removed",
             Self::ShotEnded(_) => "shot_ended",
             Self::Started(..) | Self::Stopped(_) => "motion",
@@ -69,11 +87,12 @@ impl TableEventKind {
     /// The ball it happened to.
     pub const fn ball(&self) -> Option<&EventBall> {
         match self {
-            Self::ShotStarted(ball, _)
+            Self::ShotStarted(ball, ..)
             | Self::BallCollision(ball, _)
             | Self::Cushion(ball)
             | Self::Potted(ball, _)
             | Self::BallPlaced(ball)
+            | Self::BallInHand(ball)
             | Self::BallRemoved(ball)
             | Self::Started(ball, _)
             | Self::Stopped(ball) => Some(ball),
@@ -92,7 +111,17 @@ impl TableEventKind {
     /// Speed, m/s, and direction, radians anticlockwise from the x axis of table space, at which a shot started.
     pub fn launch(&self) -> Option<(f64, f64)> {
         match self {
-            Self::ShotStarted(_, velocity) => Some((velocity.length(), libm::atan2(velocity.y, velocity.x))),
+            Self::ShotStarted(_, velocity, _) => {
+                Some((velocity.length(), libm::atan2(velocity.y, velocity.x)))
+            }
+            _ => None,
+        }
+    }
+
+    /// What was seen of the stick that started a shot.
+    pub const fn stroke(&self) -> Option<&SeenStroke> {
+        match self {
+            Self::ShotStarted(_, _, stroke) => stroke.as_ref(),
             _ => None,
         }
     }
@@ -148,12 +177,40 @@ pub struct Shot {
     pub start: Vec<EventBall>,
     /// The balls as they lie after, likewise.
     pub end: Vec<EventBall>,
+    /// The ways of the balls that moved, in order of their track.
+    pub paths: Vec<ShotPath>,
+    /// What was predicted for it: from the stick just before the strike, or else from the balls just after.
+    pub prediction: Option<Prediction>,
     /// What happened in it but its start, end and single motions, in the order in which it was told; the first
     /// [`Shot::MOST_EVENTS`].
     pub events: Vec<TableEvent>,
 }
 
+/// The way of one ball in a shot.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ShotPath {
+    /// The ball, where it lay before.
+    pub ball: EventBall,
+    /// Where its centre was when, metres and time since the first frame: the corners of a line that is nowhere farther than
+    /// [`ShotPath::TOLERANCE`] from where it was followed. From two to [`ShotPath::MOST_POINTS`].
+    pub points: Vec<(Duration, DVec2)>,
+}
+
+impl ShotPath {
+    /// Metres: half of what is seen of a ball's place on most tables.
+    pub const TOLERANCE: f64 = 0.001;
+    /// A ball touches a handful of things, and curves between a few of them.
+    pub const MOST_POINTS: usize = 64;
+}
+
 impl Shot {
     /// No more events are kept of one shot: many times the balls there are.
     pub const MOST_EVENTS: usize = 64;
+
+    /// The name of a ball of this shot for people and clients, also of one that is gone.
+    pub fn name_of(&self, ball: TrackId) -> String {
+        let mut known = self.start.iter().chain(&self.end);
+        let ball_of_shot = known.find(|known| known.track_id == ball);
+        ball_of_shot.map_or_else(|| BallKind::Unknown.name_with(None, ball), EventBall::name)
+    }
 }

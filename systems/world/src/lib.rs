@@ -49,8 +49,8 @@ pub use ball::{
 };
 pub use clock::{FrameClock, Stamp};
 pub use command::CommandAdmitted;
-pub use cue::{Cue, CueInImage, CuePose, CueState};
-pub use event::{EventBall, Shot, TableEvent, TableEventKind};
+pub use cue::{AimedAt, Cue, CueInImage, CuePose, CueState};
+pub use event::{EventBall, SeenStroke, Shot, ShotPath, TableEvent, TableEventKind};
 pub use frame::{CurrentFrame, Frame, FramePool};
 pub use geometry::{CircleInImage, GeometryError, Homography};
 pub use lens::Lens;

@@ -8,9 +8,9 @@ use bevy_ecs::prelude::*;
 use glam::DVec2;
 
 use crate::{
-    Ball, BallKind, BallNumber, CircleInImage, Confidence, Cue, CueInImage, CuePose, CueState, CurrentFrame,
-    FrameClock, Motion, Pool, PositionInTable, Prediction, Predictions, SeenInImage, Stamp, TableEvent,
-    TableGeometry, TrackId, VelocityInTable,
+    AimedAt, Ball, BallKind, BallNumber, CircleInImage, Confidence, Cue, CueInImage, CuePose, CueState,
+    CurrentFrame, FrameClock, Motion, Pool, PositionInTable, Prediction, Predictions, SeenInImage, Stamp,
+    TableEvent, TableGeometry, TrackId, VelocityInTable,
 };
 
 /// One ball on the table.
@@ -58,6 +58,8 @@ pub struct CueSnapshot {
     pub pose: CuePose,
     /// What the player does with it.
     pub state: CueState,
+    /// The ball it points at.
+    pub aimed_ball: Option<TrackId>,
     /// Tip and butt in the picture.
     pub in_image: Option<CueInImage>,
 }
@@ -104,7 +106,7 @@ type BallData<'a> = (
     Option<&'a SeenInImage>,
 );
 
-type CueData<'a> = (&'a CuePose, &'a CueState, Option<&'a CueInImage>);
+type CueData<'a> = (&'a CuePose, &'a CueState, &'a AimedAt, Option<&'a CueInImage>);
 
 /// Copies what matters of the world into a [`Snapshot`].
 pub(crate) fn take_snapshot(
@@ -140,10 +142,11 @@ pub(crate) fn take_snapshot(
         // Query order is not spawn order once a component has come and gone.
         snapshot.balls.sort_unstable_by_key(|ball| ball.track_id);
         snapshot.cue = cue.map(|cue| {
-            let (pose, state, in_image) = *cue;
+            let (pose, state, aimed_at, in_image) = *cue;
             CueSnapshot {
                 pose: *pose,
                 state: *state,
+                aimed_ball: aimed_at.0,
                 in_image: in_image.copied(),
             }
         });

@@ -1,10 +1,11 @@
 //! `events`, `motion`, and the history of shots: what happened.
 
-use ghostball_world::{BallKind, EventBall, PocketName, Shot, Snapshot, TableEvent};
+use ghostball_world::{BallKind, EventBall, PocketName, SeenStroke, Shot, ShotPath, Snapshot, TableEvent};
 use glam::DVec2;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::trajectory::ExpectedData;
 use crate::WallTime;
 use crate::space::{Point, Projection, Space};
 
@@ -48,6 +49,9 @@ struct EventData {
     /// Radians anticlockwise from the x axis of table space.
     #[serde(skip_serializing_if = "Option::is_none")]
     direction: Option<f64>,
+    /// The stick that started a shot, where it was seen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stroke: Option<StrokeData>,
     #[serde(skip_serializing_if = "Option::is_none")]
     position: Option<Point>,
     /// The whole shot, where one ended.
@@ -69,8 +73,33 @@ impl EventData {
             speed: launch.map(|(speed, _)| micro(speed)),
             direction: launch.map(|(_, direction)| micro(direction)),
             pocket: event.kind.pocket(),
+            stroke: event.kind.stroke().map(StrokeData::new),
             position: ball.and_then(|ball| projection.point(ball.position_in_table)),
             shot: event.kind.shot().map(|shot| ShotData::new(shot, projection)),
+        }
+    }
+}
+
+/// A stick that struck a ball.
+#[derive(Debug, Serialize, JsonSchema)]
+struct StrokeData {
+    /// Of the tip when it met the ball, m/s.
+    speed: f64,
+    /// Radians anticlockwise from the x axis of table space.
+    direction: f64,
+    /// How far beside the ball's middle it pointed, in radii of the ball, to the player's right above 0.
+    side: f64,
+    /// Practice strokes before it.
+    practice_strokes: u32,
+}
+
+impl StrokeData {
+    fn new(stroke: &SeenStroke) -> Self {
+        Self {
+            speed: micro(stroke.speed),
+            direction: micro(stroke.direction),
+            side: micro(stroke.side),
+            practice_strokes: stroke.practice_strokes,
         }
     }
 }
@@ -85,8 +114,45 @@ pub(crate) struct ShotData {
     duration: f64,
     start: Vec<PlaceData>,
     end: Vec<PlaceData>,
+    /// The ways of the balls that moved.
+    paths: Vec<PathData>,
+    /// What was predicted for it.
+    prediction: Option<ExpectedData>,
     /// What happened in between.
     events: Vec<EventData>,
+}
+
+/// The way of one ball.
+#[derive(Debug, Serialize, JsonSchema)]
+struct PathData {
+    track_id: u32,
+    ball_id: String,
+    /// Corners, in order of time; the ball went straight between them.
+    points: Vec<PassedData>,
+}
+
+/// Where a ball was when.
+#[derive(Debug, Serialize, JsonSchema)]
+struct PassedData {
+    /// Seconds since the first frame.
+    t: f64,
+    position: Point,
+}
+
+impl PathData {
+    fn new(path: &ShotPath, projection: &Projection) -> Self {
+        let points = path.points.iter().filter_map(|(at, place)| {
+            Some(PassedData {
+                t: micro(at.as_secs_f64()),
+                position: projection.point(*place)?,
+            })
+        });
+        Self {
+            track_id: path.ball.track_id.0,
+            ball_id: path.ball.name(),
+            points: points.collect(),
+        }
+    }
 }
 
 impl ShotData {
@@ -101,6 +167,15 @@ impl ShotData {
             duration: micro(shot.ended_at.saturating_sub(shot.started_at).as_secs_f64()),
             start: places(&shot.start),
             end: places(&shot.end),
+            paths: shot
+                .paths
+                .iter()
+                .map(|path| PathData::new(path, projection))
+                .collect(),
+            prediction: shot
+                .prediction
+                .as_ref()
+                .map(|prediction| ExpectedData::new(prediction, projection, &|ball| shot.name_of(ball))),
             events: shot
                 .events
                 .iter()

@@ -48,7 +48,7 @@ impl StateData {
             cue: snapshot
                 .cue
                 .as_ref()
-                .and_then(|cue| CueData::new(cue, &projection)),
+                .and_then(|cue| CueData::new(cue, snapshot, &projection)),
             table: snapshot
                 .table
                 .as_ref()
@@ -137,12 +137,17 @@ struct CueData {
     estimated_force: f64,
     /// What is seen of the stick.
     length: f64,
+    /// `resting`, `aiming` or `striking`.
     state: &'static str,
+    /// The stroke that goes on: `practice`, `strike`, or null.
+    stroke: Option<&'static str>,
+    /// The ball it points at.
+    aimed_ball_id: Option<String>,
     confidence: f64,
 }
 
 impl CueData {
-    fn new(cue: &CueSnapshot, projection: &Projection<'_>) -> Option<Self> {
+    fn new(cue: &CueSnapshot, snapshot: &Snapshot, projection: &Projection<'_>) -> Option<Self> {
         let [tip, butt] = projection.cue(cue)?;
         let (dx, dy) = (tip.x - butt.x, tip.y - butt.y);
         Some(Self {
@@ -156,6 +161,8 @@ impl CueData {
             estimated_force: 0.0,
             length: projection.round_length(libm::hypot(dx, dy)),
             state: cue.state.name(),
+            stroke: cue.state.stroke(),
+            aimed_ball_id: cue.aimed_ball.map(|ball| snapshot.name_of(ball)),
             confidence: round_share(cue.pose.confidence),
         })
     }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ghostball_world::{
-    Alert, AlertCode, AlertLevel, BallKind, EventBall, PocketName, Shot, Snapshot, TableEvent,
-    TableEventKind, TrackId,
+    Alert, AlertCode, AlertLevel, BallKind, EventBall, PocketName, SeenStroke, Shot, ShotPath, Snapshot,
+    TableEvent, TableEventKind, TrackId,
 };
 use glam::DVec2;
 use serde::Serialize;
@@ -165,18 +165,36 @@ fn eventful() -> Snapshot {
         ended_at: Duration::from_millis(4_250),
         start: vec![cue, eight],
         end: vec![cue],
+        paths: vec![ShotPath {
+            ball: eight,
+            points: vec![
+                (Duration::from_millis(1_500), eight.position_in_table),
+                (Duration::from_millis(2_500), DVec2::new(1.25, -0.625)),
+            ],
+        }],
+        prediction: snapshot().prediction,
         events: vec![potted.clone()],
+    };
+    let stroke = SeenStroke {
+        speed: 1.25,
+        direction: -0.25,
+        side: 0.5,
+        practice_strokes: 2,
     };
     Snapshot {
         events: vec![
             at(1_000, TableEventKind::Started(cue, DVec2::new(1.0, -0.25))),
-            at(1_000, TableEventKind::ShotStarted(cue, DVec2::new(1.0, -0.25))),
+            at(
+                1_000,
+                TableEventKind::ShotStarted(cue, DVec2::new(1.0, -0.25), Some(stroke)),
+            ),
             at(1_500, TableEventKind::BallCollision(cue, eight)),
             at(1_750, TableEventKind::Cushion(eight)),
             potted,
             at(4_250, TableEventKind::ShotEnded(Arc::new(shot))),
             at(9_000, TableEventKind::BallRemoved(unnamed)),
             at(12_000, TableEventKind::BallPlaced(unnamed)),
+            at(13_000, TableEventKind::BallInHand(cue)),
         ],
         ..snapshot()
     }

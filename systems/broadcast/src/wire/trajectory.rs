@@ -1,7 +1,8 @@
 //! `trajectory`: where the balls will go.
 
 use ghostball_world::{
-    GhostBall, Outcome, PathLine, PocketName, PredictedCollision, PredictedRest, Snapshot, TrackId,
+    GhostBall, Origin, Outcome, PathLine, PocketName, PredictedCollision, PredictedRest, Prediction,
+    Snapshot, TrackId,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -32,8 +33,8 @@ pub(crate) struct TrajectoryData {
 impl TrajectoryData {
     pub(crate) fn new(snapshot: &Snapshot, space: Space, issue: Issue) -> Self {
         let to_wire = ToWire {
-            snapshot,
-            projection: Projection::new(space, snapshot),
+            name_of: &|ball| snapshot.name_of(ball),
+            projection: &Projection::new(space, snapshot),
         };
         let prediction = snapshot.prediction.as_ref();
         let lines = prediction.map_or_else(Vec::new, |p| {
@@ -64,6 +65,40 @@ impl TrajectoryData {
             calculation_time_ms: issue.calculation_time.as_secs_f64() * 1e3,
             sequence: issue.sequence,
             timestamp: issue.timestamp,
+        }
+    }
+}
+
+/// What was predicted for a shot.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct ExpectedData {
+    /// `aim`: from the stick, just before it struck, at an assumed speed; `motion`: from the balls, just after.
+    origin: &'static str,
+    ball_id: String,
+    lines: Vec<LineData>,
+    rest: Vec<RestData>,
+    outcomes: Vec<OutcomeData>,
+    confidence: f64,
+}
+
+impl ExpectedData {
+    /// `name_of` tells the name of a ball, which may be gone.
+    pub(super) fn new(
+        prediction: &Prediction,
+        projection: &Projection,
+        name_of: &dyn Fn(TrackId) -> String,
+    ) -> Self {
+        let to_wire = ToWire { name_of, projection };
+        Self {
+            origin: match prediction.origin {
+                Origin::Aim => "aim",
+                Origin::Motion => "motion",
+            },
+            ball_id: name_of(prediction.ball),
+            lines: prediction.lines.iter().filter_map(|l| to_wire.line(l)).collect(),
+            rest: prediction.rest.iter().filter_map(|r| to_wire.rest(r)).collect(),
+            outcomes: prediction.outcomes.iter().map(|o| to_wire.outcome(o)).collect(),
+            confidence: round_share(prediction.confidence),
         }
     }
 }
@@ -117,13 +152,13 @@ struct OutcomeData {
 }
 
 struct ToWire<'a> {
-    snapshot: &'a Snapshot,
-    projection: Projection<'a>,
+    name_of: &'a dyn Fn(TrackId) -> String,
+    projection: &'a Projection<'a>,
 }
 
 impl ToWire<'_> {
     fn id(&self, ball: TrackId) -> String {
-        self.snapshot.name_of(ball)
+        (self.name_of)(ball)
     }
 
     fn line(&self, line: &PathLine) -> Option<LineData> {
