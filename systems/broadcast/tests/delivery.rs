@@ -10,14 +10,14 @@ use std::time::Duration;
 use common::{Client, any_port, frame, get, snapshot, wait_for_state};
 use ghostball_broadcast::{BridgeHandle, ConfigChange, ConfigView, Server, ServerConfig, Simulator};
 use ghostball_world::{
-    Alert, AlertCode, AlertLevel, EventBall, Origin, PathKind, PathLine, Prediction, Snapshot, Stamp,
-    TableEvent, TableEventKind,
+    Alert, AlertCode, AlertLevel, BallSnapshot, EventBall, Origin, PathKind, PathLine, Prediction, Snapshot,
+    Stamp, TableEvent, TableEventKind, TrackId,
 };
 use glam::DVec2;
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpSocket;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
@@ -469,6 +469,57 @@ async fn where_nothing_gets_through_delivery_pauses_and_one_trial_ends_it() {
         metrics(&server)["broadcaster"]["circuit_breaker"]["state"],
         "closed"
     );
+}
+
+#[tokio::test]
+async fn a_client_that_lags_gets_less_where_it_leaves_that_to_us_and_all_again_when_it_keeps_up() {
+    let (server, bridge) = serve(|config| config.integration.target_fps = 240.0);
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    let stream = socket.connect(server.local_addr()).await.unwrap();
+    let mut client = Client::connect_over(stream, &server, "/ws").await.unwrap();
+    let filters = json!({"quality_level": "auto", "max_fps": 240});
+    client
+        .send(json!({"type": "subscribe", "data": {"streams": ["state"], "filters": filters}}))
+        .await;
+    client.next_of("subscribed").await;
+    let mut number = 0;
+    let mut publish = || {
+        let mut crowded = Snapshot::clone(&snapshot(number, 0.001 * (number % 500) as f64));
+        let ball = crowded.balls[1];
+        let more = (2..60).map(|track| BallSnapshot {
+            track_id: TrackId(track),
+            ..ball
+        });
+        crowded.balls.extend(more);
+        bridge.publish(Arc::new(crowded), None);
+        number += 1;
+    };
+    // It takes nothing for some time: lag is looked at once a second.
+    let began = Instant::now();
+    let mut lags_since = None;
+    while lags_since.is_none_or(|since: Instant| since.elapsed() < Duration::from_millis(1500)) {
+        assert!(began.elapsed() < PATIENCE);
+        publish();
+        sleep(SOON).await;
+        if connection(&server, 0)["lag"].as_f64().unwrap() > 0.5 {
+            lags_since.get_or_insert_with(Instant::now);
+        }
+    }
+    for is_whole in [false, true] {
+        loop {
+            assert!(began.elapsed() < 2 * PATIENCE, "whole: {is_whole}");
+            let Ok(message) = timeout(SOON, client.next()).await else {
+                // It has taken all there was.
+                publish();
+                continue;
+            };
+            if message["type"] == "state" && message["data"]["balls"][0].get("velocity").is_some() == is_whole
+            {
+                break;
+            }
+        }
+    }
 }
 
 #[tokio::test]

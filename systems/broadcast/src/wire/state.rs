@@ -21,17 +21,17 @@ pub(crate) enum StateQuality {
 }
 
 /// The data of a `state` message. Lengths are in the unit of the space, except those of `table.dimensions`, which are
-/// always metres.
+/// always metres. What is short comes first: who looks for nothing else need not read the rest, six kilobytes.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct StateData {
+    sequence: u64,
+    frame_number: u64,
+    ball_count: usize,
+    captured_at: WallTime,
+    timestamp: WallTime,
     balls: Vec<BallData>,
     cue: Option<CueData>,
     table: Option<TableData>,
-    ball_count: usize,
-    frame_number: u64,
-    sequence: u64,
-    captured_at: WallTime,
-    timestamp: WallTime,
 }
 
 impl StateData {

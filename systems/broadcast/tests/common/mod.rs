@@ -117,6 +117,14 @@ impl Client {
 
     pub async fn connect_silently(server: &Server, path: &str) -> Result<Self, tungstenite::Error> {
         let stream = TcpStream::connect(server.local_addr()).await.unwrap();
+        Self::connect_over(stream, server, path).await
+    }
+
+    pub async fn connect_over(
+        stream: TcpStream,
+        server: &Server,
+        path: &str,
+    ) -> Result<Self, tungstenite::Error> {
         let url = format!("ws://{}{path}", server.local_addr());
         let (socket, _) = tokio_tungstenite::client_async(url, stream).await?;
         Ok(Self { socket })
