@@ -19,9 +19,9 @@ use crate::tracks::BallTracker;
 
 /// Frames after a touch in which the speeds after it become known.
 const SETTLING_FRAMES: u32 = 2;
-/// Two ways that come nearer than so many radii may touch, though by what is known they just miss: two, and 3 mm, twice what
-/// places on a calibrated table are off by.
-const MEETING_RADII: f64 = 2.1;
+/// Two ways that come nearer than so many radii may touch, though by what is known they just miss: two, and 9 mm, as much as two
+/// places are off from each other where the lens is not known (collisions on such footage are lost below 2.2).
+const MEETING_RADII: f64 = 2.3;
 /// A touch exchanges nearly all of the speed at which two balls close in (restitution 0.9 to 0.98), a miss nothing: more than
 /// half of it is a touch.
 const EXCHANGED: f64 = 0.5;
