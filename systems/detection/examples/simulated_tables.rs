@@ -166,6 +166,18 @@ fn print_why(rendered: &Rendered, outcome: &Outcome, center: DVec2, radius: f64)
     let size = [rendered.picture.width(), rendered.picture.height()];
     let mut finder = BallFinder::new(table, size, BallSet::Auto);
     finder.find(&planes, &cloth, &mut Vec::new());
+    for (found, truth) in table
+        .pockets_in_image
+        .iter()
+        .zip(&rendered.truth.table.pockets_in_image)
+    {
+        if truth.center.distance(center) < truth.radius + 3.0 * radius {
+            println!(
+                "        near a pocket at {:.1} {:.1} radius {:.1}, found at {:.1} {:.1} radius {:.1}",
+                truth.center.x, truth.center.y, truth.radius, found.center.x, found.center.y, found.radius
+            );
+        }
+    }
     for (candidate, rim, score) in finder.looked_at() {
         let off = candidate.center.distance(center);
         if off <= radius {

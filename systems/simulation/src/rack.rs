@@ -70,16 +70,22 @@ pub(crate) fn rack(game: Game, table: &TableModel, random: &mut Random) -> Vec<P
             balls
         }
         Game::Snooker => {
-            // WPBSA: baulk line 737 mm from the cushion, D of 292 mm, black 324 mm from the top cushion.
-            let (baulk, d) = (0.737 - half.x, 0.292);
-            let cue = DVec2::new(baulk - random.between(0.02, 0.1), random.between(0.05, 0.2));
+            // WPBSA: baulk line 737 mm from the cushion, D of 292 mm, black 324 mm from the top cushion, of 3.569 m; on
+            // smaller tables as much less, or the black would lie among the reds.
+            let scale = 2.0 * half.x / 3.569;
+            let (baulk, d) = (0.737 * scale - half.x, 0.292 * scale);
+            let (behind, aside) = (random.between(0.02, 0.1), random.between(0.05, 0.2) * scale);
+            // Clear of brown and green by a millimetre.
+            let (clear, beside) = (2.0 * table.ball_radius + 1e-3, aside.min(d - aside));
+            let least = (clear * clear - beside * beside).max(0.0).sqrt();
+            let cue = DVec2::new(baulk - behind.max(least), aside);
             let colors = [
                 (BallKind::Yellow, DVec2::new(baulk, -d)),
                 (BallKind::Green, DVec2::new(baulk, d)),
                 (BallKind::Brown, DVec2::new(baulk, 0.0)),
                 (BallKind::Blue, DVec2::ZERO),
                 (BallKind::Pink, foot),
-                (BallKind::Black, DVec2::new(half.x - 0.324, 0.0)),
+                (BallKind::Black, DVec2::new(half.x - 0.324 * scale, 0.0)),
             ];
             let apex = foot + DVec2::X * (2.0 * table.ball_radius + 0.003);
             let reds = triangle(apex, 5, table.ball_radius, random);
@@ -121,8 +127,9 @@ mod tests {
 
     #[test]
     fn no_ball_is_racked_inside_another_or_off_the_bed() {
-        for game in Game::ALL {
-            let table = TableModel::for_game(game);
+        let six_feet = TableModel::sized(Game::Snooker, 1.83, 0.915, 0.026_25);
+        let tables = Game::ALL.map(|game| (game, TableModel::for_game(game)));
+        for (game, table) in tables.into_iter().chain([(Game::Snooker, six_feet)]) {
             for seed in 0..20 {
                 let balls = rack(game, &table, &mut Random::from_seed(seed));
                 for (i, ball) in balls.iter().enumerate() {

@@ -11,8 +11,9 @@ use crate::quad::Quad;
 const NEAREST_TO_NOSE: f64 = 0.75;
 /// The same where the lens is not known: common ones bend the long rails by up to half a ball's radius.
 const NEAREST_TO_BENT_NOSE: f64 = 0.35;
-/// A centre nearer to a pocket's centre than this share of the pocket's radius has no slate below it: potted.
-const NEAREST_TO_POCKET: f64 = 0.95;
+/// A centre nearer to a pocket's centre than this share of the pocket's radius has no slate below it: potted. Mouths are found
+/// to a tenth of their radius or so where balls lie in them.
+const NEAREST_TO_POCKET: f64 = 0.85;
 /// Every pocket lets a ball through: those of snooker, the tightest, are 83 mm wide for balls of 52.5 mm. Where less is seen
 /// dark, the rest is its lining. In ball radii.
 pub(crate) const LEAST_POCKET: f64 = 1.5;
@@ -20,6 +21,9 @@ pub(crate) const LEAST_POCKET: f64 = 1.5;
 /// behind the line of the noses.
 const JAWS: f64 = 1.0;
 const DEEPEST_IN_JAWS: f64 = 0.8;
+/// The noses begin to bend farther from it, where one still leaves room for a centre on their line: jaws that are rounded
+/// with 1.5 to 2 ball radii, as those of snooker are.
+const BENDING: f64 = 1.75;
 /// Focal length of a usual camera that is hung so high that it sees the whole table, by the table's length.
 const FOCAL_BY_LENGTH: f64 = 0.9;
 /// Perspective never makes a ball smaller or larger than this against one in the middle of the table.
@@ -155,7 +159,8 @@ impl BallPlace {
             if distance < NEAREST_TO_POCKET * pocket_radius {
                 return false;
             }
-            in_jaws |= distance < pocket_radius + JAWS * radius;
+            in_jaws |= distance < pocket_radius + JAWS * radius
+                || inside_by >= 0.0 && pocket_radius > 0.0 && distance < pocket_radius + BENDING * radius;
         }
         let nearest = if self.lens.is_some() {
             NEAREST_TO_NOSE
@@ -234,6 +239,9 @@ mod tests {
         table.pockets_in_image[1].center.y = 85.0;
         let place = BallPlace::new(&table);
         assert!(place.allows_center(DVec2::new(626.0, 103.0)));
+        // Where the noses begin to bend, before their line.
+        assert!(place.allows_center(DVec2::new(649.0, 101.0)));
+        assert!(!place.allows_center(DVec2::new(649.0, 99.0)));
         assert!(!place.allows_center(DVec2::new(610.0, 105.0)));
         assert!(!place.allows_center(DVec2::new(660.0, 95.0)));
     }

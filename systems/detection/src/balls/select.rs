@@ -29,6 +29,8 @@ const SHADY_VOTES: f32 = 1.5;
 /// and brighter in places than lit cloth, if so much of its inside is not lit cloth: whatever its colour is.
 const WHOLE_RIM: u32 = 24;
 const LEAST_WHOLE_FILL: f32 = 0.7;
+/// The same of what could be a shadow by its colours: the ball that throws one hides a fifth of its rim or more.
+const WHOLE_SHADE: u32 = 28;
 /// How much a ray counts that sees what could be cloth in a shadow where the ball should be: a ball of the cloth's own
 /// colour looks so all over, a place beside a stick in part.
 const WEIGHT_SHADE: f32 = 0.75;
@@ -172,7 +174,8 @@ fn score((candidate, rim): &(Candidate, Rim), explained: u32) -> f32 {
 
 fn is_whole(rim: &Rim) -> bool {
     let seen = (rim.agreeing & rim.free).count_ones();
-    seen >= WHOLE_RIM && rim.has_highlight && rim.dark_fill >= LEAST_WHOLE_FILL
+    let least = if rim.is_shade { WHOLE_SHADE } else { WHOLE_RIM };
+    seen >= least && rim.has_highlight && rim.dark_fill >= LEAST_WHOLE_FILL
 }
 
 /// Share of the rim that is seen and explained.
@@ -236,6 +239,11 @@ mod tests {
         };
         let stands = |rim| stands_alone(&(candidate, rim));
         assert!(stands(of_cloths_colour));
+        let of_a_shadow = 0x00ff_ffff;
+        assert!(!stands(Rim {
+            free: of_a_shadow,
+            ..of_cloths_colour
+        }));
         let half = 0xffff;
         assert!(!stands(Rim {
             free: half,
