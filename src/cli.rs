@@ -113,6 +113,9 @@ pub struct ReplayArgs {
     /// `max`, or how many times real time [default: 1.0 with --serve, else max]
     #[arg(long)]
     pub speed: Option<Speed>,
+    /// Compare every state with that recorded, byte for byte; exit code 1 where one differs (recordings only)
+    #[arg(long, conflicts_with_all = ["calibration", "config", "repeat"])]
+    pub check: bool,
     /// Begin again at the end, until stopped
     #[arg(long = "loop")]
     pub repeat: bool,

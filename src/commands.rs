@@ -5,8 +5,8 @@ use bevy_ecs::prelude::*;
 use crate::broadcast::{BridgeHandle, Refusal, RefusalReason, Request, WorldCommand};
 use crate::capture::CameraDevices;
 use crate::config::change;
-use crate::live_calibration;
-use crate::world::CommandAdmitted;
+use crate::world::AdmittedChange;
+use crate::{live_calibration, playback};
 
 /// Commands carried out before one frame, so that no flood of them holds it up.
 const COMMANDS_PER_FRAME: usize = 8;
@@ -15,8 +15,8 @@ const COMMANDS_PER_FRAME: usize = 8;
 #[derive(Resource, Clone)]
 pub struct CommandSource(pub BridgeHandle);
 
-/// Carries out what clients have asked for since the last time. What is admitted is told as [`CommandAdmitted`], so that it
-/// can be recorded with the frame that follows.
+/// Carries out what clients have asked for since the last time. What that changes of the states to come is noted in
+/// [`AdmittedChange`], to be recorded with the frame that follows.
 pub fn admit(world: &mut World) {
     let Some(CommandSource(bridge)) = world.get_resource().cloned() else {
         return;
@@ -25,11 +25,19 @@ pub fn admit(world: &mut World) {
         let Some(request) = bridge.next_request() else {
             return;
         };
-        if let Ok(json) = serde_json::to_string(&request.command) {
-            world.write_message(CommandAdmitted { json });
-        }
         dispatch(world, request);
     }
+}
+
+/// Puts into force again what was changed while a recording was made.
+pub fn admit_again(world: &mut World, change: &AdmittedChange) -> Result<(), toml::de::Error> {
+    if let Some(text) = &change.configuration {
+        change::apply_again(world, text)?;
+    }
+    if let Some(text) = &change.calibration {
+        live_calibration::put_into_force(world, toml::from_str(text)?);
+    }
+    Ok(())
 }
 
 /// Who carries out what. Nothing here may wait: what takes longer keeps the request and answers later.
@@ -40,6 +48,7 @@ fn dispatch(world: &mut World, request: Request) {
         }
         WorldCommand::Calibrate { .. } => live_calibration::start(world, request),
         WorldCommand::ListDevices => list_devices(request),
+        WorldCommand::Replay { .. } => playback::carry_out(world, request),
     }
 }
 

@@ -38,7 +38,7 @@ pub fn info(path: &Path) -> Result<String, RecordingError> {
     line("keyframes", reader.count(Topic::Keyframe).to_string());
     line("gaps", reader.count(Topic::Gap).to_string());
     line("alerts", reader.count(Topic::Alert).to_string());
-    line("commands", reader.count(Topic::Command).to_string());
+    line("changes", reader.count(Topic::Change).to_string());
     let calibration = if about.calibration.is_some() {
         "included"
     } else {

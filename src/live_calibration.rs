@@ -12,7 +12,7 @@ use crate::broadcast::{
 };
 use crate::calibration_file::{self, CalibrationFile, PhysicsRecord};
 use crate::detection::{Calibration, Calibrator, DetectionError};
-use crate::world::{CurrentFrame, Frame, TableSpecification};
+use crate::world::{AdmittedChange, CurrentFrame, Frame, TableSpecification};
 
 /// Most frames that are looked at; fewer when they change nothing any more. As `ghostball calibrate` has it.
 const FRAMES: u32 = 60;
@@ -190,6 +190,17 @@ pub fn go_on(world: &mut World) {
         camera.errors.nose_px,
         camera.errors.nose_mm
     );
+    if let (Some(mut change), Ok(text)) = (
+        world.get_resource_mut::<AdmittedChange>(),
+        toml::to_string(&camera),
+    ) {
+        change.calibration = Some(text);
+    }
+    put_into_force(world, camera);
+}
+
+/// From the next frame on, the table is where this calibration says.
+pub fn put_into_force(world: &mut World, camera: Calibration) {
     if let Some(mut specification) = world.get_resource_mut::<TableSpecification>() {
         *specification = camera.specification(&specification);
     }

@@ -42,7 +42,7 @@ pub fn record(args: &RecordArgs) -> Result<Recorded, RunError> {
         (RingPolicy::Replay, QueuePolicy::Wait)
     };
     let about = about(&loaded.config, loaded.calibration_text.clone(), &description);
-    let recorder = Recorder::create(&args.out, &about, queue)?;
+    let recorder = Recorder::create(&args.out, &about, loaded.config.recording.settings(queue))?;
     let frames = capture::spawn(source, ring, Pace::Max, RING_CAPACITY)?;
     let mut runner = Runner::new(app::build(&loaded.config, None), frames);
     runner.recording().recorder = Some(recorder);
@@ -112,7 +112,7 @@ pub(crate) fn about(config: &Config, calibration: Option<String>, source: &Sourc
 }
 
 /// Puts a state as it is recorded into `out`: a line of `replay --jsonl`.
-pub(crate) fn write_state(snapshot: &Snapshot, out: &mut Vec<u8>) {
+pub fn write_state(snapshot: &Snapshot, out: &mut Vec<u8>) {
     // Writing JSON into memory cannot fail: the rows hold no maps with other keys than text.
     if serde_json::to_writer(&mut *out, &FrameRow::from(snapshot)).is_err() {
         out.clear();

@@ -20,9 +20,11 @@ use crate::calibration_file::CalibrationFileError;
 use crate::capture::{self, CaptureCounters, CaptureError, Pace, RingPolicy, SimulationOptions, SourceSpec};
 use crate::cli::RunArgs;
 use crate::config::{Config, ConfigError, Effective, Origin, Setting, change};
+use crate::follower::Follower;
 use crate::live_calibration::LiveCalibration;
 use crate::log;
 use crate::output::OutputError;
+use crate::playback::Playing;
 use crate::record;
 use crate::recorded::{self, Loaded};
 use crate::recording::{QueuePolicy, Recorder, RecordingError};
@@ -61,6 +63,12 @@ pub enum RunError {
     /// The configuration could not be saved.
     #[error("cannot start a thread")]
     Thread(#[source] std::io::Error),
+    /// States were to be compared, and there are none.
+    #[error("--check compares states with those recorded: expected a recording (.mcap) as the source")]
+    NothingToCompare,
+    /// A replay is not the recorded run.
+    #[error("{0}")]
+    OtherStates(String),
     /// Ctrl-C cannot be caught.
     #[error("cannot listen for Ctrl-C")]
     Signal(#[from] ctrlc::Error),
@@ -88,23 +96,40 @@ pub fn run(args: &RunArgs) -> Result<(), RunError> {
         .clone()
         .unwrap_or(simulated)
         .configured(&config.camera.config());
+    let is_recording = matches!(source, SourceSpec::Recording(_));
     let source = capture::open_lasting(&source)?;
 
     let description = source.description().clone();
     let [name, address] = [description.name.clone(), server.local_addr().to_string()];
-    // A source that is not live plays at its own pace here, and a frame that comes too late is of no use to anybody.
-    let frames = capture::spawn(source, RingPolicy::Live, Pace::Speed(1.0), RING_CAPACITY)?;
+    // A source that is not live plays at its own pace here, and a frame that comes too late is of no use to anybody; but of
+    // a recording, each is needed to know the states that were recorded.
+    let policy = if is_recording {
+        RingPolicy::Replay
+    } else {
+        RingPolicy::Live
+    };
+    let frames = capture::spawn(source, policy, Pace::Speed(1.0), RING_CAPACITY)?;
     let mut app = app::build(&config, Some(bridge.clone()));
     let source = SourceView {
         name: name.clone(),
         live: frames.description().live,
     };
     answer_clients(&mut app, effective, &config, source, bridge.clone())?;
+    if let Some(playing) = Playing::new(&frames, bridge.clone(), false) {
+        app.insert_resource(playing);
+    }
     let mut runner = Runner::new(app, frames);
+    if is_recording && args.config.is_none() && args.calibration.is_none() {
+        runner = runner.following(Follower::default());
+    }
     if let Some(path) = &args.record {
         let path = record::free_name(path);
         let about = record::about(&config, calibration_text, &description);
-        runner.recording().recorder = Some(Recorder::create(&path, &about, QueuePolicy::Lose)?);
+        runner.recording().recorder = Some(Recorder::create(
+            &path,
+            &about,
+            config.recording.settings(QueuePolicy::Lose),
+        )?);
         tracing::info!("recording into {}", path.display());
     }
     tracing::info!("watching {name}; open http://{address}/ in a browser, Ctrl-C stops");

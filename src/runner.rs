@@ -8,8 +8,11 @@ use bevy_ecs::world::World;
 
 use crate::capture::{CaptureCounters, CaptureError, ExposureHold, FrameReceiver, PendingFrame, Received};
 use crate::commands;
+use crate::follower::{Agreement, Follower};
 use crate::live_calibration;
-use crate::world::{IdleTick, LatestSnapshot, Snapshot};
+use crate::playback;
+use crate::recording;
+use crate::world::{CurrentFrame, IdleTick, LatestSnapshot, Snapshot};
 
 /// How long to wait for a frame before saying that none came.
 const IDLE_AFTER: Duration = Duration::from_millis(100);
@@ -29,6 +32,7 @@ pub enum Step {
 pub struct Runner {
     app: App,
     frames: FrameReceiver,
+    follower: Option<Follower>,
 }
 
 impl Runner {
@@ -38,7 +42,25 @@ impl Runner {
             app.finish();
             app.cleanup();
         }
-        Self { app, frames }
+        Self {
+            app,
+            frames,
+            follower: None,
+        }
+    }
+
+    /// Makes the states those of the recording that the frames are from, wherever they begin. Nothing is lost on the way
+    /// to this runner then ([`RingPolicy::Replay`](crate::capture::RingPolicy)).
+    pub fn following(self, follower: Follower) -> Self {
+        Self {
+            follower: Some(follower),
+            ..self
+        }
+    }
+
+    /// What is known of how the states compare with those recorded.
+    pub fn agreement(&self) -> Option<Agreement> {
+        self.follower.as_ref().map(Follower::agreement)
     }
 
     /// Waits for one frame and runs the schedule on it.
@@ -46,9 +68,18 @@ impl Runner {
         match self.frames.receive(IDLE_AFTER) {
             Received::Frame(frame) => {
                 self.app.insert_resource(self.frames.health());
-                commands::admit(self.app.world_mut());
-                self.app.insert_resource(PendingFrame(Some(frame)));
+                let world = self.app.world_mut();
+                commands::admit(world);
+                if let Some(follower) = &mut self.follower {
+                    follower.before(world, &frame.recorded);
+                }
+                recording::take_keyframe(world, frame.captured_at);
+                self.app.insert_resource(PendingFrame(Some(Arc::clone(&frame))));
                 self.app.update();
+                if let Some(follower) = &mut self.follower {
+                    follower.after(self.app.world(), &frame.recorded);
+                }
+                playback::tell(self.app.world());
                 live_calibration::go_on(self.app.world_mut());
                 let hold = self.app.world().resource::<ExposureHold>().now;
                 self.frames.hold_exposure(hold);
@@ -64,9 +95,19 @@ impl Runner {
                 }
                 Ok(Step::Idle)
             }
-            Received::End => Ok(Step::End),
+            Received::End => {
+                // Who has seen the end may want to see it again.
+                commands::admit(self.app.world_mut());
+                Ok(Step::End)
+            }
             Received::Failed(error) => Err(error),
         }
+    }
+
+    /// Whether the last frame only leads to the place in a recording that was sought.
+    pub fn is_leading(&self) -> bool {
+        let frame = &self.app.world().resource::<CurrentFrame>().0;
+        frame.as_ref().is_some_and(|frame| frame.recorded.is_leading)
     }
 
     /// What has come from the source, and what was lost on the way.

@@ -9,16 +9,20 @@
 
 mod common;
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use common::run;
+use common::service::Service;
+use common::{ghostball, run};
 use ghostball::recording::{
-    About, Ending, PictureReader, QueuePolicy, Recorder, RecordingReader, Topic, decode_lossless,
+    About, Ending, PictureReader, QueuePolicy, Recorder, RecordingReader, RecordingSettings, Topic,
+    decode_lossless,
 };
 use ghostball::world::{ColorEncoding, Frame, Picture, PixelFormat, Stamp};
+use serde_json::Value;
 
 /// Records the simulated table for so long.
 fn record(out: &Path, seconds: &str) {
@@ -124,7 +128,8 @@ fn a_child_that_records_until_it_is_killed() {
         frame_rate: 30.0,
         ..About::default()
     };
-    let mut recorder = Recorder::create(Path::new(&out), &about, QueuePolicy::Lose).unwrap();
+    let mut recorder =
+        Recorder::create(Path::new(&out), &about, RecordingSettings::new(QueuePolicy::Lose)).unwrap();
     for n in 0..900 {
         let frame = Frame {
             sequence: n,
@@ -211,4 +216,177 @@ fn kill_after(mut child: Child, last: u64) -> u64 {
     child.kill().unwrap();
     child.wait().unwrap();
     taken
+}
+
+/// Serves on a port of its own.
+fn serve(arguments: &[&str]) -> Service {
+    Service::start(ghostball().args(arguments).args(["--listen", "127.0.0.1:0"]))
+}
+
+/// Asks again until `is_done`.
+fn wait_for(service: &Service, path: &str, is_done: impl Fn(&Value) -> bool) -> Value {
+    for _ in 0..600 {
+        let (status, body) = service.ask("GET", path, "");
+        if let (200, Ok(found)) = (status, serde_json::from_str(&body))
+            && is_done(&found)
+        {
+            return found;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    panic!("{path} never came to it: {}", service.said());
+}
+
+#[test]
+fn what_clients_change_while_a_recording_is_made_is_replayed_at_its_frame() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.mcap");
+    let path = path.to_str().unwrap();
+    let config = folder.path().join("ghostball.toml");
+    std::fs::write(&config, "[recording]\nkeyframe_seconds = 0.5\n").unwrap();
+    let service = serve(&[
+        "run",
+        "--source",
+        "sim?seed=7&size=640x360",
+        "--record",
+        path,
+        "--config",
+        config.to_str().unwrap(),
+    ]);
+    wait_for(&service, "/api/v1/game/state", |_| true);
+    let change = r#"{"trajectory": {"assumed_stick_speed": 3.3}}"#;
+    service.json("PUT", "/api/v1/config", change, 200);
+    // One that is refused is no change.
+    let wrong = r#"{"trajectory": {"assumed_stick_speed": -1}}"#;
+    service.json("PUT", "/api/v1/config", wrong, 422);
+    service.json("POST", "/api/v1/calibration", "", 202);
+    wait_for(&service, "/api/v1/calibration", |found| found["status"] == "done");
+    std::thread::sleep(Duration::from_secs(2));
+    drop(service);
+
+    let mut reader = RecordingReader::open(Path::new(path)).unwrap();
+    let mut changes = Vec::new();
+    while let Some(message) = reader.next_message().unwrap() {
+        if message.topic == Topic::Change {
+            let change: Value = serde_json::from_slice(message.data).unwrap();
+            changes.extend(change.as_object().unwrap().keys().cloned());
+        }
+    }
+    assert_eq!(changes, ["configuration", "calibration"]);
+    let checked = run(&["replay", path, "--check"]);
+    // It was killed: what is there is as it was.
+    let said = String::from_utf8(checked.stderr).unwrap();
+    assert_eq!(checked.status.code(), Some(3), "{said}");
+    assert!(said.contains("states are those recorded, 0 could not"), "{said}");
+}
+
+#[test]
+fn a_replay_that_is_not_the_recorded_run_is_told_and_fails() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.mcap");
+    record(&path, "2");
+    let name = path.to_str().unwrap();
+    let checked = run(&["replay", name, "--check"]);
+    assert_eq!(checked.status.code(), Some(0), "{checked:?}");
+    // Another state in one frame, with a sum that fits.
+    let mut reader = RecordingReader::open(&path).unwrap();
+    let settings = RecordingSettings::new(QueuePolicy::Wait);
+    let other = folder.path().join("b.mcap");
+    let about = reader.about().clone();
+    let mut recorder = Recorder::create(&other, &about, settings).unwrap();
+    let mut pictures = PictureReader::default();
+    let mut frame = Frame::default();
+    while let Some(message) = reader.next_message().unwrap() {
+        match message.topic {
+            Topic::Keyframe => recorder.take_keyframe(message.captured_at, message.data),
+            Topic::Camera => {
+                frame.captured_at = message.captured_at;
+                let (_, bytes) = pictures.read(message.data).unwrap();
+                decode_lossless(bytes, &mut frame.picture, &mut Vec::new()).unwrap();
+            }
+            Topic::State => {
+                let text = String::from_utf8(message.data.to_vec()).unwrap();
+                let text = text.replace("\"frame\":41,", "\"frame\":42,");
+                recorder.take_frame(&frame, |state| state.extend(text.bytes()));
+            }
+            _ => {}
+        }
+    }
+    recorder.finish().unwrap();
+    let checked = run(&["replay", other.to_str().unwrap(), "--check"]);
+    let said = String::from_utf8(checked.stderr).unwrap();
+    assert_eq!(checked.status.code(), Some(1), "{said}");
+    assert!(
+        said.contains("59 the same and 1 others, first in frame 41"),
+        "{said}"
+    );
+    let checked = run(&["replay", "sim", "--check"]);
+    assert_eq!(checked.status.code(), Some(1), "{checked:?}");
+}
+
+#[test]
+fn a_replay_is_paused_stepped_sought_hastened_and_looked_at_again_after_its_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.mcap");
+    record(&path, "4");
+    let path = path.to_str().unwrap();
+    let service = serve(&["replay", path, "--serve"]);
+    let frame = || service.json("GET", "/api/v1/game/state", "", 200)["frame_number"].clone();
+    let post = |what: &str, body: &str| service.json("POST", &format!("/api/v1/replay/{what}"), body, 200);
+    wait_for(&service, "/api/v1/replay", |view| {
+        view["position_seconds"].as_f64() > Some(0.0)
+    });
+    let paused = post("pause", "");
+    assert_eq!((&paused["paused"], &paused["speed"]), (&true.into(), &1.0.into()));
+    assert!((paused["duration_seconds"].as_f64().unwrap() - 119.0 / 30.0).abs() < 1e-6);
+
+    let at = |seconds: f64| {
+        move |view: &Value| (view["position_seconds"].as_f64().unwrap() - seconds).abs() < 1e-6
+    };
+    post("seek", r#"{"seconds": 3.0}"#);
+    wait_for(&service, "/api/v1/replay", at(3.0));
+    wait_for(&service, "/api/v1/game/state", |state| {
+        state["frame_number"] == 90
+    });
+    post("step", "");
+    wait_for(&service, "/api/v1/replay", at(91.0 / 30.0));
+    post("step", r#"{"frames": 4}"#);
+    wait_for(&service, "/api/v1/replay", at(95.0 / 30.0));
+    std::thread::sleep(Duration::from_millis(300));
+    assert_eq!(frame(), 95);
+    // Back, and at another speed to the end; somebody who looks on keeps it.
+    post("seek", r#"{"seconds": 1.0}"#);
+    wait_for(&service, "/api/v1/replay", at(1.0));
+    let mut viewer = TcpStream::connect(&service.address).unwrap();
+    write!(
+        viewer,
+        "GET /ws HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+        service.address
+    )
+    .unwrap();
+    viewer.read_exact(&mut [0; 12]).unwrap();
+    assert_eq!(post("speed", r#"{"speed": 8.0}"#)["speed"], 8.0);
+    post("resume", "");
+    wait_for(&service, "/api/v1/replay", |view| view["ended"] == true);
+    post("pause", "");
+    post("seek", r#"{"seconds": 0.5}"#);
+    wait_for(&service, "/api/v1/game/state", |state| {
+        state["frame_number"] == 15
+    });
+
+    for (what, body) in [
+        ("seek", r#"{"seconds": -1}"#),
+        ("speed", r#"{"speed": 0}"#),
+        ("step", r#"{"frames": 0}"#),
+    ] {
+        service.json("POST", &format!("/api/v1/replay/{what}"), body, 422);
+    }
+}
+
+#[test]
+fn only_a_recording_is_replayed() {
+    let service = serve(&["run", "--source", "sim?size=640x360"]);
+    service.json("GET", "/api/v1/replay", "", 404);
+    service.json("POST", "/api/v1/replay/pause", "", 404);
 }

@@ -1,15 +1,18 @@
 //! Changes of the configuration while the program runs: checked whole, applied, told to the clients, saved.
 
 use std::sync::Arc;
+use std::sync::mpsc::channel;
 
 use bevy_app::App;
 use bevy_ecs::prelude::*;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use toml_edit::DocumentMut;
 
 use super::effective::{Effective, check};
 use super::error::{ConfigError, Problem};
 use super::key::{Applies, Key};
+use super::keys::Trajectory;
 use super::layers::{self, Origin};
 use super::save::{Save, Saver};
 use super::{Config, reference};
@@ -17,6 +20,7 @@ use crate::broadcast::{
     BridgeHandle, ConfigChange, ConfigView, Refusal, RefusalReason, Request, WorldCommand,
 };
 use crate::trajectory::PredictConfig;
+use crate::world::AdmittedChange;
 
 /// The configuration in force, and who is told when it changes.
 #[derive(Resource)]
@@ -53,29 +57,52 @@ pub fn carry_out(world: &mut World, request: Request) {
         Err(refusal) => return request.answer(Err(refusal)),
     };
     let changed = in_force.differences(&next);
+    let (until_in_force, in_force_from) = channel::<()>();
     let saved = Save {
         path: next.save_to.clone(),
         before: in_force.effective.text.clone(),
         after: next.text.clone(),
         answer: answer(&next, &changed),
+        in_force: in_force_from,
         request,
     };
     // First, for it may refuse.
     if !in_force.saver.save(saved) {
         return;
     }
-    apply(world, &next.config);
+    let at_once = OfStates {
+        trajectory: next.config.trajectory.clone(),
+    };
+    apply(world, &at_once);
+    if let (Some(mut change), Ok(text)) = (
+        world.get_resource_mut::<AdmittedChange>(),
+        toml::to_string(&at_once),
+    ) {
+        change.configuration = Some(text);
+    }
     if let Some(mut in_force) = world.get_resource_mut::<InForce>() {
         in_force.effective = next;
         in_force.announce(&changed);
     }
+    drop(until_in_force);
 }
 
-/// Puts the values into force that need no new start: those of keys that say [`Applies::AtOnce`].
-fn apply(world: &mut World, config: &Config) {
+/// The sections with keys that say [`Applies::AtOnce`], all of which are about states.
+#[derive(Serialize, Deserialize)]
+struct OfStates {
+    trajectory: Trajectory,
+}
+
+/// Puts the values into force that need no new start.
+fn apply(world: &mut World, config: &OfStates) {
     if let Some(mut predict) = world.get_resource_mut::<PredictConfig>() {
         predict.assumed_speed = config.trajectory.assumed_stick_speed;
     }
+}
+
+/// Puts into force what [`AdmittedChange::configuration`] tells.
+pub fn apply_again(world: &mut World, text: &str) -> Result<(), toml::de::Error> {
+    toml::from_str(text).map(|config| apply(world, &config))
 }
 
 fn answer(next: &Effective, changed: &[Key]) -> Value {

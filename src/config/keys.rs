@@ -15,6 +15,7 @@ use super::error::Problem;
 use crate::broadcast::Origin;
 use crate::calibration_file::CalibrationFile;
 use crate::capture::{CameraConfig, CameraControls, ControlSetting, PowerLine};
+use crate::recording::{QueuePolicy, RecordingSettings};
 use crate::world::{BallSet, TableSpecification};
 use crate::{section, sections};
 
@@ -29,6 +30,8 @@ sections! {
         camera: Camera,
         /// What goes out, and what happens when it does not.
         integration: Integration,
+        /// Recordings.
+        recording: Recordings,
         /// The table under the camera.
         table: Table,
         /// Predicted paths.
@@ -125,6 +128,26 @@ impl Camera {
                 focus: self.focus,
                 power_line: self.power_line,
             },
+        }
+    }
+}
+
+section! {
+    /// Recordings.
+    pub struct Recordings {
+        /// Time between two keyframes, from each of which a replay can begin. 10 s: a place in between is found within a
+        /// second or two, and a keyframe, 70 to 200 kB, is a few thousandths of what cameras deliver in that time.
+        keyframe_seconds: f64 = 10.0, in 0.1..=3600.0, "seconds";
+    }
+}
+
+impl Recordings {
+    /// As the recorder wants it.
+    pub fn settings(&self, policy: QueuePolicy) -> RecordingSettings {
+        RecordingSettings {
+            policy,
+            // In its range, a duration holds it.
+            keyframe_interval: Duration::try_from_secs_f64(self.keyframe_seconds).unwrap_or_default(),
         }
     }
 }

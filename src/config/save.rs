@@ -26,6 +26,8 @@ pub struct Save {
     pub request: Request,
     /// What to answer when it is done.
     pub answer: Value,
+    /// Its other end is dropped once the change is in force: an answer before that would be too early.
+    pub in_force: Receiver<()>,
 }
 
 /// The thread that saves. Dropped, it finishes what waits.
@@ -79,6 +81,8 @@ fn work(saves: &Receiver<Save>) {
             Some(path) => replace(path, &save.before, &save.after),
             None => Ok(()),
         };
+        // Nothing is ever sent.
+        save.in_force.recv().ok();
         save.request.answer(match saved {
             Ok(()) => Ok(save.answer),
             Err(refusal) => {

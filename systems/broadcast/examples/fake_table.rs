@@ -65,7 +65,7 @@ fn main() -> Result<(), Failure> {
             sequence: number,
             captured_at,
             picture: canvas.draw(&snapshot, &table)?,
-            jpeg: Vec::new(),
+            ..Frame::default()
         };
         bridge.publish(Arc::new(snapshot), Some(Arc::new(frame)));
         let due = started + Duration::from_secs_f64(seconds + step);

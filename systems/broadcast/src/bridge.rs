@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use crate::command::{CommandSender, Request, command_queue};
 use crate::facts::Facts;
-use crate::{CalibrationView, ConfigView, SourceView, WallTime};
+use crate::{CalibrationView, ConfigView, ReplayView, SourceView, WallTime};
 
 /// Alerts on their way to the network; when full the new one is dropped, counted and logged. Far more than conditions
 /// exist: it fills only while the network thread stands still.
@@ -167,6 +167,11 @@ impl BridgeHandle {
     /// The calibration as it was told of last.
     pub fn calibration(&self) -> CalibrationView {
         self.lanes.facts.calibration()
+    }
+
+    /// Tells where in a recording its replay is.
+    pub fn publish_replay(&self, replay: ReplayView) {
+        self.lanes.facts.set_replay(replay);
     }
 
     /// Tells how many frames were lost so far before they came to the pipeline.

@@ -12,7 +12,6 @@
 use std::fmt;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
@@ -23,9 +22,8 @@ pub(crate) const COMMAND_QUEUE: usize = 64;
 /// The world's thread gets so long for an answer; a client that waits longer gives up anyway.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What a client can ask of the world's thread. It is recorded as it is written here, with the frame that admitted it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "command", rename_all = "snake_case")]
+/// What a client can ask of the world's thread.
+#[derive(Clone, Debug, PartialEq)]
 pub enum WorldCommand {
     /// Change values of the configuration: keys in their sections, or dotted. Answered with what that changed.
     Configure {
@@ -43,6 +41,35 @@ pub enum WorldCommand {
     Calibrate {
         /// Where the noses meet, set by hand: TL TR BR BL, pixels.
         corners: Option<[[f64; 2]; 4]>,
+    },
+    /// Play the recording that is the source otherwise. Answered with a [`ReplayView`](crate::ReplayView).
+    Replay {
+        /// How.
+        action: ReplayAction,
+    },
+}
+
+/// How a recording can be played.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum ReplayAction {
+    /// Stand at the frame that was played last.
+    Pause,
+    /// Go on.
+    Resume,
+    /// Play so many frames, and stand.
+    Step {
+        /// From 1.
+        frames: u32,
+    },
+    /// Go to another place.
+    Seek {
+        /// Since the first frame.
+        seconds: f64,
+    },
+    /// Play faster or slower.
+    Speed {
+        /// Times real time, above 0; `None`: as fast as frames can be worked off.
+        speed: Option<f64>,
     },
 }
 
@@ -186,14 +213,5 @@ mod tests {
                 .message
                 .contains("no answer within 10 s")
         );
-    }
-
-    #[test]
-    fn a_command_is_recorded_as_json_and_read_again() {
-        let values = serde_json::Map::from_iter([("table.length".to_owned(), 2.24.into())]);
-        let command = WorldCommand::Configure { values };
-        let text = serde_json::to_string(&command).unwrap();
-        assert_eq!(text, r#"{"command":"configure","values":{"table.length":2.24}}"#);
-        assert_eq!(serde_json::from_str::<WorldCommand>(&text).unwrap(), command);
     }
 }

@@ -45,6 +45,31 @@ pub enum CalibrationStatus {
     Failed,
 }
 
+/// How a recording is played.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct ReplayView {
+    /// The recording.
+    pub source: String,
+    /// Since its first frame.
+    pub position_seconds: f64,
+    /// From its first frame to its last.
+    pub duration_seconds: f64,
+    /// Whether it stands.
+    pub paused: bool,
+    /// Whether its last frame was played.
+    pub ended: bool,
+    /// Times real time; null: as fast as frames can be worked off.
+    pub speed: Option<f64>,
+    /// Whether it begins again at its end.
+    #[serde(rename = "loop")]
+    pub repeats: bool,
+}
+
+impl ReplayView {
+    /// What is said where there is none.
+    pub const NONE: &str = "a recording (.mcap) was expected as the source, and it is none";
+}
+
 /// The newest of each, for whoever asks. Locked for the time of a copy.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Facts {
@@ -55,6 +80,7 @@ pub(crate) struct Facts {
 struct Inner {
     source: Option<SourceView>,
     calibration: CalibrationView,
+    replay: Option<ReplayView>,
 }
 
 impl Facts {
@@ -72,6 +98,14 @@ impl Facts {
 
     pub(crate) fn calibration(&self) -> CalibrationView {
         self.lock().calibration.clone()
+    }
+
+    pub(crate) fn set_replay(&self, replay: ReplayView) {
+        self.lock().replay = Some(replay);
+    }
+
+    pub(crate) fn replay(&self) -> Option<ReplayView> {
+        self.lock().replay.clone()
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {

@@ -66,14 +66,14 @@ use ghostball_world::{Alert, CurrentFrame, FrameSystems, FrameTick, IdleTick, La
 
 pub use access::{Access, AccessToken, Origin, OriginError, TokenError};
 pub use bridge::BridgeHandle;
-pub use command::{Answer, Refusal, RefusalReason, Request, WorldCommand};
+pub use command::{Answer, Refusal, RefusalReason, ReplayAction, Request, WorldCommand};
 pub use config::{
     BroadcasterConfig, CleanupConfig, CompressionConfig, FpsConfig, FrameBufferConfig, FrameQueueConfig,
     HandlerConfig, IntegrationConfig, ServerConfig, Simulator,
 };
 pub use config_view::{ConfigChange, ConfigView};
 pub use error::BroadcastError;
-pub use facts::{CalibrationStatus, CalibrationView, SourceView};
+pub use facts::{CalibrationStatus, CalibrationView, ReplayView, SourceView};
 pub use log_tail::LogTail;
 pub use server::Server;
 pub use space::Space;
@@ -120,6 +120,10 @@ fn publish_frame(
     frame: Res<CurrentFrame>,
     times: Res<StageTimes>,
 ) {
+    // What leads to a place that was sought is nobody's business.
+    if frame.0.as_ref().is_some_and(|frame| frame.recorded.is_leading) {
+        return;
+    }
     bridge
         .handle
         .publish_measured(snapshot.0.clone(), frame.0.clone(), *times);

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::{Client, any_port, frame, get, http, snapshot, start, wait_for_state};
-use ghostball_broadcast::{BridgeHandle, ConfigView, Server, ServerConfig, Simulator};
+use ghostball_broadcast::{BridgeHandle, ConfigView, ReplayView, Server, ServerConfig, Simulator};
 use ghostball_world::{
     Alert, AlertCode, AlertLevel, EventBall, GhostBall, Origin, Outcome, PathKind, PathLine, PocketName,
     PredictedCollision, PredictedContact, PredictedRest, Prediction, SeenStroke, Shot, ShotPath, Snapshot,
@@ -264,6 +264,15 @@ fn a_wrong_message_is_not_what_the_schema_says() {
 async fn every_answer_is_as_the_document_says() {
     let (server, bridge) = start();
     bridge.publish(snapshot(0, 0.0), None);
+    bridge.publish_replay(ReplayView {
+        source: "game.mcap".to_owned(),
+        position_seconds: 1.0,
+        duration_seconds: 2.0,
+        paused: false,
+        ended: false,
+        speed: None,
+        repeats: true,
+    });
     wait_for_state(&server);
     let _listed = Client::connect(&server, "/api/v1/ws?subscribe=state").await;
     let document = json_of(&server, "/api/v1/openapi.json");

@@ -119,6 +119,7 @@ impl CameraSource {
                 height: mode.height,
                 frame_rate: mode.frame_rate,
                 expected_frames: None,
+                span: None,
                 live: true,
             },
             opened_at: Instant::now(),

@@ -46,6 +46,7 @@ impl ImageSource {
                 height: first.picture.height(),
                 frame_rate: FRAME_RATE,
                 expected_frames: Some(paths.len() as u64),
+                span: None,
                 live: false,
             },
             paths,

@@ -15,6 +15,7 @@ mod image;
 mod jpeg;
 mod nut;
 mod outage;
+mod playback;
 mod probe;
 mod recording;
 mod ring;
@@ -40,6 +41,7 @@ pub use image::{ImageError, MAX_IMAGE_SIDE, MIN_IMAGE_SIDE, decode_image, read_i
 pub use jpeg::JpegDecoder;
 #[doc(hidden)]
 pub use nut::read_as_container;
+pub use playback::{PlaybackControl, PlaybackState};
 pub use ring::{
     CaptureCounters, FrameReceiver, Pace, Received, RingPolicy, SourceHealth, spawn, spawn_repeating,
 };

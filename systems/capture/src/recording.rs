@@ -2,14 +2,24 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ghostball_recording::{
     Ending, PictureFormat, PictureReader, RecordingError, RecordingReader, Topic, decode_lossless,
 };
-use ghostball_world::{Frame, FramePool};
+use ghostball_world::{Frame, FramePool, Recorded, Stamp};
 
 use crate::jpeg::JpegDecoder;
 use crate::{CaptureError, FrameSource, SourceDescription};
+
+/// What is told of the first frame, before anything was read.
+const FIRST: Recorded = Recorded {
+    is_cut: true,
+    is_leading: false,
+    keyframe: Vec::new(),
+    change: Vec::new(),
+    state: Vec::new(),
+};
 
 /// A recording and what decodes its pictures.
 pub(crate) struct RecordingSource {
@@ -18,10 +28,18 @@ pub(crate) struct RecordingSource {
     jpeg: JpegDecoder,
     scratch: Vec<u8>,
     description: SourceDescription,
+    /// The place that was sought last: what comes before it is not shown.
+    sought: Stamp,
+    /// What is told of the frame to come.
+    recorded: Recorded,
     /// The driver's count, unwound: it is recorded as wide as drivers count.
     sequence: Option<u64>,
+    /// Stamp of the picture read last.
+    captured_at: Stamp,
     /// Pictures left out because they are none.
     damaged: u64,
+    /// Frames that were lost when it was recorded.
+    missed: u64,
     /// The end was cut short, and that was told.
     is_cut_short: bool,
 }
@@ -46,6 +64,7 @@ impl RecordingSource {
                 frame_rate(&reader)
             },
             expected_frames: Some(reader.count(Topic::Camera)),
+            span: reader.span(),
             live: false,
         };
         let mut source = Self {
@@ -54,8 +73,12 @@ impl RecordingSource {
             jpeg: JpegDecoder::default(),
             scratch: Vec::new(),
             description,
+            sought: Stamp::default(),
+            recorded: FIRST,
             sequence: None,
+            captured_at: Stamp::default(),
             damaged: 0,
+            missed: 0,
             is_cut_short: false,
         };
         let first = source.next_frame(&mut FramePool::default())?;
@@ -68,27 +91,70 @@ impl RecordingSource {
         source.description.width = first.picture.width();
         source.description.height = first.picture.height();
         source.reader.rewind();
-        (source.sequence, source.damaged) = (None, 0);
+        (source.recorded, source.sequence) = (FIRST, None);
+        (source.damaged, source.missed) = (0, 0);
         Ok(source)
     }
 
-    /// Takes the picture out of a message; `None` where there is none.
-    fn decode(
-        pictures: &mut PictureReader,
-        jpeg: &mut JpegDecoder,
-        scratch: &mut Vec<u8>,
-        data: &[u8],
-        frame: &mut Frame,
-    ) -> Option<()> {
+    /// Takes in what is told of the frame to come, up to its picture; `None` where there is no frame any more.
+    fn read_up_to_picture(&mut self) -> Result<Option<Option<PictureFormat>>, CaptureError> {
+        while let Some(message) = self.reader.next_message()? {
+            match message.topic {
+                Topic::Gap => {
+                    self.missed = self.missed.saturating_add(message.lost_frames());
+                    self.recorded.is_cut = true;
+                }
+                Topic::Keyframe => {
+                    self.recorded.keyframe.clear();
+                    self.recorded.keyframe.extend_from_slice(message.data);
+                }
+                Topic::Change => {
+                    self.recorded.change.clear();
+                    self.recorded.change.extend_from_slice(message.data);
+                }
+                Topic::State | Topic::Alert => {}
+                Topic::Camera => {
+                    let before = self.sequence.unwrap_or_default();
+                    let step = message.sequence.wrapping_sub(before as u32);
+                    // A count that goes back begins anew.
+                    self.sequence = match self.sequence {
+                        Some(before) if step < u32::MAX / 2 => Some(before + u64::from(step)),
+                        _ => Some(u64::from(message.sequence)),
+                    };
+                    self.captured_at = message.captured_at;
+                    let format = self.pictures.take(message.data);
+                    self.recorded.is_cut |= self.reader.take_skipped();
+                    return Ok(Some(format));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Takes in what is told of a frame after its picture.
+    fn read_state(&mut self) {
+        self.recorded.state.clear();
+        if let Some(state) = self.reader.next_message_about(Topic::State) {
+            self.recorded.state.extend_from_slice(state.data);
+        }
+    }
+
+    /// Decodes the picture that was read last; `None` where it is none.
+    fn decode(&mut self, format: PictureFormat, frame: &mut Frame) -> Option<()> {
+        let Self {
+            pictures,
+            jpeg,
+            scratch,
+            ..
+        } = self;
         frame.jpeg.clear();
-        match pictures.read(data)? {
-            (PictureFormat::Jpeg, bytes) => {
+        let bytes = pictures.compressed();
+        match format {
+            PictureFormat::Jpeg => {
                 jpeg.decode(bytes, &mut frame.picture).ok()?;
                 frame.jpeg.extend_from_slice(bytes);
             }
-            (PictureFormat::Lossless, bytes) => {
-                decode_lossless(bytes, &mut frame.picture, scratch).ok()?;
-            }
+            PictureFormat::Lossless => decode_lossless(bytes, &mut frame.picture, scratch).ok()?,
         }
         Some(())
     }
@@ -113,24 +179,17 @@ impl FrameSource for RecordingSource {
     }
 
     fn next_frame(&mut self, pool: &mut FramePool) -> Result<Option<Arc<Frame>>, CaptureError> {
-        while let Some(message) = self.reader.next_message()? {
-            if message.topic != Topic::Camera {
-                continue;
-            }
-            let before = self.sequence.unwrap_or_default();
-            let step = message.sequence.wrapping_sub(before as u32);
-            // A count that goes back begins anew.
-            let sequence = match self.sequence {
-                Some(before) if step < u32::MAX / 2 => before + u64::from(step),
-                _ => u64::from(message.sequence),
-            };
-            self.sequence = Some(sequence);
+        while let Some(format) = self.read_up_to_picture()? {
+            self.read_state();
             let filled = pool.fill(|frame| {
-                frame.sequence = sequence;
-                frame.captured_at = message.captured_at;
-                let (pictures, jpeg) = (&mut self.pictures, &mut self.jpeg);
-                Self::decode(pictures, jpeg, &mut self.scratch, message.data, frame).ok_or(())
+                frame.sequence = self.sequence.unwrap_or_default();
+                frame.captured_at = self.captured_at;
+                format.and_then(|format| self.decode(format, frame)).ok_or(())?;
+                std::mem::swap(&mut frame.recorded, &mut self.recorded);
+                frame.recorded.is_leading = self.captured_at < self.sought;
+                Ok(())
             });
+            self.recorded.clear();
             match filled {
                 Ok(frame) => return Ok(Some(frame)),
                 // One line for the first: the others are counted.
@@ -141,6 +200,7 @@ impl FrameSource for RecordingSource {
                 Err(()) => {}
             }
             self.damaged += 1;
+            self.recorded.is_cut = true;
         }
         if self.reader.ending() != Ending::Closed && !self.is_cut_short {
             self.is_cut_short = true;
@@ -148,6 +208,21 @@ impl FrameSource for RecordingSource {
             tracing::warn!("{name}: the recording was cut short; `ghostball doctor` repairs it");
         }
         Ok(None)
+    }
+
+    fn seek(&mut self, since_first: Duration) -> bool {
+        let Some((first, last)) = self.description.span else {
+            return false;
+        };
+        let nanos = u64::try_from(since_first.as_nanos()).unwrap_or(u64::MAX);
+        self.sought = Stamp::from_nanos(first.nanos.saturating_add(nanos)).min(last);
+        self.reader.seek(self.sought);
+        (self.recorded, self.sequence, self.is_cut_short) = (FIRST, None, false);
+        true
+    }
+
+    fn missed(&self) -> u64 {
+        self.missed
     }
 
     fn damaged(&self) -> u64 {

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use bevy_ecs::resource::Resource;
 use ghostball_world::{Frame, FramePool, Stamp};
 
+use crate::playback::{Playback, PlaybackControl};
 use crate::{CaptureError, FrameSource, SourceDescription, SourceSpec, open};
 
 /// What happens when the ring is full.
@@ -82,22 +83,25 @@ pub struct FrameReceiver {
 }
 
 #[derive(Debug)]
-struct Shared {
+pub(crate) struct Shared {
     ring: Mutex<Ring>,
     /// Signalled whenever anything in the ring has changed.
-    changed: Condvar,
+    pub(crate) changed: Condvar,
     policy: RingPolicy,
     capacity: usize,
 }
 
-#[derive(Debug, Default)]
-struct Ring {
-    frames: VecDeque<Arc<Frame>>,
+#[derive(Debug)]
+pub(crate) struct Ring {
+    pub(crate) frames: VecDeque<Arc<Frame>>,
+    pub(crate) playback: Playback,
+    /// After its end, the source waits for another place to be sought.
+    is_kept: bool,
     health: SourceHealth,
     hold_exposure: bool,
     failure: Option<CaptureError>,
-    /// The source gives no more.
-    ended: bool,
+    /// The source gives no more, unless another place is sought.
+    pub(crate) ended: bool,
     /// The receiver takes no more.
     stopped: bool,
 }
@@ -131,7 +135,16 @@ fn start(
     capacity: usize,
 ) -> Result<FrameReceiver, CaptureError> {
     let shared = Arc::new(Shared {
-        ring: Mutex::default(),
+        ring: Mutex::new(Ring {
+            frames: VecDeque::new(),
+            playback: Playback::new(pace),
+            is_kept: false,
+            health: SourceHealth::default(),
+            hold_exposure: false,
+            failure: None,
+            ended: false,
+            stopped: false,
+        }),
         changed: Condvar::new(),
         policy,
         capacity: capacity.clamp(1, 64),
@@ -142,7 +155,7 @@ fn start(
         .name("capture".to_owned())
         .spawn(move || {
             let finish = FinishOnDrop(&for_thread);
-            capture(source, again, pace, finish.0);
+            capture(source, again, finish.0);
         })
         .map_err(|e| CaptureError::Thread { cause: e.to_string() })?;
     Ok(FrameReceiver {
@@ -155,21 +168,38 @@ fn start(
 impl FrameReceiver {
     /// Waits up to `timeout` for the next frame.
     pub fn receive(&self, timeout: Duration) -> Received {
-        let nothing_yet = |ring: &mut Ring| ring.frames.is_empty() && !ring.ended;
+        let nothing_yet = |ring: &mut Ring| match ring.frames.front() {
+            Some(frame) => !ring.playback.lets_pass(frame),
+            None => !ring.ended,
+        };
         let (mut ring, _) = self
             .shared
             .changed
             .wait_timeout_while(self.shared.lock(), timeout, nothing_yet)
             .unwrap_or_else(PoisonError::into_inner);
-        if let Some(frame) = ring.frames.pop_front() {
+        if ring
+            .frames
+            .front()
+            .is_some_and(|frame| ring.playback.lets_pass(frame))
+            && let Some(frame) = ring.frames.pop_front()
+        {
+            ring.playback.note(&frame);
             drop(ring);
             self.shared.changed.notify_all();
             return Received::Frame(frame);
         }
         match ring.failure.take() {
             Some(error) => Received::Failed(error),
-            None if ring.ended => Received::End,
+            None if ring.ended && ring.frames.is_empty() => Received::End,
             None => Received::Idle,
+        }
+    }
+
+    /// Controls how the source is played; from now on it is kept after its end.
+    pub fn control(&self) -> PlaybackControl {
+        self.shared.lock().is_kept = true;
+        PlaybackControl {
+            shared: Arc::clone(&self.shared),
         }
     }
 
@@ -223,13 +253,21 @@ impl Drop for FinishOnDrop<'_> {
 }
 
 /// The capture thread, until the source ends or fails or nobody receives any more.
-fn capture(mut source: Box<dyn FrameSource>, again: Option<SourceSpec>, pace: Pace, shared: &Shared) {
+fn capture(mut source: Box<dyn FrameSource>, again: Option<SourceSpec>, shared: &Shared) {
     let mut pool = FramePool::default();
-    let mut pacer = Pacer::new(pace, source.description().frame_rate);
+    let mut pacer = Pacer::new(shared.lock().playback.pace, source.description().frame_rate);
     let mut damaged_before = 0;
     let mut frames_of_lap = 0_u64;
     loop {
-        source.hold_exposure(shared.lock().hold_exposure);
+        let mut ring = shared.lock();
+        let hold = ring.hold_exposure;
+        let seek = ring.playback.seek.take();
+        drop(ring);
+        if let Some(since_first) = seek {
+            source.seek(since_first);
+            pacer.anchor = None;
+        }
+        source.hold_exposure(hold);
         let next = source.next_frame(&mut pool);
         let mut ring = shared.lock();
         ring.health.counters.damaged = damaged_before + source.damaged();
@@ -241,6 +279,10 @@ fn capture(mut source: Box<dyn FrameSource>, again: Option<SourceSpec>, pace: Pa
             Ok(Some(frame)) => frame,
             Ok(None) => {
                 let Some(spec) = again.as_ref().filter(|_| frames_of_lap > 0) else {
+                    drop(ring);
+                    if shared.wait_for_seek() {
+                        continue;
+                    }
                     return;
                 };
                 damaged_before = ring.health.counters.damaged;
@@ -262,7 +304,8 @@ fn capture(mut source: Box<dyn FrameSource>, again: Option<SourceSpec>, pace: Pa
             Err(CaptureError::Outage { cause, retry_after }) => {
                 ring.health.begin_outage(&cause);
                 drop(ring);
-                if !shared.wait_until(Instant::now().checked_add(retry_after)) {
+                let (at, revision) = (Instant::now().checked_add(retry_after), shared.revision());
+                if shared.wait_until(at, revision) == Waited::Stopped {
                     return;
                 }
                 continue;
@@ -275,10 +318,37 @@ fn capture(mut source: Box<dyn FrameSource>, again: Option<SourceSpec>, pace: Pa
         ring.health.is_away = false;
         drop(ring);
         frames_of_lap += 1;
-        if !shared.wait_until(pacer.due(frame.captured_at)) || !shared.push(frame) {
+        if !wait_for_turn(&frame, &mut pacer, shared) || !shared.push(frame) {
             return;
         }
     }
+}
+
+/// Waits until a frame is due; false when nobody receives any more.
+fn wait_for_turn(frame: &Frame, pacer: &mut Pacer, shared: &Shared) -> bool {
+    loop {
+        let playback = shared.lock().playback;
+        // What is not shown has no time of its own, and elsewhere there are other frames.
+        if frame.recorded.is_leading || playback.seek.is_some() {
+            return true;
+        }
+        pacer.set_pace(playback.pace);
+        match shared.wait_until(pacer.due(frame.captured_at), playback.revision) {
+            Waited::Due => return true,
+            Waited::Changed => {}
+            Waited::Stopped => return false,
+        }
+    }
+}
+
+/// How waiting ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Waited {
+    Due,
+    /// It is to be played otherwise.
+    Changed,
+    /// Nobody receives any more.
+    Stopped,
 }
 
 impl SourceHealth {
@@ -293,7 +363,7 @@ impl SourceHealth {
 
 impl Shared {
     /// A panic elsewhere leaves the ring consistent: each change to it is a single statement.
-    fn lock(&self) -> MutexGuard<'_, Ring> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Ring> {
         self.ring.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -302,11 +372,17 @@ impl Shared {
         let mut ring = self.lock();
         ring.health.counters.captured += 1;
         if self.policy == RingPolicy::Replay {
-            let full = |ring: &mut Ring| ring.frames.len() >= self.capacity && !ring.stopped;
+            let full = |ring: &mut Ring| {
+                ring.frames.len() >= self.capacity && !ring.stopped && ring.playback.seek.is_none()
+            };
             ring = self
                 .changed
                 .wait_while(ring, full)
                 .unwrap_or_else(PoisonError::into_inner);
+        }
+        // Another place is sought: this frame is none of it.
+        if ring.playback.seek.is_some() {
+            return !ring.stopped;
         }
         while ring.frames.len() >= self.capacity {
             ring.frames.pop_front();
@@ -319,25 +395,50 @@ impl Shared {
         received
     }
 
-    /// Sleeps until `due`; false when nobody receives any more.
-    fn wait_until(&self, due: Option<Instant>) -> bool {
+    fn revision(&self) -> u64 {
+        self.lock().playback.revision
+    }
+
+    /// Sleeps until `due`, unless something is changed after this `revision`.
+    fn wait_until(&self, due: Option<Instant>, revision: u64) -> Waited {
         let mut ring = self.lock();
         while let Some(left) = due.and_then(|due| due.checked_duration_since(Instant::now()))
             && !left.is_zero()
             && !ring.stopped
+            && ring.playback.revision == revision
         {
             (ring, _) = self
                 .changed
                 .wait_timeout(ring, left)
                 .unwrap_or_else(PoisonError::into_inner);
         }
-        !ring.stopped
+        match (ring.stopped, ring.playback.revision == revision) {
+            (true, _) => Waited::Stopped,
+            (false, false) => Waited::Changed,
+            (false, true) => Waited::Due,
+        }
+    }
+
+    /// The source is at its end: waits for another place to be sought; false when none ever will be.
+    fn wait_for_seek(&self) -> bool {
+        let mut ring = self.lock();
+        ring.ended = ring.playback.seek.is_none();
+        drop(ring);
+        self.changed.notify_all();
+        let none_sought = |ring: &mut Ring| ring.is_kept && ring.playback.seek.is_none() && !ring.stopped;
+        let waited = self.changed.wait_while(self.lock(), none_sought);
+        let mut ring = waited.unwrap_or_else(PoisonError::into_inner);
+        let is_sought = ring.playback.seek.is_some() && !ring.stopped;
+        ring.ended = !is_sought;
+        is_sought
     }
 }
 
 /// Says when a frame is due on the host's clock.
 struct Pacer {
     speed: Option<f64>,
+    /// Nominal frames a second of the source.
+    frame_rate: f64,
     /// When a frame was due, and its stamp: what the next ones are measured from.
     anchor: Option<(Instant, Stamp)>,
     /// When the last frame was due.
@@ -353,18 +454,29 @@ impl Pacer {
     const MAX_LATENESS: Duration = Duration::from_millis(500);
 
     fn new(pace: Pace, frame_rate: f64) -> Self {
+        let mut pacer = Self {
+            speed: None,
+            anchor: None,
+            last_due: None,
+            starts_again: false,
+            frame_rate,
+            interval: Duration::ZERO,
+        };
+        pacer.set_pace(pace);
+        pacer
+    }
+
+    /// Another pace counts from the last frame on.
+    fn set_pace(&mut self, pace: Pace) {
         let speed = match pace {
             Pace::Speed(speed) if speed.is_finite() && speed > 0.0 => Some(speed),
             Pace::Speed(_) | Pace::Max => None,
         };
-        let interval_secs = 1.0 / (frame_rate * speed.unwrap_or(1.0));
-        Self {
-            speed,
-            anchor: None,
-            last_due: None,
-            starts_again: false,
-            interval: Duration::try_from_secs_f64(interval_secs).unwrap_or_default(),
+        if speed != self.speed {
+            (self.speed, self.anchor) = (speed, None);
         }
+        let interval_secs = 1.0 / (self.frame_rate * speed.unwrap_or(1.0));
+        self.interval = Duration::try_from_secs_f64(interval_secs).unwrap_or_default();
     }
 
     /// The source was opened again: its first frame follows the last one like any other.
@@ -418,6 +530,7 @@ mod tests {
                 height: 1,
                 frame_rate: 100.0,
                 expected_frames: Some(count),
+                span: None,
                 live: false,
             };
             Self {

@@ -25,6 +25,7 @@ impl SimulatedSource {
                 height: options.height,
                 frame_rate: options.fps,
                 expected_frames: None,
+                span: None,
                 // Rendering waits for whoever takes the frames: nothing is lost.
                 live: false,
             },

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
-use ghostball_world::{Frame, FramePool};
+use ghostball_world::{Frame, FramePool, Stamp};
 
 use crate::spec::SourceSpec;
 use crate::{CaptureError, camera, folder, recording, simulated, video};
@@ -21,6 +22,8 @@ pub struct SourceDescription {
     pub frame_rate: f64,
     /// About how many frames will come, for a progress bar; `None` where nobody knows.
     pub expected_frames: Option<u64>,
+    /// Stamps of the first and the last frame, where any place between them can be sought.
+    pub span: Option<(Stamp, Stamp)>,
     /// Whether frames come by themselves and are lost when nobody takes them.
     pub live: bool,
 }
@@ -44,6 +47,12 @@ pub trait FrameSource: Send {
     /// Frames so far that the driver took and never delivered, by its own count of them.
     fn missed(&self) -> u64 {
         0
+    }
+
+    /// Goes to a place so long after the first frame, or a little before where that is needed to know the world there:
+    /// those frames say so. False where no place can be sought.
+    fn seek(&mut self, _since_first: Duration) -> bool {
+        false
     }
 
     /// Asks a camera to keep exposure and gain as they are now, or to go on choosing them. Asked before every frame.

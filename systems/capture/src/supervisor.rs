@@ -217,6 +217,7 @@ mod tests {
             height: 1,
             frame_rate: 30.0,
             expected_frames: None,
+            span: None,
             live: true,
         }
     }

@@ -63,6 +63,7 @@ impl VideoSource {
                 height: video.height,
                 frame_rate: facts.frame_rate,
                 expected_frames: facts.expected_frames,
+                span: None,
                 live: false,
             },
             next_number: 0,

@@ -6,6 +6,7 @@
 
 use ghostball_world::{ColorRange, Planes};
 use glam::DVec2;
+use serde::{Deserialize, Serialize};
 
 use crate::quad::Quad;
 pub(crate) use crate::sample::color_of;
@@ -40,7 +41,7 @@ const REFRESH_REACH: f32 = 5.0;
 const COMPRESSION_SIGMA: f32 = 1.5;
 
 /// Colour of the cloth all over the table. Colours are Y, U, V as in the picture (0 to 255).
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct ClothModel {
     /// Median colour over the whole table.
     pub color: [f32; 3],
@@ -59,6 +60,7 @@ pub struct ClothModel {
     origin: [f32; 2],
     /// The row of cells that is refreshed next.
     next_row: usize,
+    #[serde(skip)]
     scratch: Scratch,
 }
 
@@ -83,7 +85,7 @@ impl ClothHere {
     }
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Cell {
     color: [f32; 3],
     known: bool,
@@ -109,6 +111,20 @@ impl ClothModel {
     /// A model that knows nothing yet.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// The same without buffers.
+    pub(crate) fn without_buffers(&self) -> Self {
+        Self {
+            cells: self.cells.clone(),
+            scratch: Scratch::default(),
+            ..*self
+        }
+    }
+
+    /// Whether there is a cell for every place of its grid.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.cells.is_empty() || self.columns.checked_mul(self.rows) == Some(self.cells.len())
     }
 
     /// Looks at the table whose cushion noses meet in `corners_in_image` (TL TR BR BL) and learns its cloth anew.

@@ -9,6 +9,7 @@ use crate::calibration::{LensBelief, SeenTable, calibrate};
 use crate::cloth::ClothModel;
 use crate::cue::{CueFinder, CueScene};
 use crate::error::DetectionError;
+use crate::memory::{DetectorMemory, KnownTable};
 use crate::quad::Quad;
 use crate::table::TableFinder;
 
@@ -71,6 +72,37 @@ impl Detector {
             cues: CueFinder::new(),
             converted: Picture::default(),
             first_look: Sightings::default(),
+        }
+    }
+
+    /// What it remembers of the frames so far; the rest is made from that, or anew in every frame.
+    pub(crate) fn memory(&self) -> DetectorMemory {
+        DetectorMemory {
+            ball_set: self.ball_set,
+            lens: self.lens,
+            cloth: self.cloth.without_buffers(),
+            known: self.balls.as_ref().map(|balls| KnownTable {
+                table: balls.table,
+                size: balls.size,
+                learnt: balls.finder.learnt(),
+            }),
+        }
+    }
+
+    /// Goes on from a memory.
+    pub(crate) fn with_memory(memory: DetectorMemory) -> Self {
+        let ball_set = memory.ball_set;
+        Self {
+            lens: memory.lens,
+            cloth: memory.cloth,
+            balls: memory
+                .known
+                .map(|KnownTable { table, size, learnt }| BallsOfTable {
+                    table,
+                    size,
+                    finder: BallFinder::new(&table, size, ball_set).with_learnt(learnt),
+                }),
+            ..Self::new(ball_set)
         }
     }
 

@@ -23,9 +23,11 @@ mod white;
 
 use ghostball_world::{BallKind, BallSet, BallSighting, Planes};
 use glam::Vec3;
+use serde::{Deserialize, Serialize};
 
 use crate::cloth::ClothModel;
 use clue::Clue;
+use light::Light;
 use look::{Look, Samples};
 use naming::Naming;
 use paint::Game;
@@ -54,7 +56,52 @@ pub struct Recognizer {
     clues: Vec<Clue>,
 }
 
+/// What a [`Recognizer`] has learnt of light and game.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct LearntNames {
+    /// Of each game.
+    lights: Vec<Light>,
+    evidence: Vec<f32>,
+    in_play: usize,
+    is_recognized: bool,
+    next_rival: usize,
+    white: White,
+}
+
 impl Recognizer {
+    /// What it has learnt.
+    pub(crate) fn learnt(&self) -> LearntNames {
+        LearntNames {
+            lights: self.games.iter().map(|naming| naming.light).collect(),
+            evidence: self.evidence.clone(),
+            in_play: self.in_play,
+            is_recognized: self.is_recognized,
+            next_rival: self.next_rival,
+            white: self.white,
+        }
+    }
+
+    /// Goes on with what another one of the same set of balls has learnt; what comes from another set is left out.
+    pub(crate) fn with_learnt(mut self, learnt: LearntNames) -> Self {
+        let count = self.games.len();
+        if [learnt.lights.len(), learnt.evidence.len()] != [count; 2]
+            || learnt.in_play.max(learnt.next_rival) >= count
+        {
+            return self;
+        }
+        for (naming, light) in self.games.iter_mut().zip(learnt.lights) {
+            naming.light = light;
+        }
+        Self {
+            evidence: learnt.evidence,
+            in_play: learnt.in_play,
+            is_recognized: learnt.is_recognized,
+            next_rival: learnt.next_rival,
+            white: learnt.white,
+            ..self
+        }
+    }
+
     /// For this set of balls.
     pub fn new(ball_set: BallSet) -> Self {
         let is_possible = |game: &Game| ball_set == BallSet::Auto || game.set == ball_set;

@@ -10,6 +10,7 @@ pub mod error;
 mod fixture;
 pub mod kind;
 mod median;
+mod memory;
 pub mod plugin;
 pub mod quad;
 mod sample;

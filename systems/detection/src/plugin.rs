@@ -3,12 +3,14 @@
 use bevy_app::{App, Plugin};
 use bevy_ecs::prelude::*;
 use ghostball_world::{
-    Alert, AlertCode, AlertLevel, CurrentFrame, FrameClock, FrameSystems, FrameTick, Sightings, Table,
-    TableGeometry, TableSpecification,
+    Alert, AlertCode, AlertLevel, CurrentFrame, FrameClock, FrameSystems, FrameTick, Remember as _,
+    Sightings, Table, TableGeometry, TableSpecification,
 };
+use serde::{Deserialize, Serialize};
 
 use crate::calibration::Calibration;
 use crate::detector::Detector;
+use crate::memory::DetectorMemory;
 use crate::watch::{TableNews, TableWatch, TableWatchSettings};
 
 /// Fills [`FrameSystems::Detect`]: keeps the table's entity and writes the [`Sightings`] of each frame.
@@ -18,6 +20,8 @@ impl Plugin for DetectionPlugin {
     fn build(&self, app: &mut App) {
         app.init_resource::<TableWatchSettings>()
             .init_resource::<Eyes>()
+            .remember::<Calibration>("the calibration")
+            .remember_with("detection", Eyes::memory, Eyes::remember)
             .add_systems(
                 FrameTick,
                 (take_calibration, see_table, see_balls_and_cue)
@@ -32,8 +36,35 @@ impl Plugin for DetectionPlugin {
 struct Eyes {
     detector: Detector,
     watch: TableWatch,
-    /// Size of the pictures for which the table is taken from a calibration.
-    calibrated_for: Option<[u32; 2]>,
+    /// The calibration that the table was taken from, and the size of the pictures.
+    calibrated: Option<(Calibration, [u32; 2])>,
+}
+
+/// What is remembered of [`Eyes`].
+#[derive(Serialize, Deserialize)]
+struct EyesMemory {
+    detector: DetectorMemory,
+    watch: TableWatch,
+    calibrated: Option<(Calibration, [u32; 2])>,
+}
+
+impl Eyes {
+    fn memory(world: &mut World) -> Option<EyesMemory> {
+        world.get_resource::<Self>().map(|eyes| EyesMemory {
+            detector: eyes.detector.memory(),
+            watch: eyes.watch.clone(),
+            calibrated: eyes.calibrated.clone(),
+        })
+    }
+
+    fn remember(world: &mut World, memory: Option<EyesMemory>) {
+        let Some(memory) = memory else { return };
+        world.insert_resource(Self {
+            detector: Detector::with_memory(memory.detector),
+            watch: memory.watch,
+            calibrated: memory.calibrated,
+        });
+    }
 }
 
 impl FromWorld for Eyes {
@@ -49,7 +80,7 @@ impl FromWorld for Eyes {
         Self {
             detector: Detector::new(specification.ball_set),
             watch: TableWatch::new(settings),
-            calibrated_for: None,
+            calibrated: None,
         }
     }
 }
@@ -69,10 +100,13 @@ fn take_calibration(
     };
     let size = [picture.width(), picture.height()];
     // A new one is taken at once.
-    if eyes.calibrated_for == Some(size) && !calibration.is_changed() {
+    let is_same = |(taken, for_size): &(Calibration, _)| {
+        *for_size == size && (!calibration.is_changed() || *taken == *calibration)
+    };
+    if eyes.calibrated.as_ref().is_some_and(is_same) {
         return;
     }
-    eyes.calibrated_for = Some(size);
+    eyes.calibrated = Some((calibration.clone(), size));
     // A calibration for other pictures is of no use; whoever gave it is told where the source is opened.
     let known = calibration.sighting_in(size).ok();
     eyes.detector.set_lens(known.and_then(|known| known.lens));

@@ -13,13 +13,14 @@ use std::time::Duration;
 use bevy_ecs::resource::Resource;
 use ghostball_world::{CircleInImage, Lens, Planes, TableSighting};
 use glam::DVec2;
+use serde::{Deserialize, Serialize};
 
 use crate::median::median;
 use crate::quad::Quad;
 use glance::{Glance, NoseMemory};
 
 /// How often to look for the table. A resource; set it before the app runs.
-#[derive(Resource, Clone, Copy, Debug, PartialEq)]
+#[derive(Resource, Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TableWatchSettings {
     /// The table is settled this long after it was first found. 0 s to 60 s; default 1 s: hands and arms that hide a
     /// cushion have moved by then.
@@ -76,7 +77,7 @@ pub enum TableNews {
 }
 
 /// Decides when to look for the table and what to believe.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct TableWatch {
     settings: TableWatchSettings,
     size: [u32; 2],

@@ -17,8 +17,8 @@ pub enum Topic {
     Camera,
     /// The world after a frame: a line of `ghostball replay --jsonl`.
     State,
-    /// A client's command, admitted before the next frame.
-    Command,
+    /// What clients changed before the next frame.
+    Change,
     /// A condition that began or ended.
     Alert,
     /// The memory of all systems before the next frame: the state from which a replay goes on exactly.
@@ -32,7 +32,7 @@ impl Topic {
     pub const ALL: [Self; 6] = [
         Self::Camera,
         Self::State,
-        Self::Command,
+        Self::Change,
         Self::Alert,
         Self::Keyframe,
         Self::Gap,
@@ -43,7 +43,7 @@ impl Topic {
         match self {
             Self::Camera => "/camera",
             Self::State => "/state",
-            Self::Command => "/command",
+            Self::Change => "/change",
             Self::Alert => "/alert",
             Self::Keyframe => "/keyframe",
             Self::Gap => "/gap",
@@ -55,7 +55,7 @@ impl Topic {
         match self {
             Self::Camera => "protobuf",
             Self::Keyframe => "octet-stream",
-            Self::State | Self::Command | Self::Alert | Self::Gap => "json",
+            Self::State | Self::Change | Self::Alert | Self::Gap => "json",
         }
     }
 
@@ -65,7 +65,7 @@ impl Topic {
         match self {
             Self::Camera => Some((IMAGE_SCHEMA, "protobuf", image_descriptor())),
             Self::State => json("ghostball.State", include_str!("schemas/state.json")),
-            Self::Command => json("ghostball.Command", include_str!("schemas/command.json")),
+            Self::Change => json("ghostball.Change", include_str!("schemas/change.json")),
             Self::Alert => json("ghostball.Alert", include_str!("schemas/alert.json")),
             Self::Gap => json("ghostball.Gap", include_str!("schemas/gap.json")),
             Self::Keyframe => None,

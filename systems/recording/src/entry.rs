@@ -17,8 +17,8 @@ pub(crate) struct Entry {
     pub(crate) state: Vec<u8>,
     /// Alerts of the same tick: JSON, one each.
     pub(crate) alerts: Vec<Vec<u8>>,
-    /// Commands that were admitted before it: JSON, one each.
-    pub(crate) commands: Vec<Vec<u8>>,
+    /// What clients changed before it: JSON; empty where nothing.
+    pub(crate) change: Vec<u8>,
     /// The memory of all systems before it; empty where none was taken.
     pub(crate) keyframe: Vec<u8>,
     /// Frames before it that were lost.
@@ -51,7 +51,7 @@ impl Entry {
         } else {
             self.jpeg.len()
         };
-        let texts: usize = self.alerts.iter().chain(&self.commands).map(Vec::len).sum();
-        picture + self.state.len() + self.keyframe.len() + texts
+        let alerts: usize = self.alerts.iter().map(Vec::len).sum();
+        picture + self.state.len() + self.keyframe.len() + self.change.len() + alerts
     }
 }

@@ -17,6 +17,7 @@
 //! | `writer` | entries to bytes |
 //! | `disk` | bytes to the disk, whole chunks only |
 //! | `recorder` | the thread, and the pipeline's end of it |
+//! | `settings` | how a recording is made |
 //! | `file` | where the chunks of a file are, and how it ends |
 //! | `reader` | chunks to messages |
 //! | `doctor` | checks a recording and mends it |
@@ -34,6 +35,7 @@ mod plugin;
 mod queue;
 mod reader;
 mod recorder;
+mod settings;
 mod writer;
 
 pub use about::About;
@@ -42,7 +44,8 @@ pub use doctor::{Diagnosis, check, damaged_name, mend};
 pub use error::{LosslessError, RecordingError};
 pub use file::Ending;
 pub use lossless::decode_lossless;
-pub use plugin::{RecordPlugin, Recording, WriteState};
+pub use plugin::{RecordPlugin, Recording, WriteState, take_keyframe};
 pub use queue::{QueuePolicy, RecordingCounters, Trouble};
 pub use reader::{Message, PictureFormat, PictureReader, RecordingReader};
 pub use recorder::Recorder;
+pub use settings::RecordingSettings;

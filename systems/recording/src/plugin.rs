@@ -3,8 +3,8 @@
 use bevy_app::{App, Plugin};
 use bevy_ecs::prelude::*;
 use ghostball_world::{
-    Alert, AlertCode, AlertLevel, CommandAdmitted, CurrentFrame, FrameSystems, FrameTick, LatestSnapshot,
-    Snapshot,
+    AdmittedChange, Alert, AlertCode, AlertLevel, CurrentFrame, FrameSystems, FrameTick, LatestSnapshot,
+    Snapshot, Stamp, save_memory,
 };
 
 use crate::queue::Trouble;
@@ -40,6 +40,10 @@ pub struct Recording {
     pub recorder: Option<Recorder>,
     /// What was last told of the disk.
     told: Option<Trouble>,
+    /// What the systems remember; a buffer.
+    keyframe: Vec<u8>,
+    /// One line in the log for the first that cannot be saved.
+    has_warned: bool,
 }
 
 impl Recording {
@@ -49,6 +53,35 @@ impl Recording {
         let is_news = code(trouble.as_ref()) != code(self.told.as_ref());
         is_news.then(|| (std::mem::replace(&mut self.told, trouble.clone()), trouble))
     }
+}
+
+/// Takes a keyframe, where one is due, before the frame with this stamp is admitted. To be called between frames.
+pub fn take_keyframe(world: &mut World, captured_at: Stamp) {
+    let Some(mut recording) = world.get_resource_mut::<Recording>() else {
+        return;
+    };
+    let is_due = |recorder: &mut Recorder| recorder.wants_keyframe(captured_at);
+    if !recording.recorder.as_mut().is_some_and(is_due) {
+        return;
+    }
+    let mut keyframe = std::mem::take(&mut recording.keyframe);
+    let saved = save_memory(world, &mut keyframe);
+    let Some(mut recording) = world.get_resource_mut::<Recording>() else {
+        return;
+    };
+    match saved {
+        Ok(()) => {
+            if let Some(recorder) = &mut recording.recorder {
+                recorder.take_keyframe(captured_at, &keyframe);
+            }
+        }
+        Err(error) => {
+            if !std::mem::replace(&mut recording.has_warned, true) {
+                tracing::error!("a replay of this recording cannot begin within it: {error}");
+            }
+        }
+    }
+    recording.keyframe = keyframe;
 }
 
 #[derive(Resource)]
@@ -66,28 +99,27 @@ fn record(
     frame: Res<CurrentFrame>,
     snapshot: Res<LatestSnapshot>,
     state: Res<StateWriter>,
-    mut commands: MessageReader<CommandAdmitted>,
+    mut change: ResMut<AdmittedChange>,
     mut recording: ResMut<Recording>,
     mut alerts: ParamSet<(MessageReader<Alert>, MessageWriter<Alert>)>,
 ) {
     let recording = &mut *recording;
     let mut reader = alerts.p0();
+    let change = std::mem::take(change.bypass_change_detection());
     match &mut recording.recorder {
         Some(recorder) => {
             for alert in reader.read() {
                 recorder.take_alert(alert);
             }
-            for command in commands.read() {
-                recorder.take_command(&command.json);
+            if !change.is_empty() {
+                // Two texts are always JSON.
+                recorder.take_change(&serde_json::to_vec(&change).unwrap_or_default());
             }
             if let Some(frame) = &frame.0 {
                 recorder.take_frame(frame, |out| (state.0)(&snapshot.0, out));
             }
         }
-        None => {
-            reader.clear();
-            commands.clear();
-        }
+        None => reader.clear(),
     }
     let Some((before, after)) = recording.news() else {
         return;

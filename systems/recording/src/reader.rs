@@ -26,6 +26,20 @@ pub struct Message<'a> {
     pub data: &'a [u8],
 }
 
+impl Message<'_> {
+    /// Frames that were lost before the next one; only a message about [`Topic::Gap`] tells of any.
+    pub fn lost_frames(&self) -> u64 {
+        #[derive(serde::Deserialize)]
+        struct Gap {
+            lost_frames: u64,
+        }
+        match self.topic {
+            Topic::Gap => serde_json::from_slice(self.data).map_or(0, |gap: Gap| gap.lost_frames),
+            _ => 0,
+        }
+    }
+}
+
 /// Goes through a recording in the order in which it was written. Chunks that are damaged are left out and counted.
 #[derive(Debug)]
 pub struct RecordingReader {
@@ -146,6 +160,25 @@ impl RecordingReader {
             captured_at: Stamp::from_nanos(header.log_time),
             data: self.records.get(data).unwrap_or_default(),
         }))
+    }
+
+    /// The next message if it is about this, in the chunk under way: what belongs to one frame is in one chunk.
+    pub fn next_message_about(&mut self, topic: Topic) -> Option<Message<'_>> {
+        let (record, next) = record_at(&self.records, self.at)?;
+        let Ok(Record::Message { header, data }) = parse(record.opcode, record.body) else {
+            return None;
+        };
+        if self.channels.topic_of(header.channel_id) != Some(topic) {
+            return None;
+        }
+        let data = next - data.len()..next;
+        self.at = next;
+        Some(Message {
+            topic,
+            sequence: header.sequence,
+            captured_at: Stamp::from_nanos(header.log_time),
+            data: self.records.get(data).unwrap_or_default(),
+        })
     }
 
     /// Goes to the next message: what it is about, its header, and where its data lies.
@@ -272,15 +305,25 @@ pub struct PictureReader {
 }
 
 impl PictureReader {
-    /// The compressed picture in a message of [`Topic::Camera`]; `None` where there is none that can be read.
-    pub fn read(&mut self, data: &[u8]) -> Option<(PictureFormat, &[u8])> {
+    /// Takes the compressed picture out of a message of [`Topic::Camera`]; `None` where there is none that can be read.
+    pub fn take(&mut self, data: &[u8]) -> Option<PictureFormat> {
         self.image.clear();
         self.image.merge(data).ok()?;
-        let format = match self.image.format.as_str() {
-            "jpeg" | "jpg" => PictureFormat::Jpeg,
-            "png" => PictureFormat::Lossless,
-            _ => return None,
-        };
-        Some((format, &self.image.data))
+        match self.image.format.as_str() {
+            "jpeg" | "jpg" => Some(PictureFormat::Jpeg),
+            "png" => Some(PictureFormat::Lossless),
+            _ => None,
+        }
+    }
+
+    /// The picture that was taken out last.
+    pub fn compressed(&self) -> &[u8] {
+        &self.image.data
+    }
+
+    /// Both in one.
+    pub fn read(&mut self, data: &[u8]) -> Option<(PictureFormat, &[u8])> {
+        let format = self.take(data)?;
+        Some((format, self.compressed()))
     }
 }

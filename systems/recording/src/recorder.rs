@@ -14,6 +14,7 @@ use crate::disk::{Disk, Storage};
 use crate::entry::Entry;
 use crate::error::RecordingError;
 use crate::queue::{Queue, QueuePolicy, RecordingCounters, Taken, Trouble};
+use crate::settings::RecordingSettings;
 use crate::writer::{EncodeError, EntryWriter};
 
 /// Bytes that may wait for the disk: five seconds of a camera's JPEGs at 1280x720 and 30 a second, and still a
@@ -25,8 +26,6 @@ const SHORT_QUEUE_BYTES: usize = 8 << 20;
 const RETRY_AFTER: Duration = Duration::from_millis(500);
 /// A chunk of a source that has fallen silent is written out after this time.
 const IDLE_AFTER: Duration = Duration::from_millis(500);
-/// A keyframe is written this often by the stamps: what a seek has to play to arrive at a frame.
-const KEYFRAME_NANOS: u64 = 10_000_000_000;
 
 /// A recording under way. Dropping it ends the file as [`Recorder::finish`] does.
 pub struct Recorder {
@@ -37,35 +36,36 @@ pub struct Recorder {
     has_room: Option<bool>,
     /// Frames lost since the last one that was taken.
     lost_before: u64,
+    keyframe_interval: Duration,
     /// When the last keyframe was taken.
     keyframe_at: Option<Stamp>,
     /// The keyframe of the frame to come.
     keyframe: Vec<u8>,
     /// Alerts that go with the next frame that is taken.
     alerts: Vec<Vec<u8>>,
-    /// Commands that go with the frame that comes next.
-    commands: Vec<Vec<u8>>,
+    /// What clients changed before the frame that comes next.
+    change: Vec<u8>,
 }
 
 impl Recorder {
     /// Creates the file, over one that is there, and starts the thread.
-    pub fn create(path: &Path, about: &About, policy: QueuePolicy) -> Result<Self, RecordingError> {
+    pub fn create(path: &Path, about: &About, settings: RecordingSettings) -> Result<Self, RecordingError> {
         let file = File::create(path).map_err(RecordingError::io(path, "create it"))?;
-        let queue_bytes = match policy {
+        let queue_bytes = match settings.policy {
             QueuePolicy::Lose => QUEUE_BYTES,
             QueuePolicy::Wait => SHORT_QUEUE_BYTES,
         };
-        Self::start(path, about, policy, queue_bytes, Box::new(file))
+        Self::start(path, about, settings, queue_bytes, Box::new(file))
     }
 
     fn start(
         path: &Path,
         about: &About,
-        policy: QueuePolicy,
+        settings: RecordingSettings,
         queue_bytes: usize,
         storage: Box<dyn Storage>,
     ) -> Result<Self, RecordingError> {
-        let queue = Arc::new(Queue::new(policy, queue_bytes));
+        let queue = Arc::new(Queue::new(settings.policy, queue_bytes));
         let writer = EntryWriter::new(about).map_err(encoding(path))?;
         let writing = Writing {
             queue: Arc::clone(&queue),
@@ -86,10 +86,11 @@ impl Recorder {
             path: path.to_owned(),
             has_room: None,
             lost_before: 0,
+            keyframe_interval: settings.keyframe_interval,
             keyframe_at: None,
             keyframe: Vec::new(),
             alerts: Vec::new(),
-            commands: Vec::new(),
+            change: Vec::new(),
         })
     }
 
@@ -101,7 +102,7 @@ impl Recorder {
     /// Whether a keyframe should be taken before the frame with this stamp is admitted: at the beginning, after a gap, and
     /// now and then; never before a frame that will be lost.
     pub fn wants_keyframe(&mut self, captured_at: Stamp) -> bool {
-        let is_due = |at: Stamp| captured_at < at || captured_at.nanos - at.nanos >= KEYFRAME_NANOS;
+        let is_due = |at: Stamp| captured_at < at || captured_at.since(at) >= self.keyframe_interval;
         let is_due = self.lost_before > 0 || self.keyframe_at.is_none_or(is_due);
         is_due && *self.has_room.get_or_insert_with(|| self.queue.has_room())
     }
@@ -128,17 +129,18 @@ impl Recorder {
         }
     }
 
-    /// Takes a command that was admitted before the frame that comes next; JSON.
-    pub fn take_command(&mut self, json: &str) {
-        self.commands.push(json.as_bytes().to_vec());
+    /// Takes what clients changed before the frame that comes next; JSON.
+    pub fn take_change(&mut self, json: &[u8]) {
+        self.change.clear();
+        self.change.extend_from_slice(json);
     }
 
     /// Takes a frame with the state of the world after it, or counts it as lost where the disk does not keep up.
     pub fn take_frame(&mut self, frame: &Frame, write_state: impl FnOnce(&mut Vec<u8>)) {
         if !self.has_room.take().unwrap_or_else(|| self.queue.has_room()) {
             self.lost_before += 1;
-            // What they did is in the keyframe that follows.
-            self.commands.clear();
+            // What was changed is in the keyframe that follows.
+            self.change.clear();
             return;
         }
         let mut entry = self.queue.blank();
@@ -149,8 +151,8 @@ impl Recorder {
         std::mem::swap(&mut entry.keyframe, &mut self.keyframe);
         entry.alerts.clear();
         std::mem::swap(&mut entry.alerts, &mut self.alerts);
-        entry.commands.clear();
-        std::mem::swap(&mut entry.commands, &mut self.commands);
+        entry.change.clear();
+        std::mem::swap(&mut entry.change, &mut self.change);
         entry.lost_before = std::mem::take(&mut self.lost_before);
         self.queue.put(entry);
     }

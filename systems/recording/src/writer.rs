@@ -132,8 +132,8 @@ impl EntryWriter {
         if !entry.keyframe.is_empty() {
             self.message(Topic::Keyframe, entry, &entry.keyframe)?;
         }
-        for command in &entry.commands {
-            self.message(Topic::Command, entry, command)?;
+        if !entry.change.is_empty() {
+            self.message(Topic::Change, entry, &entry.change)?;
         }
         self.message(Topic::Camera, entry, picture)?;
         self.message(Topic::State, entry, &entry.state)?;

@@ -7,6 +7,7 @@
 
 use ghostball_world::TrackId;
 use glam::DVec2;
+use serde::{Deserialize, Serialize};
 
 use crate::assignment::{Assigner, CostMatrix};
 use crate::bed::{Bed, distance_to_segment};
@@ -44,7 +45,7 @@ const ASKEW_RADII: f64 = 0.1;
 const STICK_REACH: f64 = 0.3;
 
 /// Where a ball goes within one frame if nothing stops it, metres.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Way {
     /// Which.
     pub id: TrackId,

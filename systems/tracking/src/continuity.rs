@@ -1,6 +1,7 @@
 //! Whether the frames come one after the other: stamps that run backwards or leap tell that they do not.
 
 use ghostball_world::{Alert, AlertCode, AlertLevel, Stamp};
+use serde::{Deserialize, Serialize};
 
 /// Stamps farther apart than this, seconds, are a gap: balls are looked up anew.
 pub const GAP_SECS: f64 = 1.0;
@@ -11,7 +12,7 @@ const ORDERED_FRAMES: u32 = 10;
 const CALM_FRAMES: u32 = 30;
 
 /// Watches the stamps.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Continuity {
     last: Option<Stamp>,
     /// Frames in order since the last jump.

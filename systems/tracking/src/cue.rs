@@ -1,6 +1,7 @@
 //! The stick: a steady line through what is seen, and what the player does with it.
 
 use ghostball_world::{CueInImage, CuePose, CueState, SeenStroke, TrackId};
+use serde::{Deserialize, Serialize};
 
 use crate::swing::{AimedBall, Swing};
 
@@ -36,14 +37,14 @@ pub struct SeenCue {
 }
 
 /// Follows the stick from frame to frame.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CueFollower {
     followed: Option<Followed>,
     swing: Swing,
 }
 
 /// The stick as it is believed to be.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Followed {
     /// Tip and butt, smoothed, metres; the confidence fades while the stick is not seen.
     pub pose: CuePose,
@@ -60,7 +61,7 @@ pub struct Followed {
 }
 
 /// How far what is seen of something has been off lately, on average.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Drift {
     mean: f64,
     frames: u32,

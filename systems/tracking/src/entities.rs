@@ -9,6 +9,7 @@ use ghostball_world::{
     Hidden, Motion, PositionInTable, Predictions, SeenInImage, Sightings, TableEvent, TableGeometry, TrackId,
     VelocityInTable,
 };
+use serde::{Deserialize, Serialize};
 
 use crate::bed::Bed;
 use crate::continuity::{self, Continuity};
@@ -21,17 +22,19 @@ use crate::track::Track;
 use crate::tracks::{BallTracker, SeenBall, Tick};
 
 /// What tracking remembers from frame to frame. In order of track, so that nothing depends on hashing.
-#[derive(Resource, Default)]
+#[derive(Resource, Default, Serialize, Deserialize)]
 pub(crate) struct Followed {
     tracker: BallTracker,
+    #[serde(skip)]
     entities: BTreeMap<TrackId, Entity>,
     geometry: Option<TableGeometry>,
     continuity: Continuity,
+    #[serde(skip)]
     seen: Vec<SeenBall>,
 }
 
 /// What events are told from.
-#[derive(Resource, Default)]
+#[derive(Resource, Default, Serialize, Deserialize)]
 pub(crate) struct Told(EventTeller);
 
 /// All of a ball's components.
@@ -224,9 +227,10 @@ fn write(commands: &mut Commands, entity: Entity, mut parts: BallPartsItem, trac
 }
 
 /// What is remembered of the stick.
-#[derive(Resource, Default)]
+#[derive(Resource, Default, Serialize, Deserialize)]
 pub(crate) struct FollowedCue {
     follower: CueFollower,
+    #[serde(skip)]
     entity: Option<Entity>,
 }
 

@@ -11,6 +11,7 @@ use ghostball_world::{
     BallKind, EventBall, Origin, PocketName, Prediction, Shot, TableEvent, TableEventKind, TrackId,
 };
 use glam::DVec2;
+use serde::{Deserialize, Serialize};
 
 use crate::bed::Bed;
 use crate::cue::CueFollower;
@@ -57,7 +58,7 @@ pub struct Context<'a> {
 }
 
 /// A ball that is followed.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Known {
     ball: EventBall,
     is_moving: bool,
@@ -78,7 +79,7 @@ struct Known {
 }
 
 /// A ball that is taken for potted, unless it shows itself again.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Falling {
     ball: EventBall,
     pocket: PocketName,
@@ -88,7 +89,7 @@ struct Falling {
 }
 
 /// Tells events from the tracks of one table.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct EventTeller {
     /// In order of track.
     known: Vec<Known>,

@@ -7,6 +7,7 @@
 use ghostball_physics::{BallState, EventKind, Limits, Physics, Simulator, TableShape};
 use ghostball_world::TrackId;
 use glam::{DVec2, DVec3};
+use serde::{Deserialize, Serialize};
 
 use crate::association::Way;
 use crate::bed::{Bed, TableForm};
@@ -31,7 +32,7 @@ const PARTING_ROUNDS: usize = 4;
 const PARTING_GAP: f64 = 1e-6;
 
 /// Where one ball comes in this frame, if it touches anything.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Foreseen {
     /// Centre, metres.
     pub position: DVec2,

@@ -1,6 +1,7 @@
 //! Which ball is which: votes over time, settled for all balls together.
 
 use ghostball_world::{BallKind, BallNumber};
+use serde::{Deserialize, Serialize};
 
 use crate::assignment::{Assigner, CostMatrix};
 
@@ -20,7 +21,7 @@ const SURE_VOTES: f64 = 8.0;
 const SURE_SHARE: f64 = 0.7;
 
 /// What a sighting says a ball is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Label {
     /// Its kind.
     pub kind: BallKind,
@@ -63,7 +64,7 @@ impl Label {
 }
 
 /// What the sightings of one ball said it is, and what was settled.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Votes {
     votes: [(Label, f64); REMEMBERED],
     settled: Label,

@@ -1,6 +1,7 @@
 //! Where one moving ball is and how fast it goes, with the uncertainty of both.
 
 use glam::DVec2;
+use serde::{Deserialize, Serialize};
 
 /// Deceleration of a rolling ball, m/s²: 0.01 g (physics of the pool ball, Marlow 1995; 0.0102 g measured on a real
 /// table). Slower than anything a camera sees in one frame, but a ball hidden for a second feels it.
@@ -19,7 +20,7 @@ const SLIDING_SECS: f64 = 2.0 / (7.0 * 0.2 * 9.81);
 /// Noise is the same along x and y, so both axes share one covariance: three numbers instead of ten. Process noise is
 /// the discrete white acceleration of Bar-Shalom, Li & Kirubarajan, Estimation with Applications to Tracking and
 /// Navigation (2001), §6.3.2.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BallFilter {
     /// Centre, metres.
     pub position: DVec2,

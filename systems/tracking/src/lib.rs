@@ -54,7 +54,7 @@ mod tracks;
 
 use bevy_app::{App, Plugin};
 use bevy_ecs::prelude::*;
-use ghostball_world::{FrameSystems, FrameTick};
+use ghostball_world::{FrameSystems, FrameTick, Remember as _};
 
 /// Keeps ball and cue entities up to date, in [`FrameSystems::Track`].
 pub struct TrackPlugin;
@@ -64,6 +64,9 @@ impl Plugin for TrackPlugin {
         app.init_resource::<entities::Followed>()
             .init_resource::<entities::FollowedCue>()
             .init_resource::<entities::Told>()
+            .remember::<entities::Followed>("tracking of balls")
+            .remember::<entities::FollowedCue>("tracking of the stick")
+            .remember::<entities::Told>("events")
             .add_systems(
                 FrameTick,
                 // The stick aims at balls, and starts what is told.

@@ -7,6 +7,7 @@
 
 use ghostball_world::Motion;
 use glam::DVec2;
+use serde::{Deserialize, Serialize};
 
 use crate::kalman::ROLLING_DECELERATION;
 use crate::recent::Recent;
@@ -73,7 +74,7 @@ pub struct Glimpse {
 }
 
 /// Tells whether one ball moves.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MotionDetector {
     motion: Motion,
     anchor: DVec2,
@@ -90,14 +91,14 @@ pub struct MotionDetector {
 }
 
 /// Where a ball stood: the mean of so many sightings.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Place {
     mean: DVec2,
     weight: f64,
 }
 
 /// A ball at rest that was seen beside its anchor.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Suspicion {
     /// How far and which way from the anchor it was seen at first.
     first: DVec2,

@@ -1,8 +1,10 @@
 //! How precisely balls are seen: learnt from those that lie still.
 
+use serde::{Deserialize, Serialize};
+
 /// The scatter of sightings, pixels. It differs between cameras, lenses, lamps and codecs by a factor of ten, so it is
 /// measured all the time instead of being configured.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PixelNoise {
     /// Variance of one coordinate in units of the ball's apparent radius, squared.
     variance: f64,

@@ -1,16 +1,26 @@
 //! The last sightings of one ball, and the straight line through them.
 
 use glam::DVec2;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// Sightings kept at most: a quarter of a second at 120 frames a second.
 const MOST: usize = 32;
 
 /// Where a ball was seen lately, oldest first. Lives in place: tracks are copied.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Recent {
     /// Seconds since the first sighting after [`Recent::clear`], and place, metres.
     sightings: [(f64, DVec2); MOST],
+    #[serde(deserialize_with = "read_length")]
     length: usize,
+}
+
+/// A length within the array: a keyframe can be anybody's.
+fn read_length<'de, D: Deserializer<'de>>(from: D) -> Result<usize, D::Error> {
+    let length = usize::deserialize(from)?;
+    let too_long = || D::Error::custom(format!("at most {MOST} sightings were expected, found {length}"));
+    (length <= MOST).then_some(length).ok_or_else(too_long)
 }
 
 /// Places by time, fitted with a straight line by least squares.

@@ -2,6 +2,8 @@
 //! last buffer twice. Taken for fresh they would stop every ball in every second frame and double its speed in the
 //! others; recognised, their time simply counts to the next fresh one.
 
+use serde::{Deserialize, Serialize};
+
 use crate::bed::{Bed, distance_to_segment};
 use crate::track::{Observation, Track};
 
@@ -18,7 +20,7 @@ const STANDING_SHARE: f64 = 0.2;
 const FADING: f64 = 0.8;
 
 /// Tells repeated pictures from fresh ones.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RepeatDetector {
     in_a_row: u32,
     lately: f64,

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use ghostball_world::{EventBall, ShotPath, TrackId};
 use glam::DVec2;
+use serde::{Deserialize, Serialize};
 
 use crate::track::Track;
 
@@ -14,10 +15,11 @@ const ROOM: usize = 256;
 type Point = (Duration, DVec2);
 
 /// Writes down the ways of all balls that move. Keeps its buffers.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct ShotPaths {
     /// In order of track.
     ways: Vec<(TrackId, Vec<Point>)>,
+    #[serde(skip)]
     spare: Vec<Vec<Point>>,
 }
 

@@ -5,6 +5,7 @@
 
 use ghostball_world::{CuePose, CueState, SeenStroke, TrackId};
 use glam::DVec2;
+use serde::{Deserialize, Serialize};
 
 /// How far ahead of the tip a ball may be and still be aimed at, metres: players aim from up to half a stick away.
 const AIM_REACH: f64 = 0.7;
@@ -35,7 +36,7 @@ pub struct AimedBall {
 }
 
 /// A ball that is aimed at, and how the tip has come and gone since.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Address {
     ball: TrackId,
     /// From the tip to the ball's surface along the stick, metres, when it was seen last.
@@ -55,7 +56,7 @@ struct Address {
 }
 
 /// Tells what the player does.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Swing {
     address: Option<Address>,
     is_in_sight: bool,

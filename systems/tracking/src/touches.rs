@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use ghostball_world::TrackId;
 use glam::DVec2;
+use serde::{Deserialize, Serialize};
 
 use crate::association::Way;
 use crate::bed::Bed;
@@ -42,7 +43,7 @@ const CROSSING_SHARE: f64 = 0.5;
 const CROSSING_FRAMES: f64 = 3.0;
 
 /// What a ball touched.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Touched {
     /// The ball of this track, whose centre was then here, metres.
     Ball(TrackId, DVec2),
@@ -51,7 +52,7 @@ pub enum Touched {
 }
 
 /// A touch.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Touch {
     /// Time since the first frame.
     pub at: Duration,
@@ -74,7 +75,7 @@ impl Touch {
 }
 
 /// Balls, or a ball and a cushion, whose ways meet.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Meeting {
     touch: Touch,
     /// Unit vector from the ball towards what it may touch.
@@ -90,7 +91,7 @@ struct Meeting {
 }
 
 /// Finds the touches of all balls of one table.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct TouchFinder {
     meetings: Vec<Meeting>,
     touches: Vec<Touch>,

@@ -2,6 +2,7 @@
 
 use ghostball_world::{CircleInImage, Motion, TrackId};
 use glam::DVec2;
+use serde::{Deserialize, Serialize};
 
 use crate::bed::Bed;
 use crate::foresight::Foreseen;
@@ -37,7 +38,7 @@ const MISS_EVIDENCE: f64 = 1.0;
 const SMEARED_VOTE: f64 = 0.3;
 
 /// A ball sighting, mapped into table space.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Observation {
     /// Centre, metres.
     pub position: DVec2,
@@ -62,7 +63,7 @@ fn log_odds(chance: f64) -> f64 {
 }
 
 /// One ball that is, or may be, on the table.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Track {
     /// Its name; 0 while it is only a candidate.
     pub id: TrackId,
@@ -110,7 +111,7 @@ pub struct Track {
 }
 
 /// A ball that was seen off its way, had it not been.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Straight {
     filter: BallFilter,
     /// Frames since.

@@ -2,6 +2,7 @@
 
 use ghostball_world::{CircleInImage, PocketName, TrackId};
 use glam::DVec2;
+use serde::{Deserialize, Serialize};
 
 use crate::association::{Expectation, Matcher, Way};
 use crate::bed::Bed;
@@ -87,7 +88,7 @@ pub struct Tick {
 }
 
 /// A ball that left the table.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Departure {
     /// The ball as it was followed last.
     pub track: Track,
@@ -129,7 +130,7 @@ impl Pass<'_> {
 }
 
 /// Follows all balls of one table.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct BallTracker {
     tracks: Vec<Track>,
     candidates: Vec<Track>,
@@ -144,13 +145,18 @@ pub struct BallTracker {
     /// Time of repeated pictures, not yet lived through.
     pending_secs: f64,
     usual_secs: Option<f64>,
+    #[serde(skip)]
     registrar: Registrar,
+    #[serde(skip)]
     matcher: Matcher,
+    #[serde(skip)]
     observations: Vec<Observation>,
+    #[serde(skip)]
     free: Vec<bool>,
     elapsed_secs: f64,
     /// The ways of all tracks in this frame, as predicted.
     ways: Vec<Way>,
+    #[serde(skip)]
     foresight: Foresight,
 }
 

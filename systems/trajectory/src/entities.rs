@@ -8,8 +8,9 @@ use ghostball_world::{
     TrackId, VelocityInTable,
 };
 use glam::DVec2;
+use serde::{Deserialize, Serialize};
 
-use crate::predictor::{PredictConfig, Predictor};
+use crate::predictor::{PredictConfig, Predictor, PredictorMemory};
 use crate::scene::BallOnTable;
 
 /// What prediction remembers from frame to frame.
@@ -29,6 +30,37 @@ impl FromWorld for Memory {
             balls: Vec::new(),
             moving_secs: BTreeMap::new(),
         }
+    }
+}
+
+/// What is remembered of [`Memory`], and the only thing in [`PredictConfig`] that changes while the program runs.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Remembered {
+    assumed_speed: f64,
+    predictor: PredictorMemory,
+    moving_secs: BTreeMap<TrackId, f64>,
+}
+
+impl Memory {
+    pub(crate) fn remembered(world: &mut World) -> Option<Remembered> {
+        let config = world.get_resource::<PredictConfig>()?;
+        world.get_resource::<Self>().map(|memory| Remembered {
+            assumed_speed: config.assumed_speed,
+            predictor: memory.predictor.memory(),
+            moving_secs: memory.moving_secs.clone(),
+        })
+    }
+
+    pub(crate) fn remember(world: &mut World, remembered: Option<Remembered>) {
+        let Some(remembered) = remembered else { return };
+        let mut config = world.get_resource_or_init::<PredictConfig>();
+        config.assumed_speed = remembered.assumed_speed;
+        let config = *config;
+        world.insert_resource(Self {
+            predictor: Predictor::with_memory(config, remembered.predictor),
+            balls: Vec::new(),
+            moving_secs: remembered.moving_secs,
+        });
     }
 }
 

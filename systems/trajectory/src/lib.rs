@@ -31,7 +31,7 @@ pub use what_if::what_if;
 
 use bevy_app::{App, Plugin};
 use bevy_ecs::prelude::*;
-use ghostball_world::{FrameSystems, FrameTick};
+use ghostball_world::{FrameSystems, FrameTick, Remember as _};
 
 /// Keeps [`Predictions`](ghostball_world::Predictions) up to date, in [`FrameSystems::Predict`]. What it assumes is in
 /// [`PredictConfig`].
@@ -41,6 +41,11 @@ impl Plugin for PredictPlugin {
     fn build(&self, app: &mut App) {
         app.init_resource::<PredictConfig>()
             .init_resource::<entities::Memory>()
+            .remember_with(
+                "prediction",
+                entities::Memory::remembered,
+                entities::Memory::remember,
+            )
             .add_systems(FrameTick, entities::predict.in_set(FrameSystems::Predict));
     }
 }

@@ -4,6 +4,7 @@ use bevy_ecs::resource::Resource;
 use ghostball_physics::{BallState, Limits, Physics, Simulator, Strike, strike};
 use ghostball_world::{CuePose, Origin, Prediction, Stroke, TableGeometry, TrackId};
 use glam::DVec2;
+use serde::{Deserialize, Serialize};
 
 use crate::aim::{aim_of, struck};
 use crate::course::Narrator;
@@ -66,6 +67,15 @@ pub struct Predictor {
     spare: Option<Prediction>,
 }
 
+/// What a [`Predictor`] remembers.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PredictorMemory {
+    assumed_speed: f64,
+    geometry: Option<TableGeometry>,
+    balls: Vec<BallOnTable>,
+    cue: Option<CuePose>,
+}
+
 /// The ball that a prediction is about, and how it starts.
 struct Start<'a> {
     origin: Origin,
@@ -89,6 +99,32 @@ impl Predictor {
             balls: Vec::new(),
             cue: None,
             spare: None,
+        }
+    }
+
+    /// What it predicted from last: only what differs from that is news.
+    pub fn memory(&self) -> PredictorMemory {
+        PredictorMemory {
+            assumed_speed: self.config.assumed_speed,
+            geometry: self.scene.geometry().copied(),
+            balls: self.balls.clone(),
+            cue: self.cue,
+        }
+    }
+
+    /// Goes on from a memory, with what else `config` says.
+    pub fn with_memory(config: PredictConfig, memory: PredictorMemory) -> Self {
+        let mut predictor = Self::new(PredictConfig {
+            assumed_speed: memory.assumed_speed,
+            ..config
+        });
+        if let Some(geometry) = &memory.geometry {
+            predictor.scene.set_table(geometry);
+        }
+        Self {
+            balls: memory.balls,
+            cue: memory.cue,
+            ..predictor
         }
     }
 

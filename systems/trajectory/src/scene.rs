@@ -3,6 +3,7 @@
 use ghostball_physics::{BallProperties, BallState, Physics, PocketDimensions, TableShape};
 use ghostball_world::{BallKind, PocketName, TableGeometry, TableSpecification, TrackId};
 use glam::DVec2;
+use serde::{Deserialize, Serialize};
 
 /// Slower than this, m/s, a ball has a few millimetres to go: it is taken to stand.
 const STANDING_SPEED: f64 = 0.02;
@@ -12,7 +13,7 @@ const PARTING_ROUNDS: usize = 8;
 const PARTING_GAP: f64 = 1e-6;
 
 /// A ball as tracking believes it to be.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BallOnTable {
     /// Its name.
     pub id: TrackId,
@@ -88,6 +89,11 @@ impl Scene {
             nearest.unwrap_or(PocketName::TopLeft)
         }));
         true
+    }
+
+    /// The table that was set up last.
+    pub fn geometry(&self) -> Option<&TableGeometry> {
+        self.geometry.as_ref()
     }
 
     /// Name of a pocket of the shape.

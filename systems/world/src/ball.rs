@@ -23,7 +23,9 @@ pub struct Ball {
 }
 
 /// Names one physical ball from the moment it is first seen until it leaves the table. Never reused in a session.
-#[derive(Component, Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Component, Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct TrackId(pub u32);
 
 /// What a ball is, as far as it is known.
@@ -101,7 +103,7 @@ pub struct PositionInTable(pub DVec2);
 pub struct VelocityInTable(pub DVec2);
 
 /// Whether a ball moves.
-#[derive(Component, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Component, Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Motion {
     /// At rest on the cloth.
     #[default]

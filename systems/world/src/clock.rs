@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use bevy_ecs::resource::Resource;
+use serde::{Deserialize, Serialize};
 
 /// When a frame was captured: nanoseconds on the source's own monotonic clock. Its zero means nothing; only
 /// differences do. Wall-clock time is attached once, at the edge.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Stamp {
     /// Nanoseconds since the source's own zero.
     pub nanos: u64,
@@ -25,7 +26,7 @@ impl Stamp {
 }
 
 /// The clock of the systems: it stands at the current frame and moves only when the next one is admitted.
-#[derive(Resource, Clone, Copy, Debug, Default)]
+#[derive(Resource, Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct FrameClock {
     /// Frames admitted before this one; 0 for the first.
     pub frame_number: u64,

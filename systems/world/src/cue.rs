@@ -2,6 +2,7 @@
 
 use bevy_ecs::component::Component;
 use glam::DVec2;
+use serde::{Deserialize, Serialize};
 
 use crate::TrackId;
 
@@ -15,7 +16,7 @@ pub struct Cue;
 pub struct AimedAt(pub Option<TrackId>);
 
 /// The stick seen from straight above, metres in table space.
-#[derive(Component, Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Component, Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CuePose {
     /// The end towards the ball.
     pub tip_in_table: DVec2,
@@ -39,7 +40,7 @@ impl CuePose {
 }
 
 /// The stick as seen in the current frame, pixels.
-#[derive(Component, Clone, Copy, Debug, PartialEq)]
+#[derive(Component, Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CueInImage {
     /// The end towards the ball.
     pub tip_in_image: DVec2,
@@ -48,7 +49,7 @@ pub struct CueInImage {
 }
 
 /// What the player does with the cue.
-#[derive(Component, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Component, Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CueState {
     /// Lies or rests without pointing at a ball.
     #[default]

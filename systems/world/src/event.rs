@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use bevy_ecs::message::Message;
 use glam::DVec2;
+use serde::{Deserialize, Serialize};
 
 use crate::{BallKind, PocketName, Prediction, TrackId};
 
 /// A ball as it was known when something happened to it: it may have left the table since.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EventBall {
     /// Names the ball.
     pub track_id: TrackId,
@@ -29,7 +30,7 @@ impl EventBall {
 }
 
 /// The stick as it was seen to strike a ball.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SeenStroke {
     /// Its speed along itself when the tip met the ball, metres per second.
     pub speed: f64,
@@ -43,7 +44,7 @@ pub struct SeenStroke {
 }
 
 /// What can happen.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum TableEventKind {
     /// All balls stood, and this one was set in motion, at so many metres per second as soon as that was known; with what was
     /// seen of the stick.
@@ -158,7 +159,7 @@ impl TableEventKind {
 }
 
 /// Something that happened on the table. It is told in the frame in which it is sure, which may be later than `at`.
-#[derive(Message, Clone, Debug, PartialEq)]
+#[derive(Message, Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TableEvent {
     /// When it happened, time since the first frame.
     pub at: Duration,
@@ -167,7 +168,7 @@ pub struct TableEvent {
 }
 
 /// A shot, from the first ball that moved until all stood.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Shot {
     /// When the first ball was set in motion, time since the first frame.
     pub started_at: Duration,
@@ -187,7 +188,7 @@ pub struct Shot {
 }
 
 /// The way of one ball in a shot.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ShotPath {
     /// The ball, where it lay before.
     pub ball: EventBall,

@@ -1,9 +1,10 @@
 //! Plane projective geometry.
 
 use glam::{DMat3, DVec2, DVec3};
+use serde::{Deserialize, Serialize};
 
 /// A circle in image space, pixels.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CircleInImage {
     /// Its centre.
     pub center: DVec2,
@@ -29,7 +30,7 @@ pub enum GeometryError {
 }
 
 /// A projective map of the plane: straight lines stay straight. Name it after its spaces: `table_from_image`.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Homography {
     matrix: DMat3,
 }

@@ -1,6 +1,7 @@
 //! A camera's lens: from places in the picture to directions of view, and back.
 
 use glam::{DMat2, DVec2};
+use serde::{Deserialize, Serialize};
 
 /// A pinhole camera with square pixels and radial distortion.
 ///
@@ -12,7 +13,7 @@ use glam::{DMat2, DVec2};
 /// The polynomial of a barrel lens folds the picture back over itself at some radius, farther out than the lens was
 /// measured. From where its growth falls below [`Lens::LEAST_GROWTH`] it goes on straight, so every place has one
 /// direction and every direction one place.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Lens {
     /// Focal length, pixels.
     pub focal_px: f64,

@@ -30,6 +30,7 @@ mod event;
 mod frame;
 mod geometry;
 mod lens;
+mod memory;
 mod picture;
 mod pool;
 mod prediction;
@@ -48,12 +49,13 @@ pub use ball::{
     VelocityInTable,
 };
 pub use clock::{FrameClock, Stamp};
-pub use command::CommandAdmitted;
+pub use command::AdmittedChange;
 pub use cue::{AimedAt, Cue, CueInImage, CuePose, CueState};
 pub use event::{EventBall, SeenStroke, Shot, ShotPath, TableEvent, TableEventKind};
-pub use frame::{CurrentFrame, Frame, FramePool};
+pub use frame::{CurrentFrame, Frame, FramePool, Recorded};
 pub use geometry::{CircleInImage, GeometryError, Homography};
 pub use lens::Lens;
+pub use memory::{Memories, MemoryError, Remember, load_memory, save_memory};
 pub use picture::{
     Chroma, ColorEncoding, ColorMatrix, ColorRange, Picture, PictureError, PixelFormat, Plane, Planes,
 };

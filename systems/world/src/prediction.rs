@@ -2,11 +2,12 @@
 
 use bevy_ecs::resource::Resource;
 use glam::DVec2;
+use serde::{Deserialize, Serialize};
 
 use crate::{PocketName, TrackId};
 
 /// What a prediction starts from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Origin {
     /// Balls that move now.
     Motion,
@@ -15,7 +16,7 @@ pub enum Origin {
 }
 
 /// What brought a ball onto a stretch of its path.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PathKind {
     /// The ball's way until its first contact.
     Primary,
@@ -37,7 +38,7 @@ impl PathKind {
 }
 
 /// A straight piece of a path, metres in table space. A curved path is a chain of them within 1 mm of it.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PathLine {
     /// The ball that runs here.
     pub ball: TrackId,
@@ -52,7 +53,7 @@ pub struct PathLine {
 }
 
 /// What a ball will touch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PredictedContact {
     /// Another ball.
     Ball(TrackId),
@@ -82,7 +83,7 @@ impl PredictedContact {
 }
 
 /// A contact to come.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PredictedCollision {
     /// The ball that runs into something.
     pub ball: TrackId,
@@ -99,7 +100,7 @@ pub struct PredictedCollision {
 }
 
 /// Where a ball will be when it first touches an object ball.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GhostBall {
     /// The ball that will be there.
     pub ball: TrackId,
@@ -108,7 +109,7 @@ pub struct GhostBall {
 }
 
 /// Where a ball's way ends.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PredictedRest {
     /// The ball.
     pub ball: TrackId,
@@ -119,7 +120,7 @@ pub struct PredictedRest {
 }
 
 /// How likely a ball falls into a pocket.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
     /// The ball.
     pub ball: TrackId,
@@ -130,7 +131,7 @@ pub struct Outcome {
 }
 
 /// One predicted course of events.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Prediction {
     /// What it starts from.
     pub origin: Origin,
@@ -151,7 +152,7 @@ pub struct Prediction {
 }
 
 /// What is predicted from the current frame; `None` when nothing moves and no cue is aimed.
-#[derive(Resource, Clone, Debug, Default, PartialEq)]
+#[derive(Resource, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Predictions {
     /// Newest prediction.
     pub current: Option<Prediction>,

@@ -5,8 +5,8 @@ use bevy_ecs::prelude::*;
 use bevy_ecs::schedule::{LogLevel, ScheduleBuildSettings, ScheduleLabel, SingleThreadedExecutor};
 
 use crate::{
-    Alert, CommandAdmitted, CurrentFrame, FrameClock, LatestSnapshot, Predictions, Sightings, StageTimes,
-    TableEvent, TableSpecification, snapshot,
+    AdmittedChange, Alert, CurrentFrame, FrameClock, LatestSnapshot, Predictions, Remember as _, Sightings,
+    StageTimes, Table, TableEvent, TableGeometry, TableSpecification, snapshot,
 };
 
 /// Runs once per camera frame, inside the main schedule.
@@ -59,16 +59,31 @@ impl Plugin for WorldPlugin {
         app.configure_sets(FrameTick, in_order.chain());
         app.configure_sets(IdleTick, in_order.chain());
         app.init_resource::<FrameClock>()
+            .init_resource::<AdmittedChange>()
             .init_resource::<CurrentFrame>()
             .init_resource::<TableSpecification>()
             .init_resource::<Sightings>()
             .init_resource::<Predictions>()
             .init_resource::<LatestSnapshot>()
             .init_resource::<StageTimes>()
+            .remember::<FrameClock>("the frame clock")
+            .remember::<TableSpecification>("the table's sizes")
+            .remember::<Predictions>("predictions")
+            .remember_with("the table", table, lay_table)
             .add_message::<Alert>()
             .add_message::<TableEvent>()
-            .add_message::<CommandAdmitted>()
             .add_systems(FrameTick, snapshot::take_snapshot.in_set(FrameSystems::Snapshot));
+    }
+}
+
+fn table(world: &mut World) -> Option<TableGeometry> {
+    let mut tables = world.query_filtered::<&TableGeometry, With<Table>>();
+    tables.iter(world).next().copied()
+}
+
+fn lay_table(world: &mut World, table: Option<TableGeometry>) {
+    if let Some(geometry) = table {
+        world.spawn((Table, geometry));
     }
 }
 

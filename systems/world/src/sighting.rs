@@ -2,11 +2,12 @@
 
 use bevy_ecs::resource::Resource;
 use glam::DVec2;
+use serde::{Deserialize, Serialize};
 
 use crate::{BallKind, CircleInImage, Lens};
 
 /// The table as found in a picture.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TableSighting {
     /// Where the cushion noses meet, pixels, clockwise TL TR BR BL.
     pub corners_in_image: [DVec2; 4],

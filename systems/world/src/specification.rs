@@ -21,7 +21,7 @@ pub enum BallSet {
 }
 
 /// Size of the table and its balls, from configuration. All lengths in metres.
-#[derive(Resource, Clone, Copy, Debug, PartialEq)]
+#[derive(Resource, Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TableSpecification {
     /// Playing surface between the cushion noses along the long axis.
     pub length: f64,

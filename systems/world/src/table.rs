@@ -2,6 +2,7 @@
 
 use bevy_ecs::component::Component;
 use glam::DVec2;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     CircleInImage, GeometryError, ImageFromTable, Lens, PlaneInView, TableFromImage, TableSighting,
@@ -13,7 +14,7 @@ use crate::{
 pub struct Table;
 
 /// Where the table is and how picture and cloth map to each other.
-#[derive(Component, Clone, Copy, Debug, PartialEq)]
+#[derive(Component, Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TableGeometry {
     /// Cushion-nose corners in the picture, clockwise TL TR BR BL.
     pub corners_in_image: [DVec2; 4],

@@ -7,11 +7,12 @@
 //! `c cᵀ − (|c|² − R²) I`, and its centre comes out as `(X, Y) / Z / (1 − R²/Z²)`.
 
 use glam::{DMat2, DMat3, DVec2};
+use serde::{Deserialize, Serialize};
 
 use crate::{CircleInImage, GeometryError, Homography, Lens};
 
 /// A plane parallel to the cloth as one camera sees it; places on it are in table space, metres.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PlaneInView {
     lens: Lens,
     /// From the plane to directions (x, y, 1); with a depth in metres where the camera's pose is known.
@@ -120,7 +121,7 @@ impl PlaneInView {
 }
 
 /// From the outlines of balls in the picture to where their centres are, metres.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TableFromImage(PlaneInView);
 
 impl TableFromImage {
@@ -142,7 +143,7 @@ impl TableFromImage {
 }
 
 /// From where balls are to the centres of their outlines in the picture.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ImageFromTable(PlaneInView);
 
 impl ImageFromTable {

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use super::reply::{Asked, HttpError};
 use super::websocket::space;
 use super::{
-    Shared, assets, config, guard, health, openapi, projector, prometheus, system, video, websocket,
+    Shared, assets, config, guard, health, openapi, projector, prometheus, replay, system, video, websocket,
 };
 use crate::wire::{HistoryData, StateData, StateQuality};
 
@@ -38,6 +38,12 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
         .route("/api/v1/devices", get(system::devices))
         .route("/api/v1/logs", get(system::logs))
         .route("/api/v1/projector", get(projector::show).put(projector::change))
+        .route("/api/v1/replay", get(replay::show))
+        .route("/api/v1/replay/pause", post(replay::pause))
+        .route("/api/v1/replay/resume", post(replay::resume))
+        .route("/api/v1/replay/seek", post(replay::seek))
+        .route("/api/v1/replay/step", post(replay::step))
+        .route("/api/v1/replay/speed", post(replay::speed))
         .route("/api/v1/openapi.json", get(openapi::document))
         .route("/api/v1/schema/{message}", get(openapi::message_schema))
         .route("/metrics", get(prometheus::metrics))

@@ -9,6 +9,7 @@ mod login;
 mod openapi;
 mod projector;
 mod prometheus;
+mod replay;
 mod reply;
 mod system;
 mod video;

@@ -11,11 +11,12 @@ use serde_json::{Map, Value, json};
 use super::config::Reset;
 use super::health::Health;
 use super::projector::Alignment;
+use super::replay::{Frames, Place, Speed};
 use super::reply::{self, HttpError};
 use super::system::{Corners, LogData};
 use super::video::VideoStatus;
 use crate::wire::{ConnectionsData, HistoryData, MetricsData, StateData, schema};
-use crate::{CalibrationView, ConfigView};
+use crate::{CalibrationView, ConfigView, ReplayView};
 
 /// What an operation takes or gives.
 enum Content {
@@ -85,6 +86,13 @@ const fn change(method: &'static str, path: &'static str, summary: &'static str,
         method,
         body,
         ..get(path, summary, Content::AnyJson)
+    }
+}
+
+const fn replay(path: &'static str, summary: &'static str, body: Content) -> Operation {
+    Operation {
+        answer: Content::Json(of::<ReplayView>),
+        ..change("post", path, summary, body)
     }
 }
 
@@ -179,6 +187,24 @@ const OPERATIONS: &[Operation] = &[
             Content::Json(of::<Alignment>),
         )
     },
+    get(
+        "/api/v1/replay",
+        "How a recording is played",
+        Content::Json(of::<ReplayView>),
+    ),
+    replay("/api/v1/replay/pause", "Stand", Content::None),
+    replay("/api/v1/replay/resume", "Go on", Content::None),
+    replay("/api/v1/replay/seek", "Go elsewhere", Content::Json(of::<Place>)),
+    replay(
+        "/api/v1/replay/step",
+        "Play single frames, and stand",
+        Content::Json(of::<Frames>),
+    ),
+    replay(
+        "/api/v1/replay/speed",
+        "Play faster or slower",
+        Content::Json(of::<Speed>),
+    ),
     Operation {
         query: &[COORDS],
         ..get(

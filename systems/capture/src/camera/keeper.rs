@@ -32,6 +32,7 @@ fn description_of_absent(spec: &CameraSpec) -> SourceDescription {
         height: spec.height.unwrap_or(0),
         frame_rate: spec.fps.unwrap_or(PREFERRED_FPS).into(),
         expected_frames: None,
+        span: None,
         live: true,
     }
 }

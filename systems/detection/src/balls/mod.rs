@@ -23,7 +23,7 @@ pub mod work;
 use ghostball_world::{BallSet, BallSighting, CircleInImage, Planes, TableSighting};
 
 use crate::cloth::ClothModel;
-use crate::kind::Recognizer;
+use crate::kind::{LearntNames, Recognizer};
 use edges::{Edge, EdgeFinder};
 use ellipse::Ellipse;
 use glam::DVec2;
@@ -93,6 +93,19 @@ impl BallFinder {
     pub fn with_names_of(self, other: Self) -> Self {
         Self {
             recognizer: other.recognizer,
+            ..self
+        }
+    }
+
+    /// What it has learnt of the light and the game.
+    pub(crate) fn learnt(&self) -> LearntNames {
+        self.recognizer.learnt()
+    }
+
+    /// Goes on with that.
+    pub(crate) fn with_learnt(self, learnt: LearntNames) -> Self {
+        Self {
+            recognizer: self.recognizer.with_learnt(learnt),
             ..self
         }
     }

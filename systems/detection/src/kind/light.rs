@@ -1,9 +1,10 @@
 //! What light and camera do to all paints of a table alike, beyond what white tells.
 
 use glam::{DMat4, DVec4, Mat3, Vec3};
+use serde::{Deserialize, Serialize};
 
 /// How paints look on one table. Default: as they are.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Light {
     /// Added to Y, steps of 255.
     veil: f32,

@@ -2,6 +2,7 @@
 
 use ghostball_world::ColorEncoding;
 use glam::{Mat3, Vec3};
+use serde::{Deserialize, Serialize};
 
 /// Ratios of chroma to luma that white can have: a candle's light, through a camera that does nothing about it, has
 /// 0.25 (sRGB of a black body at 2700 K).
@@ -22,7 +23,7 @@ const LIT_SHARE: f32 = 0.8;
 const REFINEMENTS: usize = 2;
 
 /// What white looks like. Y of 0 to 255; U and V as shares of Y.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct White {
     luma: f32,
     u: f32,

@@ -3,6 +3,7 @@
 
 use ghostball_world::Planes;
 use glam::DVec2;
+use serde::{Deserialize, Serialize};
 
 use crate::median::upper_median;
 use crate::table::noses::steepest;
@@ -32,7 +33,7 @@ const SAME_LIGHT: [f32; 2] = [0.8, 1.25];
 const FOLLOWING: f32 = 0.005;
 
 /// What a glance tells.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Glance {
     /// Nothing was remembered that could be compared.
     #[default]
@@ -48,7 +49,7 @@ pub enum Glance {
 }
 
 /// One place of a nose.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Place {
     along: f64,
     across: f64,
@@ -56,7 +57,7 @@ struct Place {
     steepness: f32,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Side {
     over_columns: bool,
     places: Vec<Place>,
@@ -73,9 +74,10 @@ struct SeenSide {
 }
 
 /// The noses as remembered. Holds buffers.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct NoseMemory {
     sides: [Side; 4],
+    #[serde(skip)]
     shifts: Vec<f64>,
 }
 

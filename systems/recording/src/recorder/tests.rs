@@ -6,6 +6,8 @@ use ghostball_world::{AlertCode, AlertLevel, ColorEncoding, Picture, PixelFormat
 use super::*;
 use crate::{Ending, PictureFormat, PictureReader, RecordingReader, Topic, decode_lossless};
 
+const WAIT: RecordingSettings = RecordingSettings::new(QueuePolicy::Wait);
+
 fn about() -> About {
     About {
         version: "1.2.3".to_owned(),
@@ -29,6 +31,7 @@ fn frame(n: u64) -> Frame {
         } else {
             vec![0xff, 0xd8, shade]
         },
+        ..Frame::default()
     }
 }
 
@@ -65,11 +68,28 @@ fn read(path: &Path) -> Read {
     (states, others, reader.ending())
 }
 
+/// Changes one bit of a picture in the middle.
+fn spoil_a_picture(bytes: &mut [u8]) {
+    let middle = bytes.len() / 2;
+    let picture = bytes[middle..]
+        .windows(4)
+        .position(|window| window == b"IDAT")
+        .unwrap();
+    bytes[middle + picture] ^= 1;
+}
+
+/// A recording of so many frames.
+fn record(path: &Path, frames: u64) {
+    let mut recorder = Recorder::create(path, &about(), WAIT).unwrap();
+    (0..frames).for_each(|n| take(&mut recorder, n));
+    recorder.finish().unwrap();
+}
+
 #[test]
 fn what_is_recorded_is_read_back_with_all_that_the_recording_says_of_itself() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.mcap");
-    let mut recorder = Recorder::create(&path, &about(), QueuePolicy::Wait).unwrap();
+    let mut recorder = Recorder::create(&path, &about(), WAIT).unwrap();
     for n in 0..100 {
         if n == 50 {
             recorder.take_alert(&Alert {
@@ -100,9 +120,7 @@ fn what_is_recorded_is_read_back_with_all_that_the_recording_says_of_itself() {
 fn a_recording_that_was_cut_anywhere_gives_its_whole_chunks() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.mcap");
-    let mut recorder = Recorder::create(&path, &about(), QueuePolicy::Wait).unwrap();
-    (0..60).for_each(|n| take(&mut recorder, n));
-    recorder.finish().unwrap();
+    record(&path, 60);
     let whole = std::fs::read(&path).unwrap();
     let cut = folder.path().join("cut.mcap");
     let mut most = 0;
@@ -125,16 +143,9 @@ fn a_recording_that_was_cut_anywhere_gives_its_whole_chunks() {
 fn a_chunk_whose_bytes_are_not_what_was_written_is_left_out() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.mcap");
-    let mut recorder = Recorder::create(&path, &about(), QueuePolicy::Wait).unwrap();
-    (0..60).for_each(|n| take(&mut recorder, n));
-    recorder.finish().unwrap();
+    record(&path, 60);
     let mut bytes = std::fs::read(&path).unwrap();
-    let middle = bytes.len() / 2;
-    let picture = bytes[middle..]
-        .windows(4)
-        .position(|window| window == b"IDAT")
-        .unwrap();
-    bytes[middle + picture] ^= 1;
+    spoil_a_picture(&mut bytes);
     std::fs::write(&path, bytes).unwrap();
     let mut reader = RecordingReader::open(&path).unwrap();
     let mut states = 0;
@@ -177,7 +188,14 @@ fn a_full_disk_costs_frames_which_are_counted_and_once_there_is_room_it_goes_on(
     let path = folder.path().join("a.mcap");
     let disk = Fake::default();
     let storage = Box::new(disk.clone());
-    let mut recorder = Recorder::start(&path, &about(), QueuePolicy::Lose, 640, storage).unwrap();
+    let mut recorder = Recorder::start(
+        &path,
+        &about(),
+        RecordingSettings::new(QueuePolicy::Lose),
+        640,
+        storage,
+    )
+    .unwrap();
     let mut n = 0;
     let mut take_until = |recorder: &mut Recorder, done: &dyn Fn(&Recorder) -> bool| {
         while !done(recorder) {
@@ -228,7 +246,7 @@ fn a_disk_that_stays_full_ends_the_recording_with_an_error_and_whole_chunks() {
     let path = folder.path().join("a.mcap");
     let disk = Fake::default();
     let storage = Box::new(disk.clone());
-    let mut recorder = Recorder::start(&path, &about(), QueuePolicy::Wait, 640, storage).unwrap();
+    let mut recorder = Recorder::start(&path, &about(), WAIT, 640, storage).unwrap();
     (0..60).for_each(|n| take(&mut recorder, n));
     disk.is_full.store(true, Ordering::SeqCst);
     (60..90).for_each(|n| take(&mut recorder, n));
@@ -244,20 +262,13 @@ fn a_disk_that_stays_full_ends_the_recording_with_an_error_and_whole_chunks() {
 fn the_doctor_finds_nothing_in_a_whole_recording_and_mends_others_once() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.mcap");
-    let mut recorder = Recorder::create(&path, &about(), QueuePolicy::Wait).unwrap();
-    (0..60).for_each(|n| take(&mut recorder, n));
-    recorder.finish().unwrap();
+    record(&path, 60);
     let found = crate::check(&path).unwrap();
     assert!(found.is_healthy() && found.frames == 60, "{found:?}");
 
     // Something is wrong in the middle, and the end is missing.
     let mut bytes = std::fs::read(&path).unwrap();
-    let middle = bytes.len() / 2;
-    let picture = bytes[middle..]
-        .windows(4)
-        .position(|window| window == b"IDAT")
-        .unwrap();
-    bytes[middle + picture] ^= 1;
+    spoil_a_picture(&mut bytes);
     bytes.truncate(bytes.len() * 19 / 20);
     std::fs::write(&path, &bytes).unwrap();
     let found = crate::check(&path).unwrap();
@@ -278,9 +289,7 @@ fn the_doctor_finds_nothing_in_a_whole_recording_and_mends_others_once() {
 fn any_bytes_of_a_recording_can_be_wrong_and_nothing_panics() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.mcap");
-    let mut recorder = Recorder::create(&path, &about(), QueuePolicy::Wait).unwrap();
-    (0..30).for_each(|n| take(&mut recorder, n));
-    recorder.finish().unwrap();
+    record(&path, 30);
     let whole = std::fs::read(&path).unwrap();
     let mut random = 1_u64;
     let mut below = |limit: usize| {
