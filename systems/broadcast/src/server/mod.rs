@@ -179,8 +179,8 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(1);
 /// many that they are.
 const SPARE_CONNECTIONS: usize = 256;
 
-/// A client gets so long for the head of its request.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+/// A client gets so long for the head of its request: it is gone within ten seconds, also on a busy machine.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(9);
 
 /// A connection that takes none of what is sent for so long is closed: twice what a WebSocket client gets, which is told
 /// why.
