@@ -10,12 +10,17 @@ export const session = async (connect, url, inflate) => {
     const socket = connect(`${url}?coords=4k`);
     socket.binaryType = "arraybuffer";
     const [waiting, came] = [[], []];
-    socket.onmessage = async ({ data }) => {
-      const isBinary = typeof data !== "string";
-      const message = { ...JSON.parse(isBinary ? await inflate(data) : data), isBinary };
-      check(typeof message.timestamp === "string" && message.data instanceof Object, JSON.stringify(message));
-      came.push(message);
-      waiting.splice(0).forEach((wake) => wake());
+    // To inflate takes its time: a text that came later has to wait, or a state would seem to come after the answer
+    // to the request that ended it.
+    let taken = Promise.resolve();
+    socket.onmessage = ({ data }) => {
+      taken = taken.then(async () => {
+        const isBinary = typeof data !== "string";
+        const message = { ...JSON.parse(isBinary ? await inflate(data) : data), isBinary };
+        check(typeof message.timestamp === "string" && message.data instanceof Object, JSON.stringify(message));
+        came.push(message);
+        waiting.splice(0).forEach((wake) => wake());
+      });
     };
     socket.onerror = () => reject(new Error("the connection failed"));
     const next = async (type, wanted = () => true) => {
