@@ -27,6 +27,13 @@ pub(crate) struct Handover {
     pub(crate) handed_over_at: Instant,
 }
 
+impl Handover {
+    /// When the frame came in: all of its stages are over.
+    pub(crate) fn arrived_at(&self) -> WallTime {
+        self.received_at.before(self.times.total())
+    }
+}
+
 /// The world's end of the bridge. Clones lead to the same server.
 #[derive(Clone, Debug)]
 pub struct BridgeHandle {

@@ -236,7 +236,7 @@ impl Publisher {
             sequence,
             captured_at: self
                 .clock
-                .captured_at(handover.snapshot.captured_at, handover.received_at),
+                .captured_at(handover.snapshot.captured_at, handover.arrived_at()),
             timestamp: WallTime::now(),
             calculation_time: handover.times.predict,
         }

@@ -36,6 +36,14 @@ impl WallTime {
         self.micros as f64 * 1e-6
     }
 
+    /// So long before.
+    pub fn before(self, time: Duration) -> Self {
+        let micros = i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
+        Self {
+            micros: self.micros.saturating_sub(micros),
+        }
+    }
+
     /// Time from `earlier` to `self`; zero where the clock was set back in between.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(u64::try_from(self.micros.saturating_sub(earlier.micros)).unwrap_or(0))
@@ -89,10 +97,10 @@ impl CaptureClock {
     /// the jitter of single frames (tens of milliseconds) moves the clock by less than one.
     const FORGETTING: i64 = 64;
 
-    /// Wall time of `captured_at`, of a frame that came in at `received_at`. Never after `received_at`.
-    pub(crate) fn captured_at(&mut self, captured_at: Stamp, received_at: WallTime) -> WallTime {
+    /// Wall time of `captured_at`, of a frame that came in at `arrived_at`. Never after `arrived_at`.
+    pub(crate) fn captured_at(&mut self, captured_at: Stamp, arrived_at: WallTime) -> WallTime {
         let stamp_micros = i64::try_from(captured_at.nanos / 1000).unwrap_or(i64::MAX);
-        let zero_if_instant = received_at.micros.saturating_sub(stamp_micros);
+        let zero_if_instant = arrived_at.micros.saturating_sub(stamp_micros);
         let zero = match self.zero_micros {
             Some(zero) if zero_if_instant - zero <= Self::MAX_LAG_MICROS => {
                 let lag = (zero_if_instant - zero).max(0);

@@ -11,7 +11,7 @@ use common::{Client, any_port, frame, get, snapshot, wait_for_state};
 use ghostball_broadcast::{BridgeHandle, ConfigChange, ConfigView, Server, ServerConfig, Simulator};
 use ghostball_world::{
     Alert, AlertCode, AlertLevel, BallSnapshot, EventBall, Origin, PathKind, PathLine, Prediction, Snapshot,
-    Stamp, TableEvent, TableEventKind, TrackId,
+    StageTimes, Stamp, TableEvent, TableEventKind, TrackId,
 };
 use glam::DVec2;
 use serde_json::{Value, json};
@@ -219,6 +219,22 @@ async fn what_is_too_old_for_a_client_is_dropped() {
     assert!(metrics(&server)["broadcaster"]["too_old"].as_u64().unwrap() >= 1);
     bridge.publish(snapshot(30, 0.3), None);
     assert_eq!(eager.next_of("state").await["data"]["frame_number"], 30);
+}
+
+#[tokio::test]
+async fn what_a_frame_took_counts_from_its_capture() {
+    let (server, bridge) = serve(|_| {});
+    let mut client = subscribed(&server, &["state"], json!({})).await;
+    let times = StageTimes {
+        detect: Duration::from_millis(250),
+        predict: Duration::from_millis(50),
+        ..StageTimes::default()
+    };
+    bridge.publish_measured(snapshot(0, 0.1), None, times);
+    let data = client.next_of("state").await["data"].take();
+    let moment = |key: &str| chrono::DateTime::parse_from_rfc3339(data[key].as_str().unwrap()).unwrap();
+    let age = moment("timestamp") - moment("captured_at");
+    assert!(age.num_milliseconds() >= 300, "{age}");
 }
 
 #[tokio::test]

@@ -293,6 +293,7 @@ fn prometheus_finds_every_number_with_its_kind() {
         (2.0, 1.0)
     );
     assert_eq!(value("ghostball_websocket_clients"), 0.0);
+    assert!(value("ghostball_network_tasks") >= 1.0);
     assert!(value("process_resident_memory_bytes") > 1e6 && value("process_cpu_seconds_total") >= 0.0);
     assert!(value("ghostball_stage_seconds{stage=\"detect\"}") >= 0.0);
     for line in lines.iter().filter(|line| !line.starts_with('#')) {

@@ -15,3 +15,10 @@ pub struct StageTimes {
     /// [`FrameSystems::Predict`](crate::FrameSystems::Predict).
     pub predict: Duration,
 }
+
+impl StageTimes {
+    /// From when the frame came into the world to its prediction.
+    pub fn total(&self) -> Duration {
+        self.detect + self.track + self.predict
+    }
+}

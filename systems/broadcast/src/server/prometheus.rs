@@ -67,6 +67,12 @@ fn page(shared: &Shared) -> String {
     let balls = seen.map_or(0, |seen| seen.balls.len());
     page.one_gauge("ghostball_balls", "Balls on the table.", balls as f64);
 
+    let tasks = tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    page.one_gauge(
+        "ghostball_network_tasks",
+        "Tasks of the network thread: some for each connection, and a few that stay.",
+        tasks as f64,
+    );
     let counters = &shared.counters;
     let clients = counters.sessions.load(Ordering::Relaxed);
     page.one_gauge(
