@@ -6,7 +6,7 @@ use crate::broadcast::{BridgeHandle, Refusal, RefusalReason, Request, WorldComma
 use crate::capture::CameraDevices;
 use crate::config::change;
 use crate::world::AdmittedChange;
-use crate::{live_calibration, playback};
+use crate::{live_calibration, playback, recordings};
 
 /// Commands carried out before one frame, so that no flood of them holds it up.
 const COMMANDS_PER_FRAME: usize = 8;
@@ -48,6 +48,7 @@ fn dispatch(world: &mut World, request: Request) {
         }
         WorldCommand::Calibrate { .. } => live_calibration::start(world, request),
         WorldCommand::ListDevices => list_devices(request),
+        WorldCommand::Record { .. } | WorldCommand::ListRecordings => recordings::carry_out(world, request),
         WorldCommand::Replay { .. } => playback::carry_out(world, request),
     }
 }

@@ -30,6 +30,7 @@ pub mod playback;
 pub mod probe;
 pub mod record;
 mod recorded;
+pub mod recordings;
 pub mod replay;
 pub mod rows;
 pub mod run;

@@ -28,6 +28,7 @@ use crate::playback::Playing;
 use crate::record;
 use crate::recorded::{self, Loaded};
 use crate::recording::{QueuePolicy, Recorder, RecordingError};
+use crate::recordings::Recordings;
 use crate::runner::{Runner, Step};
 use crate::token::{self, AccessTokenError};
 use crate::trajectory::what_if;
@@ -115,6 +116,9 @@ pub fn run(args: &RunArgs) -> Result<(), RunError> {
         live: frames.description().live,
     };
     answer_clients(&mut app, effective, &config, source, bridge.clone())?;
+    let recordings = Recordings::new(&config, bridge.clone(), description.clone());
+    recordings.start_ring(app.world_mut())?;
+    app.insert_resource(recordings);
     if let Some(playing) = Playing::new(&frames, bridge.clone(), false) {
         app.insert_resource(playing);
     }

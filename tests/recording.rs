@@ -390,3 +390,50 @@ fn only_a_recording_is_replayed() {
     service.json("GET", "/api/v1/replay", "", 404);
     service.json("POST", "/api/v1/replay/pause", "", 404);
 }
+
+#[test]
+fn clients_record_and_save_what_was_kept_and_it_replays_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let recordings = folder.path().join("recordings");
+    let config = folder.path().join("ghostball.toml");
+    let keys = format!(
+        "[recording]\nfolder = {:?}\nring_seconds = 5\nkeyframe_seconds = 0.5\n",
+        recordings.to_str().unwrap()
+    );
+    std::fs::write(&config, keys).unwrap();
+    let config = config.to_str().unwrap();
+    let service = serve(&["run", "--source", "sim?seed=7&size=640x360", "--config", config]);
+    wait_for(&service, "/api/v1/game/state", |_| true);
+    let ask = |body: &str, status| service.json("POST", "/api/v1/recording", body, status);
+    ask("{}", 422);
+    ask(r#"{"stop": true}"#, 409);
+    let started = ask(r#"{"start": true}"#, 200);
+    ask(r#"{"start": true}"#, 409);
+    std::thread::sleep(Duration::from_secs(3));
+    let listed = service.json("GET", "/api/v1/recordings", "", 200);
+    assert_eq!(listed["recording"]["file"], started["file"]);
+    let stopped = ask(r#"{"stop": true}"#, 200);
+    assert!(stopped["frames"].as_u64() > Some(0), "{stopped}");
+    std::thread::sleep(Duration::from_secs(2));
+    let saved = ask(r#"{"save_last_seconds": 3}"#, 200);
+    assert!(
+        // A part and a keyframe more at most.
+        (0.1..5.0).contains(&saved["seconds"].as_f64().unwrap()),
+        "{saved}"
+    );
+    ask(r#"{"save_last_seconds": 0}"#, 422);
+    let listed = service.json("GET", "/api/v1/recordings", "", 200);
+    assert_eq!(listed["recordings"].as_array().unwrap().len(), 2);
+    drop(service);
+    for file in [&stopped["file"], &saved["file"]] {
+        let file = file.as_str().unwrap();
+        let checked = run(&["replay", file, "--check"]);
+        let said = String::from_utf8(checked.stderr).unwrap();
+        // Dropped before they came to the recorder, or not: none is missing in it.
+        assert_eq!(checked.status.code(), Some(0), "{said}");
+        assert!(said.contains("states are those recorded, 0 could not"), "{said}");
+    }
+    let without = serve(&["run", "--source", "sim?size=640x360"]);
+    wait_for(&without, "/api/v1/game/state", |_| true);
+    without.json("POST", "/api/v1/recording", r#"{"save_last_seconds": 3}"#, 409);
+}

@@ -138,6 +138,14 @@ section! {
         /// Time between two keyframes, from each of which a replay can begin. 10 s: a place in between is found within a
         /// second or two, and a keyframe, 70 to 200 kB, is a few thousandths of what cameras deliver in that time.
         keyframe_seconds: f64 = 10.0, in 0.1..=3600.0, "seconds";
+        /// Folder of the recordings that clients start or save, and of what is kept for them. "": the folder `recordings`
+        /// in the state folder (~/.local/state/ghostball).
+        folder: String = String::new();
+        /// How much is kept of what was seen last, to be saved when somebody asks for it after something has happened; 0:
+        /// nothing, for it is written to the disk all the time: 4 MB a second at 1280x720 and 30 frames a second.
+        ring_seconds: f64 = 0.0, in 1.0..=86400.0 or 0.0, "seconds";
+        /// Most that it may take on the disk; the oldest goes. 4000 are a quarter of an hour of such a camera.
+        ring_megabytes: u32 = 4000, in 10..=1000000, "megabytes";
     }
 }
 

@@ -42,10 +42,31 @@ pub enum WorldCommand {
         /// Where the noses meet, set by hand: TL TR BR BL, pixels.
         corners: Option<[[f64; 2]; 4]>,
     },
+    /// Record, or save what was kept. Answered with the file, once it is whole where it ends.
+    Record {
+        /// What to do.
+        action: RecordAction,
+    },
+    /// List the recordings that were made for clients.
+    ListRecordings,
     /// Play the recording that is the source otherwise. Answered with a [`ReplayView`](crate::ReplayView).
     Replay {
         /// How.
         action: ReplayAction,
+    },
+}
+
+/// What can be done about recordings.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum RecordAction {
+    /// Begin one.
+    Start,
+    /// End the one under way.
+    Stop,
+    /// Save what the ring keeps.
+    SaveLast {
+        /// So much of it, above 0.
+        seconds: f64,
     },
 }
 

@@ -66,7 +66,7 @@ use ghostball_world::{Alert, CurrentFrame, FrameSystems, FrameTick, IdleTick, La
 
 pub use access::{Access, AccessToken, Origin, OriginError, TokenError};
 pub use bridge::BridgeHandle;
-pub use command::{Answer, Refusal, RefusalReason, ReplayAction, Request, WorldCommand};
+pub use command::{Answer, RecordAction, Refusal, RefusalReason, ReplayAction, Request, WorldCommand};
 pub use config::{
     BroadcasterConfig, CleanupConfig, CompressionConfig, FpsConfig, FrameBufferConfig, FrameQueueConfig,
     HandlerConfig, IntegrationConfig, ServerConfig, Simulator,

@@ -17,6 +17,7 @@
 //! | `writer` | entries to bytes |
 //! | `disk` | bytes to the disk, whole chunks only |
 //! | `recorder` | the thread, and the pipeline's end of it |
+//! | `ring` | the last minutes, in case somebody wants them |
 //! | `settings` | how a recording is made |
 //! | `file` | where the chunks of a file are, and how it ends |
 //! | `reader` | chunks to messages |
@@ -35,6 +36,7 @@ mod plugin;
 mod queue;
 mod reader;
 mod recorder;
+mod ring;
 mod settings;
 mod writer;
 
@@ -48,4 +50,5 @@ pub use plugin::{RecordPlugin, Recording, WriteState, take_keyframe};
 pub use queue::{QueuePolicy, RecordingCounters, Trouble};
 pub use reader::{Message, PictureFormat, PictureReader, RecordingReader};
 pub use recorder::Recorder;
+pub use ring::{Ring, RingSettings, SavedRing};
 pub use settings::RecordingSettings;

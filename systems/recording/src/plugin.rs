@@ -9,6 +9,7 @@ use ghostball_world::{
 
 use crate::queue::Trouble;
 use crate::recorder::Recorder;
+use crate::ring::Ring;
 
 /// Records in [`FrameSystems::Record`], while there is a [`Recording`]. `write_state` puts a snapshot into JSON.
 pub struct RecordPlugin {
@@ -38,18 +39,28 @@ impl Plugin for RecordPlugin {
 pub struct Recording {
     /// Takes frames while it is there.
     pub recorder: Option<Recorder>,
+    /// Keeps the last minutes while it is there.
+    pub ring: Option<Ring>,
     /// What was last told of the disk.
     told: Option<Trouble>,
     /// What the systems remember; a buffer.
     keyframe: Vec<u8>,
+    /// The world after a frame, JSON; a buffer.
+    state: Vec<u8>,
     /// One line in the log for the first that cannot be saved.
     has_warned: bool,
 }
 
 impl Recording {
+    /// Those under way.
+    fn recorders(&mut self) -> impl Iterator<Item = &mut Recorder> {
+        let ring = self.ring.as_mut().and_then(Ring::current);
+        self.recorder.iter_mut().chain(ring)
+    }
+
     /// Whether something new is wrong, or no more: the old condition and the new one.
     fn news(&mut self) -> Option<(Option<Trouble>, Option<Trouble>)> {
-        let trouble = self.recorder.as_ref().and_then(Recorder::trouble);
+        let trouble = self.recorders().find_map(|recorder| recorder.trouble());
         let is_news = code(trouble.as_ref()) != code(self.told.as_ref());
         is_news.then(|| (std::mem::replace(&mut self.told, trouble.clone()), trouble))
     }
@@ -60,8 +71,14 @@ pub fn take_keyframe(world: &mut World, captured_at: Stamp) {
     let Some(mut recording) = world.get_resource_mut::<Recording>() else {
         return;
     };
-    let is_due = |recorder: &mut Recorder| recorder.wants_keyframe(captured_at);
-    if !recording.recorder.as_mut().is_some_and(is_due) {
+    if let Some(ring) = &mut recording.ring {
+        ring.turn(captured_at);
+    }
+    let mut is_due = false;
+    for recorder in recording.recorders() {
+        is_due |= recorder.wants_keyframe(captured_at);
+    }
+    if !is_due {
         return;
     }
     let mut keyframe = std::mem::take(&mut recording.keyframe);
@@ -71,8 +88,10 @@ pub fn take_keyframe(world: &mut World, captured_at: Stamp) {
     };
     match saved {
         Ok(()) => {
-            if let Some(recorder) = &mut recording.recorder {
-                recorder.take_keyframe(captured_at, &keyframe);
+            for recorder in recording.recorders() {
+                if recorder.wants_keyframe(captured_at) {
+                    recorder.take_keyframe(captured_at, &keyframe);
+                }
             }
         }
         Err(error) => {
@@ -106,28 +125,36 @@ fn record(
     let recording = &mut *recording;
     let mut reader = alerts.p0();
     let change = std::mem::take(change.bypass_change_detection());
-    match &mut recording.recorder {
-        Some(recorder) => {
-            for alert in reader.read() {
-                recorder.take_alert(alert);
-            }
-            if !change.is_empty() {
-                // Two texts are always JSON.
-                recorder.take_change(&serde_json::to_vec(&change).unwrap_or_default());
-            }
-            if let Some(frame) = &frame.0 {
-                recorder.take_frame(frame, |out| (state.0)(&snapshot.0, out));
-            }
-        }
-        None => reader.clear(),
+    let mut json = std::mem::take(&mut recording.state);
+    json.clear();
+    if recording.recorders().next().is_some() {
+        (state.0)(&snapshot.0, &mut json);
     }
+    for alert in reader.read() {
+        recording
+            .recorders()
+            .for_each(|recorder| recorder.take_alert(alert));
+    }
+    if !change.is_empty() {
+        // Two texts are always JSON.
+        let change = serde_json::to_vec(&change).unwrap_or_default();
+        recording
+            .recorders()
+            .for_each(|recorder| recorder.take_change(&change));
+    }
+    if let Some(frame) = &frame.0 {
+        for recorder in recording.recorders() {
+            recorder.take_frame(frame, |out| out.extend_from_slice(&json));
+        }
+    }
+    recording.state = json;
     let Some((before, after)) = recording.news() else {
         return;
     };
-    let lost = recording
-        .recorder
-        .as_ref()
-        .map_or(0, |recorder| recorder.counters().lost);
+    let lost: u64 = recording
+        .recorders()
+        .map(|recorder| recorder.counters().lost)
+        .sum();
     let mut writer = alerts.p1();
     if let Some(code) = code(before.as_ref()) {
         writer.write(Alert {

@@ -137,11 +137,16 @@ impl RecordingReader {
 
     /// Goes to the last keyframe at or before this stamp, or else to the beginning.
     pub fn seek(&mut self, stamp: Stamp) {
+        self.go_to_chunk(self.chunk_before(stamp));
+    }
+
+    /// Which chunk begins with that.
+    pub(crate) fn chunk_before(&self, stamp: Stamp) -> usize {
         let keyframes = self.channels.of_topic(Topic::Keyframe);
         let is_start = |chunk: &crate::file::ChunkAt| {
             chunk.first_nanos <= stamp.nanos && keyframes.is_some_and(|id| chunk.counts.contains_key(&id))
         };
-        self.go_to_chunk(self.file.chunks.iter().rposition(is_start).unwrap_or(0));
+        self.file.chunks.iter().rposition(is_start).unwrap_or(0)
     }
 
     fn go_to_chunk(&mut self, index: usize) {

@@ -157,6 +157,12 @@ impl Recorder {
         self.queue.put(entry);
     }
 
+    /// Goes on where `before` ends: what that could not tell any more is told here.
+    pub(crate) fn follow(&mut self, before: &mut Self) {
+        self.lost_before = std::mem::take(&mut before.lost_before);
+        self.alerts = std::mem::take(&mut before.alerts);
+    }
+
     /// What was recorded so far.
     pub fn counters(&self) -> RecordingCounters {
         self.queue.counters()

@@ -14,7 +14,8 @@ use serde::Deserialize;
 use super::reply::{Asked, HttpError};
 use super::websocket::space;
 use super::{
-    Shared, assets, config, guard, health, openapi, projector, prometheus, replay, system, video, websocket,
+    Shared, assets, config, guard, health, openapi, projector, prometheus, recording, replay, system, video,
+    websocket,
 };
 use crate::wire::{HistoryData, StateData, StateQuality};
 
@@ -38,6 +39,8 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
         .route("/api/v1/devices", get(system::devices))
         .route("/api/v1/logs", get(system::logs))
         .route("/api/v1/projector", get(projector::show).put(projector::change))
+        .route("/api/v1/recording", post(recording::record))
+        .route("/api/v1/recordings", get(recording::list))
         .route("/api/v1/replay", get(replay::show))
         .route("/api/v1/replay/pause", post(replay::pause))
         .route("/api/v1/replay/resume", post(replay::resume))

@@ -9,6 +9,7 @@ mod login;
 mod openapi;
 mod projector;
 mod prometheus;
+mod recording;
 mod replay;
 mod reply;
 mod system;

@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 use super::config::Reset;
 use super::health::Health;
 use super::projector::Alignment;
+use super::recording;
 use super::replay::{Frames, Place, Speed};
 use super::reply::{self, HttpError};
 use super::system::{Corners, LogData};
@@ -187,6 +188,13 @@ const OPERATIONS: &[Operation] = &[
             Content::Json(of::<Alignment>),
         )
     },
+    change(
+        "post",
+        "/api/v1/recording",
+        "Begin or end a recording, or save the last seconds",
+        Content::Json(of::<recording::Asked>),
+    ),
+    get("/api/v1/recordings", "What was recorded", Content::AnyJson),
     get(
         "/api/v1/replay",
         "How a recording is played",
