@@ -49,6 +49,18 @@ impl Service {
         }
     }
 
+    /// Its number as a process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Asks it to end, as the system does, and waits until it has.
+    pub fn terminate(mut self) {
+        let asked = Command::new("kill").arg(self.id().to_string()).status();
+        assert!(asked.unwrap().success());
+        assert!(self.child.wait().unwrap().success(), "{}", self.said());
+    }
+
     /// What it said on standard error so far.
     pub fn said(&self) -> String {
         self.said.lock().unwrap().clone()
