@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ghostball_world::Frame;
 
-use crate::ring::{Pace, Shared};
+use crate::ring::{Pace, Ring, Shared};
 
 /// What was asked for.
 #[derive(Clone, Copy, Debug)]
@@ -74,17 +74,18 @@ impl PlaybackControl {
 
     /// Stops after the frame that was given last.
     pub fn pause(&self) {
-        self.change(|playback| (playback.is_paused, playback.steps) = (true, 0));
+        self.change(|ring| (ring.playback.is_paused, ring.playback.steps) = (true, 0));
     }
 
     /// Goes on.
     pub fn resume(&self) {
-        self.change(|playback| playback.is_paused = false);
+        self.change(|ring| ring.playback.is_paused = false);
     }
 
     /// Gives so many frames, and stands.
     pub fn step(&self, frames: u32) {
-        self.change(|playback| {
+        self.change(|ring| {
+            let playback = &mut ring.playback;
             let before = if playback.is_paused { playback.steps } else { 0 };
             (playback.is_paused, playback.steps) = (true, before.saturating_add(frames));
         });
@@ -92,24 +93,23 @@ impl PlaybackControl {
 
     /// Plays at this pace.
     pub fn set_pace(&self, pace: Pace) {
-        self.change(|playback| playback.pace = pace);
+        self.change(|ring| ring.playback.pace = pace);
     }
 
     /// Goes to a place so long after the first frame; where it stands, one frame of there is given.
     pub fn seek(&self, since_first: Duration) {
-        let mut ring = self.shared.lock();
-        ring.frames.clear();
-        ring.ended = false;
-        drop(ring);
-        self.change(|playback| {
-            playback.seek = Some(since_first);
-            playback.steps = u32::from(playback.is_paused);
+        self.change(|ring| {
+            // Of the old place; none can come any more once it is known what is sought.
+            ring.frames.clear();
+            ring.ended = false;
+            ring.playback.seek = Some(since_first);
+            ring.playback.steps = u32::from(ring.playback.is_paused);
         });
     }
 
-    fn change(&self, change: impl FnOnce(&mut Playback)) {
+    fn change(&self, change: impl FnOnce(&mut Ring)) {
         let mut ring = self.shared.lock();
-        change(&mut ring.playback);
+        change(&mut ring);
         ring.playback.revision += 1;
         drop(ring);
         self.shared.changed.notify_all();
