@@ -238,6 +238,7 @@ fn pick<const STEP: usize>(first: usize, line: &[u8], out: &mut [u8]) {
 fn pick_halved(s: usize, line: &[u8], out: &mut [u8]) {
     match s {
         _ if s.is_multiple_of(2) => pick_every(s / 2, s / 4, line, out),
+        1 => pick_pairs::<1>(line, out),
         3 => pick_pairs::<3>(line, out),
         5 => pick_pairs::<5>(line, out),
         _ => {
@@ -258,5 +259,65 @@ fn pick_pairs<const S: usize>(line: &[u8], out: &mut [u8]) {
     }
     if let [out] = rest {
         *out = line[(count * S + S / 2) >> 1];
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ghostball_world::{CircleInImage, ColorEncoding, Picture, PixelFormat, TableSighting};
+    use glam::DVec2;
+
+    use super::*;
+
+    #[test]
+    fn a_pixel_is_the_mean_of_its_square_and_the_middle_of_its_colour_at_every_scale() {
+        let (width, height) = (640_usize, 320_usize);
+        // No two neighbours alike, in any plane, and colour for every second pixel.
+        let samples: Vec<u8> = (0..width * height * 3 / 2)
+            .map(|i| (i * 89 % 251) as u8)
+            .collect();
+        for format in [PixelFormat::Yuv420, PixelFormat::Nv12] {
+            let picture = Picture::new(
+                format,
+                width as u32,
+                height as u32,
+                ColorEncoding::default(),
+                samples.clone(),
+            )
+            .unwrap();
+            let planes = picture.planes().unwrap();
+            let chroma = planes.chroma.unwrap();
+            for radius in [6.5, 13.0, 19.0, 25.0, 31.0, 37.0, 45.0] {
+                let table = TableSighting {
+                    corners_in_image: [[70.0, 60.0], [570.0, 60.0], [570.0, 260.0], [70.0, 260.0]]
+                        .map(DVec2::from),
+                    pockets_in_image: [CircleInImage::default(); 6],
+                    ball_radius_px: radius,
+                    lens: None,
+                    confidence: 1.0,
+                };
+                let mut work = WorkPicture::new(&BallPlace::new(&table), [width, height]);
+                work.fill(&planes);
+                let s = work.scale;
+                assert_eq!(s, (radius / LEAST_RADIUS) as usize);
+                for (row, column) in (0..work.height).flat_map(|y| (0..work.filled).map(move |x| (y, x))) {
+                    let (x, y) = (work.origin[0] + column * s, work.origin[1] + row * s);
+                    let square = (0..s * s).map(|i| f64::from(planes.luma.at(x + i % s, y + i / s)));
+                    let mean = square.sum::<f64>() / (s * s) as f64;
+                    let at = row * work.width + column;
+                    assert!(
+                        (f64::from(work.planes[0][at]) - mean).abs() <= 1.0,
+                        "{s} {row} {column}"
+                    );
+                    for (plane, seen) in [chroma.u, chroma.v].iter().zip(&work.planes[1..]) {
+                        assert_eq!(
+                            seen[at],
+                            plane.at((x + s / 2) >> 1, (y + s / 2) >> 1),
+                            "{s} {row} {column}"
+                        );
+                    }
+                }
+            }
+        }
     }
 }
