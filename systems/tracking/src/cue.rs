@@ -225,6 +225,7 @@ mod tests {
             id: TrackId(7),
             position: ball,
             is_moving: false,
+            is_cue_ball: false,
         };
         follower.follow(seen, DT, [ball].into_iter(), RADIUS).copied()
     }

@@ -245,9 +245,16 @@ pub(crate) fn follow_cue(
     mut cues: Query<(&mut CuePose, &mut CueState, &mut AimedAt, Option<&mut CueInImage>), With<Cue>>,
 ) {
     let followed = &mut *followed;
+    let tracks = balls.tracker.tracks();
+    let aimed = tracks.iter().map(|track| AimedBall {
+        id: track.id,
+        position: track.filter.position,
+        is_moving: track.is_moving(),
+        is_cue_ball: track.label().kind == BallKind::Cue,
+    });
     let seen = match (&table, &sightings.cue) {
         (Some(geometry), Some(cue)) => Some(SeenCue {
-            pose: pose_of(cue, geometry),
+            pose: pose_of(cue, geometry, aimed.clone()),
             in_image: CueInImage {
                 tip_in_image: cue.tip_in_image,
                 butt_in_image: cue.butt_in_image,
@@ -256,11 +263,6 @@ pub(crate) fn follow_cue(
         _ => None,
     };
     let radius = table.map_or(0.0, |geometry| geometry.ball_radius);
-    let aimed = balls.tracker.tracks().iter().map(|track| AimedBall {
-        id: track.id,
-        position: track.filter.position,
-        is_moving: track.is_moving(),
-    });
     let Some(cue) = followed
         .follower
         .follow(seen, clock.dt.as_secs_f64(), aimed, radius)

@@ -238,16 +238,17 @@ impl EventTeller {
         }
         // What is seen of a ball half covered by the stick or a hand lies still within the ball.
         let has_left = |known: &&Known| {
-            known.is_moving
-                && (known.has_known_speed
-                    || moment.now.saturating_sub(known.set_off_at) >= secs(UNKNOWN_SECS))
-                && known.ball.position_in_table.distance(known.lay_at) > ball_radius
+            known.is_moving && known.ball.position_in_table.distance(known.lay_at) > ball_radius
         };
         // Struck and hit in the same frame: the cue ball was struck.
         let order = |known: &&Known| (known.set_off_at, known.ball.kind != BallKind::Cue);
         let Some(first) = self.known.iter().filter(has_left).min_by_key(order) else {
             return;
         };
+        let is_new = moment.now.saturating_sub(first.set_off_at) < secs(UNKNOWN_SECS);
+        if !first.has_known_speed && is_new {
+            return;
+        }
         let (ball, velocity) = (first.ball, first.velocity);
         // As long before as it takes to come here; no longer before the frame that showed it than a frame before that.
         let way_secs = ball.position_in_table.distance(first.lay_at) / velocity.length().max(1e-6);

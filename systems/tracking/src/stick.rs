@@ -1,23 +1,33 @@
 //! Where the stick is that is seen: it lies higher the farther it is from its tip.
 //!
-//! The tip is about as high as a ball's middle, where it has to hit. The stick rises from there, over the rail: players hold
-//! it as flat as they can. What is seen of its far end is therefore not in the plane of the balls, and taken to be there
-//! would turn the stick by up to two degrees, away from the middle of the picture.
+//! The tip is about as high as a ball's middle, where it has to hit. The stick rises from there, over the rail and the balls
+//! that lie under it: players hold it as flat as they can. What is seen of its far end is therefore not in the plane of the
+//! balls, and taken to be there would turn the stick, away from the middle of the picture: by up to two degrees over a rail,
+//! by ten over a ball that lies just behind the one that is aimed at.
 
 use ghostball_world::{CuePose, CueSighting, TableFromImage, TableGeometry};
 use glam::DVec2;
+
+use crate::swing::{AimedBall, first_on_line};
 
 /// A stick on a bridge hand is never flatter than this, radians (3°): hand and butt have their thickness.
 const USUAL_ELEVATION: f64 = 0.05;
 /// Steeper than this, radians, nobody plays but for a jump.
 const STEEPEST_ELEVATION: f64 = 0.5;
-/// Of the stick's middle above the nose it passes over, metres: half its thickness there, and fingers.
+/// Of the stick's middle above the nose or ball it passes over, and beside a ball that it passes, metres: half its thickness
+/// there, and fingers.
 const ROOM: f64 = 0.02;
-/// The elevation changes by hundredths when the far end is moved; twice is enough.
-const ROUNDS: u32 = 2;
+/// Nearer than this, metres, nothing is passed over, but touched.
+const NEAREST: f64 = 0.03;
+/// What is passed over is found by the far end, and moves it; the elevation then changes by hundredths.
+const ROUNDS: u32 = 3;
 
-/// The stick of this sighting, seen from straight above.
-pub fn pose_of(cue: &CueSighting, geometry: &TableGeometry) -> CuePose {
+/// The stick of this sighting, seen from straight above, over `balls`.
+pub fn pose_of(
+    cue: &CueSighting,
+    geometry: &TableGeometry,
+    balls: impl Iterator<Item = AimedBall> + Clone,
+) -> CuePose {
     let tip_in_table = geometry.table_from_image.apply(cue.tip_in_image);
     let mut pose = CuePose {
         tip_in_table,
@@ -28,40 +38,77 @@ pub fn pose_of(cue: &CueSighting, geometry: &TableGeometry) -> CuePose {
     if geometry.lens.is_none() {
         return pose;
     }
+    let in_plane = |above_balls: f64, place: DVec2| {
+        let below_noses = geometry.nose_height - geometry.ball_radius - above_balls;
+        let plane = geometry.noses_in_view.lowered(below_noses, 0.0);
+        plane.map(|plane| TableFromImage::new(plane).apply(place))
+    };
     for _ in 0..ROUNDS {
-        let length = pose.butt_in_table.distance(tip_in_table);
-        let above_tip = length * libm::tan(elevation_of(&pose, geometry));
-        let below_noses = geometry.nose_height - geometry.ball_radius - above_tip;
-        if let Ok(plane) = geometry.noses_in_view.lowered(below_noses, 0.0) {
-            pose.butt_in_table = TableFromImage::new(plane).apply(cue.butt_in_image);
+        let Incline { slope, to_aim } = Incline::of(&pose, geometry, balls.clone());
+        let to_butt = to_aim + pose.butt_in_table.distance(pose.tip_in_table);
+        let tip = in_plane(slope * to_aim, cue.tip_in_image);
+        let butt = in_plane(slope * to_butt, cue.butt_in_image);
+        if let (Ok(tip_in_table), Ok(butt_in_table)) = (tip, butt) {
+            (pose.tip_in_table, pose.butt_in_table) = (tip_in_table, butt_in_table);
         }
     }
     pose
 }
 
-/// How steep a stick has to be that comes over the rail behind it.
-fn elevation_of(pose: &CuePose, geometry: &TableGeometry) -> f64 {
-    let Some(direction) = pose.direction_in_table() else {
-        return USUAL_ELEVATION;
-    };
-    let half_size = 0.5 * DVec2::new(geometry.length, geometry.width);
-    let to_rail = |axis: usize| {
-        let back = -direction[axis];
-        (half_size[axis] * back.signum() - pose.tip_in_table[axis]) / back
-    };
-    let distances = [0, 1].map(to_rail).into_iter();
-    let distance = distances
-        .filter(|distance| distance.is_finite())
-        .fold(f64::INFINITY, f64::min);
-    let rise = geometry.nose_height + ROOM - geometry.ball_radius;
-    libm::atan(rise / distance.max(ROOM)).clamp(USUAL_ELEVATION, STEEPEST_ELEVATION)
+/// How a stick rises from the ball it points at.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Incline {
+    /// Metres up for a metre back.
+    slope: f64,
+    /// From the tip to where the stick is as high as a ball's middle, metres: it goes to and fro on a line through there.
+    to_aim: f64,
+}
+
+impl Incline {
+    /// Of a stick that passes over the rail and the balls behind it, and no higher than it has to.
+    fn of(pose: &CuePose, geometry: &TableGeometry, balls: impl Iterator<Item = AimedBall> + Clone) -> Self {
+        let radius = geometry.ball_radius;
+        let least = libm::tan(USUAL_ELEVATION);
+        let Some(direction) = pose.direction_in_table() else {
+            return Self {
+                slope: least,
+                to_aim: 0.0,
+            };
+        };
+        let to_aim = first_on_line(pose, direction, balls.clone(), radius)
+            .map_or(0.0, |ball| (ball.position - pose.tip_in_table).dot(direction));
+        let half_size = 0.5 * DVec2::new(geometry.length, geometry.width);
+        let distances = [0, 1].map(|axis: usize| {
+            let back = -direction[axis];
+            (half_size[axis] * back.signum() - pose.tip_in_table[axis]) / back
+        });
+        let to_rail = distances
+            .into_iter()
+            .filter(|distance| distance.is_finite())
+            .fold(f64::INFINITY, f64::min);
+        let slope = |height: f64, behind: f64| (height + ROOM - radius) / (behind + to_aim).max(NEAREST);
+        let length = pose.tip_in_table.distance(pose.butt_in_table);
+        let behind_tip = |ball: &AimedBall| (pose.tip_in_table - ball.position).dot(direction);
+        let is_under = |ball: &AimedBall| {
+            let beside = (ball.position - pose.tip_in_table).perp_dot(direction).abs();
+            (radius - to_aim..length).contains(&behind_tip(ball)) && beside < radius + ROOM
+        };
+        // The room is kept from where the ball begins.
+        let over_ball = |ball: AimedBall| slope(2.0 * radius, behind_tip(&ball) - radius);
+        let over_balls = balls.filter(is_under).map(over_ball);
+        let steepest = over_balls.fold(slope(geometry.nose_height, to_rail), f64::max);
+        Self {
+            slope: steepest.clamp(least, libm::tan(STEEPEST_ELEVATION)),
+            to_aim,
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::bed::tests::geometry;
-    use ghostball_world::{Lens, TableSighting, TableSpecification};
+    use ghostball_world::{Lens, TableSighting, TableSpecification, TrackId};
 
     /// The same table, whose camera hangs `1000 px / 500 px/m` = 2 m above the noses.
     fn seen_through_a_lens() -> TableGeometry {
@@ -86,7 +133,7 @@ mod tests {
             butt_in_table: tip - length * direction,
             confidence: 1.0,
         };
-        let rise = length * libm::tan(elevation_of(&flat, &geometry));
+        let rise = length * Incline::of(&flat, &geometry, std::iter::empty()).slope;
         let plane = geometry
             .noses_in_view
             .lowered(geometry.nose_height - geometry.ball_radius - rise, 0.0)
@@ -100,7 +147,7 @@ mod tests {
         let wrong = geometry.table_from_image.apply(seen.butt_in_image);
         let turned = (tip - wrong).angle_to(direction).to_degrees().abs();
         assert!(turned > 0.15, "{turned}: nothing to mend");
-        let pose = pose_of(&seen, &geometry);
+        let pose = pose_of(&seen, &geometry, std::iter::empty());
         let off = pose
             .direction_in_table()
             .unwrap()
@@ -110,18 +157,43 @@ mod tests {
     }
 
     #[test]
+    fn over_a_ball_behind_the_cue_ball_a_stick_is_steeper() {
+        let geometry = geometry();
+        let ball = |x: f64, y: f64, is_cue_ball| AimedBall {
+            id: TrackId(1),
+            position: DVec2::new(x, y),
+            is_moving: false,
+            is_cue_ball,
+        };
+        let pose = CuePose {
+            tip_in_table: DVec2::new(-0.1, 0.0),
+            butt_in_table: DVec2::new(-1.1, 0.0),
+            confidence: 1.0,
+        };
+        let incline = |other| Incline::of(&pose, &geometry, [ball(0.0, 0.0, true), other].into_iter());
+        let over = incline(ball(-0.3, 0.01, false));
+        // Two centimetres above a ball of 57.15 mm that begins 0.3 m less a radius behind the middle of the cue ball.
+        assert!((over.slope - 0.048575 / 0.271425).abs() < 1e-9, "{over:?}");
+        assert!((over.to_aim - 0.1).abs() < 1e-9, "{over:?}");
+        let beside = incline(ball(-0.3, 0.06, false));
+        assert_eq!(beside.slope, libm::tan(USUAL_ELEVATION));
+        // Under the tip itself.
+        assert!(incline(ball(-0.08, 0.0, false)).slope > 0.5);
+    }
+
+    #[test]
     fn near_the_rail_a_stick_is_steeper() {
         let geometry = geometry();
-        let elevation = |x: f64| {
+        let slope = |x: f64| {
             let tip_in_table = DVec2::new(x, 0.0);
             let pose = CuePose {
                 tip_in_table,
                 butt_in_table: tip_in_table - DVec2::X,
                 confidence: 1.0,
             };
-            elevation_of(&pose, &geometry)
+            Incline::of(&pose, &geometry, std::iter::empty()).slope
         };
-        assert_eq!(elevation(0.0), USUAL_ELEVATION);
-        assert!(elevation(-1.2) > 0.2 && elevation(-5.0) <= STEEPEST_ELEVATION);
+        assert_eq!(slope(0.0), libm::tan(USUAL_ELEVATION));
+        assert!(slope(-1.2) > 0.2 && slope(-5.0) <= libm::tan(STEEPEST_ELEVATION));
     }
 }

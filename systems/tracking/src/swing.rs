@@ -9,10 +9,14 @@ use serde::{Deserialize, Serialize};
 
 /// How far ahead of the tip a ball may be and still be aimed at, metres: players aim from up to half a stick away.
 const AIM_REACH: f64 = 0.7;
+/// A ball whose middle is no farther ahead of the tip than this, in radii, is not aimed at, but lies under the stick: a tip that
+/// touches a ball is 0.9 radii behind its middle, and seen to a quarter of a radius.
+const LEAST_AHEAD_RADII: f64 = 0.5;
 /// A tip slower than this along the stick, m/s, rests: 4 mm in a thirtieth of a second, as much as a tip is seen to tremble.
 const SWINGING_SPEED: f64 = 0.12;
-/// A gap that closes again by less than this, in radii, is no practice stroke, but a hand that trembles.
-const LEAST_SWING_RADII: f64 = 0.5;
+/// A gap that closes again by less than this, in radii, is no practice stroke: a tip just behind its ball is seen now where it
+/// ends, now where the ball begins, half a radius to and fro.
+const LEAST_SWING_RADII: f64 = 1.0;
 /// A stick is at its ball once the gap has been smaller than this, in radii; before that it only comes.
 const ADDRESS_RADII: f64 = 3.0;
 /// A swing that ended so long ago, seconds, is no longer going on: longer than the turn between back and forth takes.
@@ -20,6 +24,8 @@ const PAUSE_SECS: f64 = 0.25;
 /// A ball that sets off when the tip was no farther behind it than this, in radii, and what the tip goes in two frames, was
 /// struck by it.
 const STRUCK_RADII: f64 = 2.0;
+/// It is seen to have set off so soon after the tip was seen to come, seconds: within two frames of 15 a second.
+const SET_OFF_SECS: f64 = 0.15;
 /// How long a strike is shown, and how long after it the ball must have been seen to set off, seconds.
 const STRIKE_SECS: f64 = 0.3;
 const STRUCK_SECS: f64 = 1.0;
@@ -33,6 +39,8 @@ pub struct AimedBall {
     pub position: DVec2,
     /// Whether it moves.
     pub is_moving: bool,
+    /// Whether it is the cue ball, as far as is known.
+    pub is_cue_ball: bool,
 }
 
 /// A ball that is aimed at, and how the tip has come and gone since.
@@ -45,14 +53,27 @@ struct Address {
     beside: f64,
     direction: DVec2,
     unseen_secs: f64,
-    /// Of the tip, m/s, in the last two frames, forwards positive; the later first.
-    speeds: [f64; 2],
-    frame_secs: f64,
+    /// Of the tip, m/s, forwards positive.
+    speed: f64,
+    /// The last time it went forwards.
+    forward: Option<Forward>,
     /// The greatest gap it was drawn back to since the last practice stroke ended.
     drawn_back: Option<f64>,
     is_near: bool,
     swung_secs_ago: f64,
     practice_strokes: u32,
+}
+
+/// A tip on its way to the ball.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct Forward {
+    /// Metres per second, in the last two frames; the later first.
+    speeds: [f64; 2],
+    frame_secs: f64,
+    gap: f64,
+    secs_ago: f64,
+    /// It stopped, and that was taken for the end of a practice stroke.
+    is_practice: bool,
 }
 
 /// Tells what the player does.
@@ -79,11 +100,14 @@ impl Swing {
         if let Some(address) = &mut self.address {
             address.unseen_secs += dt_secs;
             address.swung_secs_ago += dt_secs;
+            if let Some(forward) = &mut address.forward {
+                forward.secs_ago += dt_secs;
+            }
             let ball = balls.clone().find(|ball| ball.id == address.ball);
             let has_set_off = ball.is_none_or(|ball| ball.is_moving);
             if has_set_off {
-                if address.can_have_struck(ball_radius) {
-                    self.struck = Some((address.ball, address.stroke(ball_radius)));
+                if let Some(forward) = address.may_have_struck(ball_radius) {
+                    self.struck = Some((address.ball, address.stroke(forward, ball_radius)));
                     self.struck_secs_ago = 0.0;
                 }
                 self.address = None;
@@ -93,11 +117,11 @@ impl Swing {
             self.address = None;
         }
         let Some(pose) = seen else { return };
-        let aimed = pose
-            .direction_in_table()
-            .and_then(|direction| aimed_ball(pose, direction, balls, ball_radius));
+        let aimed = Address::of(pose, balls, ball_radius);
         self.address = match (self.address, aimed) {
             (Some(before), Some(now)) if before.ball == now.ball => Some(before.moved_to(now, ball_radius)),
+            // The tip has come up to its ball and points past it: whether that sets off is seen a frame later.
+            (Some(before), _) if before.may_have_struck(ball_radius).is_some() => Some(before),
             (_, aimed) => aimed,
         };
     }
@@ -135,14 +159,23 @@ impl Address {
         let frame_secs = self.unseen_secs.max(1e-3);
         let speed = (self.gap - now.gap) / frame_secs;
         let mut next = Self {
-            speeds: [speed, self.speeds[0]],
-            frame_secs,
+            speed,
+            forward: self.forward,
             drawn_back: self.drawn_back,
             is_near: self.is_near || now.gap < ADDRESS_RADII * ball_radius,
             swung_secs_ago: self.swung_secs_ago,
             practice_strokes: self.practice_strokes,
             ..now
         };
+        if speed > SWINGING_SPEED {
+            next.forward = Some(Forward {
+                speeds: [speed, self.speed],
+                frame_secs,
+                gap: now.gap,
+                secs_ago: 0.0,
+                is_practice: false,
+            });
+        }
         if !next.is_near {
             return next;
         }
@@ -152,73 +185,96 @@ impl Address {
         if speed < -SWINGING_SPEED {
             next.drawn_back = Some(now.gap.max(self.drawn_back.unwrap_or(now.gap)));
         }
-        let has_stopped = speed <= SWINGING_SPEED && self.speeds[0] > SWINGING_SPEED;
+        let has_stopped = speed <= SWINGING_SPEED && self.speed > SWINGING_SPEED;
         let least = LEAST_SWING_RADII * ball_radius;
         let has_swung = next.drawn_back.is_some_and(|back| back - now.gap > least);
         if has_stopped && has_swung {
             next.practice_strokes += 1;
             next.drawn_back = None;
+            if let Some(forward) = &mut next.forward {
+                forward.is_practice = true;
+            }
         }
         next
     }
 
     /// Whether the tip is at its ball before the next frame, if nothing stops it.
     fn reaches_ball(&self) -> bool {
-        let [speed, _] = self.speeds;
-        self.is_near && speed > SWINGING_SPEED && self.gap < speed * self.frame_secs
+        let is_on_its_way =
+            |forward: &Forward| self.speed > SWINGING_SPEED && self.gap < self.speed * forward.frame_secs;
+        self.is_near && self.forward.as_ref().is_some_and(is_on_its_way)
     }
 
-    fn can_have_struck(&self, ball_radius: f64) -> bool {
-        let [speed, _] = self.speeds;
-        let reach = STRUCK_RADII * ball_radius + speed * (2.0 * self.frame_secs + self.unseen_secs);
-        speed > SWINGING_SPEED && self.gap < reach
+    /// The way forwards by which the tip may have come to the ball by now.
+    fn may_have_struck(&self, ball_radius: f64) -> Option<Forward> {
+        self.forward.filter(|forward| {
+            let reach_secs = 2.0 * forward.frame_secs + forward.secs_ago;
+            forward.secs_ago < SET_OFF_SECS
+                && forward.gap < STRUCK_RADII * ball_radius + forward.speeds[0] * reach_secs
+        })
     }
 
     /// The stick at the ball: it went on gaining speed as it did in the last two frames.
-    fn stroke(&self, ball_radius: f64) -> SeenStroke {
-        let [late, early] = self.speeds;
-        let gain = ((late - early) / self.frame_secs).max(0.0);
-        let now = late + 0.5 * gain * self.frame_secs;
-        let speed = (now.max(0.0) * now.max(0.0) + 2.0 * gain * self.gap.max(0.0)).sqrt();
+    fn stroke(&self, forward: Forward, ball_radius: f64) -> SeenStroke {
+        let [late, early] = forward.speeds;
+        let gain = ((late - early) / forward.frame_secs).max(0.0);
+        let now = late + 0.5 * gain * forward.frame_secs;
+        let speed = (now.max(0.0) * now.max(0.0) + 2.0 * gain * forward.gap.max(0.0)).sqrt();
         SeenStroke {
             speed,
             direction: libm::atan2(self.direction.y, self.direction.x),
             side: -self.beside / ball_radius,
-            practice_strokes: self.practice_strokes,
+            // What seemed to be one more was the strike.
+            practice_strokes: self
+                .practice_strokes
+                .saturating_sub(u32::from(forward.is_practice)),
         }
     }
 }
 
-/// The first resting ball on the line of a stick at `pose`.
-fn aimed_ball(
+/// The resting ball that a stick at `pose`, which points in `direction`, is aimed at: the cue ball if that is on its line, over
+/// whatever lies before it, or else the first.
+pub fn first_on_line(
     pose: &CuePose,
     direction: DVec2,
     balls: impl Iterator<Item = AimedBall>,
     ball_radius: f64,
-) -> Option<Address> {
+) -> Option<AimedBall> {
     let ahead = |ball: &AimedBall| (ball.position - pose.tip_in_table).dot(direction);
-    let left = |ball: &AimedBall| direction.perp_dot(pose.tip_in_table - ball.position);
-    // The tip may be seen over the near half of the ball that it touches.
-    let is_on_line =
-        |ball: &AimedBall| (-ball_radius..AIM_REACH).contains(&ahead(ball)) && left(ball).abs() < ball_radius;
-    let first = balls
+    let beside = |ball: &AimedBall| direction.perp_dot(ball.position - pose.tip_in_table).abs();
+    let is_on_line = |ball: &AimedBall| {
+        (LEAST_AHEAD_RADII * ball_radius..AIM_REACH).contains(&ahead(ball)) && beside(ball) < ball_radius
+    };
+    balls
         .filter(|ball| !ball.is_moving && is_on_line(ball))
-        .min_by(|a, b| ahead(a).total_cmp(&ahead(b)))?;
-    let beside = left(&first);
-    let gap = ahead(&first) - (ball_radius * ball_radius - beside * beside).max(0.0).sqrt();
-    Some(Address {
-        ball: first.id,
-        gap,
-        beside,
-        direction,
-        unseen_secs: 0.0,
-        speeds: [0.0; 2],
-        frame_secs: 0.0,
-        drawn_back: None,
-        is_near: gap < ADDRESS_RADII * ball_radius,
-        swung_secs_ago: f64::INFINITY,
-        practice_strokes: 0,
-    })
+        .min_by(|a, b| {
+            let nearer = ahead(a).total_cmp(&ahead(b));
+            b.is_cue_ball.cmp(&a.is_cue_ball).then(nearer)
+        })
+}
+
+impl Address {
+    /// Of the ball that a stick at `pose` is aimed at.
+    fn of(pose: &CuePose, balls: impl Iterator<Item = AimedBall>, ball_radius: f64) -> Option<Self> {
+        let direction = pose.direction_in_table()?;
+        let ball = first_on_line(pose, direction, balls, ball_radius)?;
+        let to_ball = ball.position - pose.tip_in_table;
+        let beside = -direction.perp_dot(to_ball);
+        let gap = to_ball.dot(direction) - (ball_radius * ball_radius - beside * beside).max(0.0).sqrt();
+        Some(Self {
+            ball: ball.id,
+            gap,
+            beside,
+            direction,
+            unseen_secs: 0.0,
+            speed: 0.0,
+            forward: None,
+            drawn_back: None,
+            is_near: gap < ADDRESS_RADII * ball_radius,
+            swung_secs_ago: f64::INFINITY,
+            practice_strokes: 0,
+        })
+    }
 }
 
 #[cfg(test)]
@@ -231,6 +287,7 @@ mod tests {
         id: TrackId(3),
         position: DVec2::ZERO,
         is_moving: false,
+        is_cue_ball: false,
     };
 
     fn pose(gap: f64, beside: f64) -> CuePose {
@@ -320,11 +377,32 @@ mod tests {
     }
 
     #[test]
+    fn a_stick_over_another_ball_is_aimed_at_the_cue_ball_beyond() {
+        let cue_ball = AimedBall {
+            id: TrackId(1),
+            position: DVec2::X * 0.2,
+            is_cue_ball: true,
+            ..BALL
+        };
+        let pose = pose(0.1, 0.0);
+        let first = |balls: &[AimedBall]| first_on_line(&pose, DVec2::X, balls.iter().copied(), RADIUS);
+        assert_eq!(first(&[BALL, cue_ball]), Some(cue_ball));
+        assert_eq!(first(&[BALL]), Some(BALL));
+        // One that the tip lies over is not aimed at.
+        let under = AimedBall {
+            position: pose.tip_in_table + 0.4 * RADIUS * DVec2::X,
+            ..BALL
+        };
+        assert_eq!(first(&[under]), None);
+    }
+
+    #[test]
     fn of_two_balls_on_its_line_the_stick_aims_at_the_nearer() {
         let far = AimedBall {
             id: TrackId(1),
             position: DVec2::X * 0.2,
             is_moving: false,
+            is_cue_ball: false,
         };
         let mut swing = Swing::default();
         let pose = pose(0.1, 0.0);
