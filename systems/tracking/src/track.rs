@@ -25,6 +25,9 @@ const SMEAR: f64 = 0.02;
 const CARRIED_SECS: f64 = 0.5;
 /// A moving ball that is not seen is believed to roll on for this long, seconds; after that nobody knows.
 const ROLLING_ON_SECS: f64 = 1.0;
+/// A ball at rest stays where it is published while corrections of table space would move it by no more than this in all, in
+/// radii: looks at the same table differ by that, 1.4 mm on a pool table.
+const HELD_RADII: f64 = 0.05;
 /// Weight of one sighting in the smoothed confidence.
 const CONFIDENCE_GAIN: f64 = 0.2;
 /// Time constant with which the confidence in a ball that is not seen fades, seconds.
@@ -108,6 +111,8 @@ pub struct Track {
     pub touch_speed: Option<f64>,
     /// Where physics brings it in this frame, if it touches anything.
     pub foreseen: Option<Foreseen>,
+    /// By how much it is seen off its place since table space was corrected, metres, as long as it lies.
+    pub held_off: DVec2,
 }
 
 /// A ball that was seen off its way, had it not been.
@@ -145,6 +150,7 @@ impl Track {
             shadowed_frames: 0,
             touch_speed: None,
             foreseen: None,
+            held_off: DVec2::ZERO,
         }
     }
 
@@ -213,6 +219,10 @@ impl Track {
 
     /// Takes in its sighting in a fresh picture, `elapsed_secs` after the one before.
     pub fn see(&mut self, observation: Observation, elapsed_secs: f64, bed: &Bed, noise: &mut PixelNoise) {
+        let observation = Observation {
+            position: observation.position - self.held_off,
+            ..observation
+        };
         let since_seen_secs = self.unseen_secs + elapsed_secs;
         let glimpse = Glimpse {
             position: observation.position,
@@ -249,7 +259,9 @@ impl Track {
                 noise.learn(residual / observation.metres_per_px / observation.doubt);
             }
         }
-        if !self.is_moving() {
+        if self.is_moving() {
+            self.held_off = DVec2::ZERO;
+        } else {
             self.filter =
                 BallFilter::at_rest(self.motion.anchor(), self.motion.anchor_sigma(observation.sigma));
         }
@@ -368,6 +380,7 @@ impl Track {
         self.filter = BallFilter::at_rest(observation.position, observation.sigma);
         self.motion = MotionDetector::at_rest(observation.position);
         (self.leapt, self.is_new, self.straight) = (false, false, None);
+        self.held_off = DVec2::ZERO;
         self.last_seen = observation;
         self.unseen_secs = 0.0;
         self.note_sighting(observation);
@@ -408,8 +421,18 @@ impl Track {
         };
     }
 
-    /// Moves it along with a change of table space.
-    pub fn remap(&mut self, map: impl Fn(DVec2) -> DVec2) {
+    /// Moves it along with a change of table space; a ball that lies is not moved by little, for balls of `ball_radius`.
+    pub fn remap(&mut self, map: impl Fn(DVec2) -> DVec2, ball_radius: f64) {
+        let held_off = std::mem::take(&mut self.held_off);
+        if !self.is_moving() {
+            let place = self.filter.position;
+            let off = map(place + held_off) - place;
+            if off.length() <= HELD_RADII * ball_radius {
+                self.held_off = off;
+                return;
+            }
+        }
+        let map = |place: DVec2| map(place + held_off);
         let position = map(self.filter.position);
         // A velocity is the way of a moment; a centimetre is short enough for any lens.
         let moment_secs = 0.01 / self.filter.velocity.length().max(0.01);

@@ -218,14 +218,12 @@ impl BallTracker {
             in_picture += off(map(track.filter.position));
             in_table += off(track.filter.position);
         }
-        if in_picture <= in_table {
-            for track in self
-                .tracks
-                .iter_mut()
-                .chain(&mut self.candidates)
-                .chain(&mut self.departed)
-            {
-                track.remap(&map);
+        let tracks = self.tracks.iter_mut().chain(&mut self.candidates);
+        for track in tracks.chain(&mut self.departed) {
+            if in_picture <= in_table {
+                track.remap(&map, bed.ball_radius);
+            } else {
+                track.held_off = DVec2::ZERO;
             }
         }
     }

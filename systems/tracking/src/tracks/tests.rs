@@ -391,6 +391,48 @@ fn a_corrected_calibration_moves_the_balls_and_a_moved_camera_does_not() {
     assert_eq!(tracker.tracks()[0].filter.position, shift(place));
 }
 
+#[test]
+fn a_ball_that_lies_is_not_moved_by_a_millimetre_of_correction_until_it_is_struck() {
+    let bed = bed();
+    let scenes = shot(&layout(), 2.0, 0.0, 30, 40, Faults::default(), 5);
+    let mut tracker = BallTracker::default();
+    for scene in &scenes[..20] {
+        tracker.follow(DT, &scene.seen, &bed, None);
+    }
+    let shift = |place: DVec2| place + DVec2::new(0.001, 0.0);
+    let shifted = |seen: &[SeenBall]| -> Vec<SeenBall> {
+        let shifted = seen.iter().map(|ball| SeenBall {
+            position: shift(ball.position),
+            ..*ball
+        });
+        shifted.collect()
+    };
+    let places = |tracker: &BallTracker| -> Vec<DVec2> {
+        tracker
+            .tracks()
+            .iter()
+            .map(|track| track.filter.position)
+            .collect()
+    };
+    let before = places(&tracker);
+    tracker.recalibrated(&shifted(&scenes[20].seen), &bed, shift);
+    for scene in &scenes[20..30] {
+        tracker.follow(DT, &shifted(&scene.seen), &bed, None);
+    }
+    for (now, before) in places(&tracker).into_iter().zip(before) {
+        assert!(now.distance(before) < 3e-4, "{now} {before}");
+    }
+    for scene in &scenes[30..] {
+        tracker.follow(DT, &shifted(&scene.seen), &bed, None);
+    }
+    let off: Vec<DVec2> = tracker.tracks().iter().map(|track| track.held_off).collect();
+    let moving: Vec<bool> = tracker.tracks().iter().map(Track::is_moving).collect();
+    assert!(moving.contains(&true));
+    for (off, is_moving) in off.into_iter().zip(moving) {
+        assert_eq!(off == DVec2::ZERO, is_moving);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(30))]
     #[test]
