@@ -62,24 +62,53 @@ pub(crate) fn record_at(bytes: &[u8], at: usize) -> Option<(RawRecord<'_>, usize
     Some((RawRecord { opcode, body }, at + header.len() + length))
 }
 
-/// What a record says. An attachment too short for its own header is looked for first: the library (0.26) panics at it.
+/// What a record says, of the kinds that are read here. Whether its texts are there is looked at first: the library (0.26)
+/// makes room for as many bytes as a text claims to have, up to 4 GB, and panics at an attachment without a header.
 pub(crate) fn parse(opcode: u8, body: &[u8]) -> Result<Record<'_>, mcap::McapError> {
-    if opcode == op::ATTACHMENT && !has_attachment_header(body) {
-        return Err(mcap::McapError::UnexpectedEof);
+    // Bytes before the texts, how many those are, and bytes after them that have to be there.
+    let (before, texts, after) = match opcode {
+        op::SCHEMA => (2, 2, 4),
+        op::CHANNEL => (4, 2, 4),
+        op::MESSAGE => (22, 0, 0),
+        op::CHUNK => (28, 1, 8),
+        // The length of the data; then data, and a checksum of 4 bytes.
+        op::ATTACHMENT => (16, 2, 8 + 4),
+        op::METADATA => (0, 1, 4),
+        _ => return Err(mcap::McapError::UnexpectedEof),
+    };
+    let is_whole = after_texts(body, before, texts).is_some_and(|at| {
+        body.len() - at >= after && (!matches!(opcode, op::CHANNEL | op::METADATA) || has_its_map(body, at))
+    });
+    match is_whole {
+        true => mcap::parse_record(opcode, body),
+        false => Err(mcap::McapError::UnexpectedEof),
     }
-    mcap::parse_record(opcode, body)
 }
 
-/// Two times, name and media type after their lengths, the length of the data; then data, and a checksum of 4 bytes.
-fn has_attachment_header(body: &[u8]) -> bool {
-    let after_text = |at: usize| {
-        let length = body.get(at..)?.first_chunk::<4>()?;
-        (at + 4).checked_add(usize::try_from(u32::from_le_bytes(*length)).ok()?)
+/// Where so many texts end, each after its length, the first of which is at `at`; `None` where they are not whole.
+fn after_texts(body: &[u8], at: usize, texts: u32) -> Option<usize> {
+    (0..texts)
+        .try_fold(at, |at, _| {
+            let length = body.get(at..)?.first_chunk::<4>()?;
+            (at + 4).checked_add(usize::try_from(u32::from_le_bytes(*length)).ok()?)
+        })
+        .filter(|at| *at <= body.len())
+}
+
+/// Whether a map, pairs of texts after the length of all of them, is whole.
+fn has_its_map(body: &[u8], at: usize) -> bool {
+    let Some(length) = body.get(at..).and_then(|rest| rest.first_chunk::<4>()) else {
+        return false;
     };
-    let needed = after_text(16)
-        .and_then(after_text)
-        .and_then(|at| at.checked_add(8 + 4));
-    needed.is_some_and(|needed| needed <= body.len())
+    let mut at = at + 4;
+    let end = at.saturating_add(u32::from_le_bytes(*length) as usize);
+    while at < end {
+        match after_texts(body, at, 2) {
+            Some(after) => at = after,
+            None => return false,
+        }
+    }
+    true
 }
 
 /// A file whose records were walked through once.
@@ -269,5 +298,55 @@ impl RecordingFile {
             at = body_at + length;
         }
         Ok(extras)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(text: &str) -> Vec<u8> {
+        [&(text.len() as u32).to_le_bytes(), text.as_bytes()].concat()
+    }
+
+    /// A body of each kind, and where its lengths are.
+    fn bodies() -> [(u8, Vec<u8>, Vec<usize>); 5] {
+        let texts = [text("ab"), text("c")].concat();
+        let map = [&6_u32.to_le_bytes()[..], &text("d"), &text("")[..]].concat();
+        let map = [&((map.len() - 4) as u32).to_le_bytes(), &map[4..]].concat();
+        [
+            (op::SCHEMA, [&[1, 0][..], &texts, &[0; 4]].concat(), vec![2, 8]),
+            (
+                op::CHANNEL,
+                [&[0; 4][..], &texts, &map].concat(),
+                vec![4, 10, 15, 19, 24],
+            ),
+            (
+                op::CHUNK,
+                [&[0; 28][..], &text("lz4"), &[0; 8]].concat(),
+                vec![28],
+            ),
+            (
+                op::ATTACHMENT,
+                [&[0; 16][..], &texts, &[0; 12]].concat(),
+                vec![16, 22],
+            ),
+            (op::METADATA, [&text("ab")[..], &map].concat(), vec![0, 6, 10, 15]),
+        ]
+    }
+
+    #[test]
+    fn a_record_whose_texts_are_not_there_is_none_and_gets_no_memory() {
+        for (opcode, body, lengths) in bodies() {
+            assert!(parse(opcode, &body).is_ok(), "{opcode}: {body:?}");
+            for end in 0..body.len() {
+                assert!(parse(opcode, &body[..end]).is_err(), "{end} bytes of {opcode}");
+            }
+            for at in lengths {
+                let mut claims = body.clone();
+                claims[at..at + 4].copy_from_slice(&(u32::MAX - 8).to_le_bytes());
+                assert!(parse(opcode, &claims).is_err(), "{opcode} at {at}");
+            }
+        }
     }
 }
