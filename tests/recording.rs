@@ -9,6 +9,7 @@
 
 mod common;
 
+use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
@@ -73,6 +74,47 @@ fn a_replay_of_a_recording_gives_the_states_of_the_source_byte_for_byte() {
     let states = replay(path.to_str().unwrap(), &[]);
     assert_eq!(states.lines().count(), 150);
     assert!(states == replay("sim?seed=7&size=640x360", &["--frames", "150"]));
+}
+
+/// The fields that a schema describes, as paths.
+fn described(schema: &Value, path: &str, fields: &mut BTreeSet<String>) {
+    for (name, schema) in schema["properties"].as_object().into_iter().flatten() {
+        let path = format!("{path}.{name}");
+        described(schema, &path, fields);
+        fields.insert(path);
+    }
+    if schema["items"].is_object() {
+        described(&schema["items"], &format!("{path}[]"), fields);
+    }
+}
+
+/// The fields that a value has.
+fn found(value: &Value, path: &str, fields: &mut BTreeSet<String>) {
+    for (name, value) in value.as_object().into_iter().flatten() {
+        let path = format!("{path}.{name}");
+        found(value, &path, fields);
+        fields.insert(path);
+    }
+    for value in value.as_array().into_iter().flatten() {
+        found(value, &format!("{path}[]"), fields);
+    }
+}
+
+#[test]
+fn the_schema_of_states_describes_every_field_of_them_and_no_other() {
+    let schema = include_str!("../systems/recording/src/schemas/state.json");
+    let schema: Value = serde_json::from_str(schema).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let (mut known, mut seen) = (BTreeSet::new(), BTreeSet::new());
+    described(&schema, "", &mut known);
+    for line in replay("sim?seed=7&size=640x360", &["--frames", "300"]).lines() {
+        let state: Value = serde_json::from_str(line).unwrap();
+        assert!(validator.is_valid(&state), "{line}");
+        found(&state, "", &mut seen);
+    }
+    // Of events, there are many kinds, each with fields of its own.
+    seen.retain(|field| !field.starts_with(".events[]"));
+    assert_eq!(seen, known);
 }
 
 #[test]
