@@ -6,6 +6,7 @@ use std::time::Instant;
 use bevy_app::{App, Plugin};
 use bevy_ecs::prelude::*;
 
+use crate::capture::{SourceHealth, SourceTimes};
 use crate::world::{FrameSystems, FrameTick, StageTimes};
 
 /// Keeps [`StageTimes`] up to date.
@@ -40,8 +41,13 @@ impl Mark {
     }
 }
 
-fn start(mut mark: ResMut<Mark>, mut times: ResMut<StageTimes>) {
-    *times = StageTimes::default();
+fn start(mut mark: ResMut<Mark>, mut times: ResMut<StageTimes>, source: Res<SourceHealth>) {
+    let SourceTimes { capture, decode } = source.times;
+    *times = StageTimes {
+        capture,
+        decode,
+        ..StageTimes::default()
+    };
     mark.lap();
 }
 

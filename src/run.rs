@@ -14,10 +14,13 @@ use bevy_app::App;
 
 use crate::app;
 use crate::broadcast::{
-    Access, BridgeHandle, BroadcastError, Origin as PageOrigin, Server, ServerConfig, Simulator, SourceView,
+    Access, BridgeHandle, BroadcastError, Origin as PageOrigin, Server, ServerConfig, Simulator,
+    SourceHealthView, SourceView,
 };
 use crate::calibration_file::CalibrationFileError;
-use crate::capture::{self, CaptureCounters, CaptureError, Pace, RingPolicy, SimulationOptions, SourceSpec};
+use crate::capture::{
+    self, CaptureCounters, CaptureError, Pace, RingPolicy, SimulationOptions, SourceHealth, SourceSpec,
+};
 use crate::cli::RunArgs;
 use crate::config::{Config, ConfigError, Effective, Origin, Setting, change};
 use crate::follower::Follower;
@@ -145,15 +148,34 @@ pub fn run(args: &RunArgs) -> Result<(), RunError> {
             break;
         }
         check_calibration(&config, calibration_file.as_deref(), &runner.snapshot())?;
-        let counters = runner.counters();
-        bridge.count_frames_dropped(counters.dropped + counters.damaged);
-        losses.report(counters);
+        let health = runner.source_health();
+        losses.report(health.counters);
+        bridge.publish_source_health(health_view(health));
     }
     if let Some(recorder) = runner.recording().recorder.take() {
         let path = recorder.path().to_owned();
         tracing::info!("{}", record::summary(&recorder.finish()?, &path));
     }
     Ok(())
+}
+
+fn health_view(health: SourceHealth) -> SourceHealthView {
+    let CaptureCounters {
+        captured,
+        dropped,
+        damaged,
+        missed,
+        outages,
+    } = health.counters;
+    SourceHealthView {
+        away: health.is_away,
+        outages,
+        last_error: health.last_outage,
+        frames_captured: captured,
+        frames_dropped: dropped,
+        frames_damaged: damaged,
+        frames_missed: missed,
+    }
 }
 
 /// Lets clients see where frames come from, and change configuration and calibration.
@@ -169,7 +191,8 @@ pub(crate) fn answer_clients(
     change::serve(app, effective, bridge).map_err(RunError::Thread)
 }
 
-/// Refuses a calibration that was made from other pictures than those of the source.
+/// Refuses a calibration that was made from other pictures than those that the source begins with. A camera that comes back
+/// with others is no reason to end: the table is looked for without the calibration then.
 pub(crate) fn check_calibration(
     config: &Config,
     file: Option<&Path>,
@@ -177,7 +200,7 @@ pub(crate) fn check_calibration(
 ) -> Result<(), CalibrationFileError> {
     match (&config.calibration, file) {
         // Before the first frame there is no size.
-        (Some(calibration), Some(file)) if snapshot.picture_size != [0, 0] => {
+        (Some(calibration), Some(file)) if snapshot.frame_number == 0 && snapshot.picture_size != [0, 0] => {
             let unusable = |source| CalibrationFileError::unusable(file, source);
             calibration
                 .camera

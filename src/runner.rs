@@ -6,7 +6,9 @@ use std::time::Duration;
 use bevy_app::{App, PluginsState};
 use bevy_ecs::world::World;
 
-use crate::capture::{CaptureCounters, CaptureError, ExposureHold, FrameReceiver, PendingFrame, Received};
+use crate::capture::{
+    CaptureCounters, CaptureError, ExposureHold, FrameReceiver, PendingFrame, Received, SourceHealth,
+};
 use crate::commands;
 use crate::follower::{Agreement, Follower};
 use crate::live_calibration;
@@ -113,6 +115,11 @@ impl Runner {
     /// What has come from the source, and what was lost on the way.
     pub fn counters(&self) -> CaptureCounters {
         self.frames.counters()
+    }
+
+    /// How the source is.
+    pub fn source_health(&self) -> SourceHealth {
+        self.frames.health()
     }
 
     /// The world between two frames.

@@ -6,10 +6,11 @@ mod common;
 use std::fs;
 use std::path::Path;
 
-use common::{ghostball, run};
+use bevy_ecs::message::Messages;
+use common::{Simulated, ghostball, run};
 use ghostball::calibration_file::{self, PhysicsRecord};
 use ghostball::simulation::{SimulatedTable, SimulationOptions};
-use ghostball::world::{Picture, TableGeometry};
+use ghostball::world::{Alert, LatestSnapshot, Picture, TableGeometry};
 use glam::DVec2;
 
 const SOURCE: &str = "sim?seed=5&size=960x540";
@@ -118,6 +119,42 @@ fn corners_set_by_hand_win() {
     assert_eq!(
         calibration.image.corners,
         [[80.0, 70.0], [860.5, 70.0], [860.0, 460.0], [80.0, 461.0]]
+    );
+}
+
+#[test]
+fn a_camera_that_comes_back_with_other_proportions_is_told_of_and_the_table_is_found_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("table.toml");
+    calibrate(&file, &["--frames", "2"]);
+    let mut simulated = Simulated::new(options());
+    let world = simulated.app.world_mut();
+    world.insert_resource(calibration_file::read(&file).unwrap().camera);
+    let mut told = Vec::new();
+    for size in [[960, 540], [800, 600], [640, 360]] {
+        simulated.table = SimulatedTable::new(SimulationOptions {
+            width: size[0],
+            height: size[1],
+            ..options()
+        })
+        .unwrap();
+        for _ in 0..60 {
+            simulated.step();
+            let mut alerts = simulated.app.world_mut().resource_mut::<Messages<Alert>>();
+            told.extend(alerts.drain().map(|alert| (alert.begins, alert.text)));
+        }
+        let snapshot = &simulated.app.world().resource::<LatestSnapshot>().0;
+        assert_eq!(snapshot.picture_size, size);
+        let (found, there) = (snapshot.balls.len(), simulated.step().balls.len());
+        assert!(found + 1 >= there, "{found} balls of {there} at {size:?}");
+    }
+    assert_eq!(
+        told.iter().map(|(begins, _)| *begins).collect::<Vec<_>>(),
+        [true, false]
+    );
+    assert!(
+        told[0].1.contains("960x540 pixels, and these have 800x600"),
+        "{told:?}"
     );
 }
 

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use crate::command::{CommandSender, Request, command_queue};
 use crate::facts::Facts;
-use crate::{CalibrationView, ConfigView, ReplayView, SourceView, WallTime};
+use crate::{CalibrationView, ConfigView, ReplayView, SourceHealthView, SourceView, WallTime};
 
 /// Alerts on their way to the network; when full the new one is dropped, counted and logged. Far more than conditions
 /// exist: it fills only while the network thread stands still.
@@ -181,9 +181,11 @@ impl BridgeHandle {
         self.lanes.facts.set_replay(replay);
     }
 
-    /// Tells how many frames were lost so far before they came to the pipeline.
-    pub fn count_frames_dropped(&self, so_far: u64) {
-        self.lanes.frames_dropped.store(so_far, Ordering::Relaxed);
+    /// Tells how the source is. Frames that were lost before they came to the pipeline are those that were dropped or damaged.
+    pub fn publish_source_health(&self, health: SourceHealthView) {
+        let lost = health.frames_dropped + health.frames_damaged;
+        self.lanes.frames_dropped.store(lost, Ordering::Relaxed);
+        self.lanes.facts.set_source_health(health);
     }
 
     /// The next command that a client asks for, if any. It is to be answered.

@@ -15,6 +15,25 @@ pub struct SourceView {
     pub live: bool,
 }
 
+/// How the source is, and what came of its frames since the start.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct SourceHealthView {
+    /// Whether it is away: no frames come, and it is tried again and again.
+    pub away: bool,
+    /// How often it went away.
+    pub outages: u64,
+    /// Why it is or was away last; null when it never was.
+    pub last_error: Option<Arc<str>>,
+    /// Frames that it gave.
+    pub frames_captured: u64,
+    /// Frames that the pipeline was too busy for.
+    pub frames_dropped: u64,
+    /// Frames that came damaged and were left out.
+    pub frames_damaged: u64,
+    /// Frames that a camera took and never delivered, by its own count of them.
+    pub frames_missed: u64,
+}
+
 /// How far a calibration has come, and what came of it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
 pub struct CalibrationView {
@@ -78,6 +97,7 @@ pub(crate) struct Facts {
 
 #[derive(Clone, Debug, Default)]
 struct Inner {
+    source_health: SourceHealthView,
     source: Option<SourceView>,
     calibration: CalibrationView,
     replay: Option<ReplayView>,
@@ -90,6 +110,14 @@ impl Facts {
 
     pub(crate) fn source(&self) -> Option<SourceView> {
         self.lock().source.clone()
+    }
+
+    pub(crate) fn set_source_health(&self, health: SourceHealthView) {
+        self.lock().source_health = health;
+    }
+
+    pub(crate) fn source_health(&self) -> SourceHealthView {
+        self.lock().source_health.clone()
     }
 
     pub(crate) fn set_calibration(&self, calibration: CalibrationView) {

@@ -73,7 +73,7 @@ pub use config::{
 };
 pub use config_view::{ConfigChange, ConfigView};
 pub use error::BroadcastError;
-pub use facts::{CalibrationStatus, CalibrationView, ReplayView, SourceView};
+pub use facts::{CalibrationStatus, CalibrationView, ReplayView, SourceHealthView, SourceView};
 pub use log_tail::LogTail;
 pub use server::Server;
 pub use space::Space;

@@ -49,6 +49,8 @@ impl Meter {
         let before = self.frames.map_or(number, |(before, _)| before.min(number));
         self.frames = Some((before, number));
         self.measured += 1;
+        self.stages.capture += times.capture;
+        self.stages.decode += times.decode;
         self.stages.detect += times.detect;
         self.stages.track += times.track;
         self.stages.predict += times.predict;
@@ -71,9 +73,8 @@ impl Meter {
         let frames = self.frames.map_or(0, |(before, newest)| newest - before);
         let mean_ms = |sum: Duration, count: u32| round(sum.as_secs_f64() * 1e3 / f64::from(count.max(1)));
         let stages = StagesData {
-            // Not measured here: they happen on the thread of the camera.
-            capture: 0.0,
-            decode: 0.0,
+            capture: mean_ms(self.stages.capture, self.measured),
+            decode: mean_ms(self.stages.decode, self.measured),
             detect: mean_ms(self.stages.detect, self.measured),
             track: mean_ms(self.stages.track, self.measured),
             predict: mean_ms(self.stages.predict, self.measured),

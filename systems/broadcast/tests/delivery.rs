@@ -8,7 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::{Client, any_port, frame, get, snapshot, wait_for_state};
-use ghostball_broadcast::{BridgeHandle, ConfigChange, ConfigView, Server, ServerConfig, Simulator};
+use ghostball_broadcast::{
+    BridgeHandle, ConfigChange, ConfigView, Server, ServerConfig, Simulator, SourceHealthView,
+};
 use ghostball_world::{
     Alert, AlertCode, AlertLevel, BallSnapshot, EventBall, Origin, PathKind, PathLine, Prediction, Snapshot,
     StageTimes, Stamp, TableEvent, TableEventKind, TrackId,
@@ -600,7 +602,11 @@ async fn the_configuration_and_its_changes_are_told() {
 #[tokio::test]
 async fn performance_comes_twice_a_second_and_metrics_once() {
     let (server, bridge) = serve(|_| {});
-    bridge.count_frames_dropped(5);
+    bridge.publish_source_health(SourceHealthView {
+        frames_dropped: 3,
+        frames_damaged: 2,
+        ..SourceHealthView::default()
+    });
     let mut client = subscribed(&server, &["performance", "metrics"], json!({})).await;
     client.next_of("metrics").await;
     let (mut performances, mut last) = (0, Value::Null);

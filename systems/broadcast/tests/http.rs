@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::{any_port, frame, get, http, snapshot, start, wait_for_state};
-use ghostball_broadcast::{BroadcastError, Server, ServerConfig, SourceView};
+use ghostball_broadcast::{BroadcastError, Server, ServerConfig, SourceHealthView, SourceView};
 use ghostball_world::{CircleInImage, Snapshot};
 use glam::DVec2;
 use serde_json::{Value, json};
@@ -270,6 +270,42 @@ fn an_address_that_others_can_reach_is_refused_without_a_token() {
     let error = Server::start(ServerConfig { listen, ..any_port() }).unwrap_err();
     assert!(matches!(error, BroadcastError::NoToken { .. }));
     assert!(error.to_string().contains("--listen 127.0.0.1:8000"), "{error}");
+}
+
+#[test]
+fn a_source_that_is_away_is_seen_with_its_reason() {
+    let (server, bridge) = start();
+    bridge.publish(snapshot(41, 0.0), None);
+    let source = || json_of(&get(&server, "/api/v1/health").1)["components"]["source"].clone();
+    assert_eq!(
+        (&source()["status"], &source()["outages"]),
+        (&json!("healthy"), &json!(0))
+    );
+    bridge.publish_source_health(SourceHealthView {
+        away: true,
+        outages: 2,
+        last_error: Some("unplugged".into()),
+        frames_missed: 7,
+        ..SourceHealthView::default()
+    });
+    let found = source();
+    assert_eq!(
+        (&found["status"], &found["away"]),
+        (&json!("unhealthy"), &json!(true))
+    );
+    assert_eq!(
+        (&found["last_error"], &found["frames_missed"]),
+        (&json!("unplugged"), &json!(7))
+    );
+    assert_eq!(json_of(&get(&server, "/api/v1/health").1)["status"], "unhealthy");
+    let page = get(&server, "/metrics").1;
+    for line in [
+        "ghostball_source_away 1",
+        "ghostball_source_outages_total 2",
+        "ghostball_source_frames_missed_total 7",
+    ] {
+        assert!(page.lines().any(|found| found == line), "{line} in {page}");
+    }
 }
 
 #[test]

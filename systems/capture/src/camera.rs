@@ -21,7 +21,7 @@ use v4l::io::traits::CaptureStream as _;
 use v4l::{Device, Timestamp};
 
 use crate::jpeg::JpegDecoder;
-use crate::{CameraFormat, CameraSpec, CaptureError, FrameSource, SourceDescription};
+use crate::{CameraFormat, CameraSpec, CaptureError, FrameSource, SourceDescription, SourceTimes};
 
 pub(crate) mod controls;
 mod identity;
@@ -69,6 +69,7 @@ pub(crate) struct CameraSource {
     next_sequence: Option<u32>,
     damaged: u64,
     missed: u64,
+    times: SourceTimes,
 }
 
 impl CameraSource {
@@ -127,6 +128,7 @@ impl CameraSource {
             next_sequence: None,
             damaged: 0,
             missed: 0,
+            times: SourceTimes::default(),
         };
         Ok((source, known))
     }
@@ -147,6 +149,7 @@ impl CameraSource {
             (self.all_lent, self.has_started) = (false, true);
             return Ok(None);
         }
+        let began = Instant::now();
         let (bytes, meta) = match stream.next() {
             Ok(buffer) => buffer,
             Err(error) => {
@@ -170,7 +173,13 @@ impl CameraSource {
         else {
             return Ok(None);
         };
-        Ok(pool.fill(|frame| fill(frame, bytes, meta, mode, decoder)).ok())
+        let filled = pool.fill(|frame| fill(frame, bytes, meta, mode, decoder)).ok();
+        let decode = self.decoder.as_ref().map(JpegDecoder::took).unwrap_or_default();
+        self.times = SourceTimes {
+            capture: began.elapsed().saturating_sub(decode),
+            decode,
+        };
+        Ok(filled)
     }
 }
 
@@ -200,6 +209,10 @@ impl FrameSource for CameraSource {
 
     fn damaged(&self) -> u64 {
         self.damaged
+    }
+
+    fn times(&self) -> SourceTimes {
+        self.times
     }
 
     fn missed(&self) -> u64 {

@@ -1,5 +1,7 @@
 //! JPEG, as files and cameras have it, to planes.
 
+use std::time::{Duration, Instant};
+
 use ghostball_world::{ColorEncoding, Picture, PixelFormat};
 use zune_core::bytestream::ZCursor;
 use zune_core::colorspace::ColorSpace;
@@ -27,13 +29,28 @@ pub struct JpegDecoder {
     interleaved: Vec<u8>,
     /// A JPEG to which something had to be added.
     completed: Vec<u8>,
+    /// What the last one took.
+    took: Duration,
 }
 
 impl JpegDecoder {
     /// Decodes a baseline or progressive JPEG into full-range BT.601 planes (JFIF), a grey one into one plane.
     ///
     /// A JPEG that is cut off or damaged is an error: half a picture would have half a table in it.
+    #[allow(clippy::disallowed_methods, reason = "how long it takes is for metrics alone")]
     pub fn decode(&mut self, bytes: &[u8], picture: &mut Picture) -> Result<(), ImageError> {
+        let began = Instant::now();
+        let decoded = self.decode_whole(bytes, picture);
+        self.took = began.elapsed();
+        decoded
+    }
+
+    /// How long the last one took, on this machine and at that moment.
+    pub fn took(&self) -> Duration {
+        self.took
+    }
+
+    fn decode_whole(&mut self, bytes: &[u8], picture: &mut Picture) -> Result<(), ImageError> {
         let bytes = match Layout::of(bytes) {
             Some(Layout {
                 has_huffman_tables: false,

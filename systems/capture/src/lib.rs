@@ -45,7 +45,7 @@ pub use playback::{PlaybackControl, PlaybackState};
 pub use ring::{
     CaptureCounters, FrameReceiver, Pace, Received, RingPolicy, SourceHealth, spawn, spawn_repeating,
 };
-pub use source::{FrameSource, SourceDescription, open, open_lasting};
+pub use source::{FrameSource, SourceDescription, SourceTimes, open, open_lasting};
 pub use spec::{CameraFormat, CameraSpec, SourceSpec};
 
 /// Admits the [`PendingFrame`] of each tick, tells of outages ([`SourceHealth`]) and says when a camera's exposure is to

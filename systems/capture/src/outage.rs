@@ -60,6 +60,7 @@ mod tests {
             },
             is_away,
             last_outage: Some("unplugged".into()),
+            ..SourceHealth::default()
         });
         app.world_mut().run_schedule(IdleTick);
         app.world_mut()

@@ -10,7 +10,7 @@ use ghostball_recording::{
 use ghostball_world::{Frame, FramePool, Recorded, Stamp};
 
 use crate::jpeg::JpegDecoder;
-use crate::{CaptureError, FrameSource, SourceDescription};
+use crate::{CaptureError, FrameSource, SourceDescription, SourceTimes};
 
 /// What is told of the first frame, before anything was read.
 const FIRST: Recorded = Recorded {
@@ -219,6 +219,13 @@ impl FrameSource for RecordingSource {
         self.reader.seek(self.sought);
         (self.recorded, self.sequence, self.is_cut_short) = (FIRST, None, false);
         true
+    }
+
+    fn times(&self) -> SourceTimes {
+        SourceTimes {
+            decode: self.jpeg.took(),
+            ..SourceTimes::default()
+        }
     }
 
     fn missed(&self) -> u64 {

@@ -15,7 +15,7 @@ use bevy_ecs::resource::Resource;
 use ghostball_world::{Frame, FramePool, Stamp};
 
 use crate::playback::{Playback, PlaybackControl};
-use crate::{CaptureError, FrameSource, SourceDescription, SourceSpec, open};
+use crate::{CaptureError, FrameSource, SourceDescription, SourceSpec, SourceTimes, open};
 
 /// What happens when the ring is full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +59,8 @@ pub struct SourceHealth {
     pub is_away: bool,
     /// Why it is or was away last; `None` when it never was.
     pub last_outage: Option<Arc<str>>,
+    /// What its newest frame took.
+    pub times: SourceTimes,
 }
 
 /// What the receiver gives.
@@ -268,8 +270,15 @@ fn capture(mut source: Box<dyn FrameSource>, again: Option<SourceSpec>, shared: 
             pacer.anchor = None;
         }
         source.hold_exposure(hold);
+        let asked_at = Instant::now();
         let next = source.next_frame(&mut pool);
+        let mut times = source.times();
+        if !source.description().live {
+            // It was worked for all the time.
+            times.capture = asked_at.elapsed().saturating_sub(times.decode);
+        }
         let mut ring = shared.lock();
+        ring.health.times = times;
         ring.health.counters.damaged = damaged_before + source.damaged();
         ring.health.counters.missed = source.missed();
         if ring.stopped {

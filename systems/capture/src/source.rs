@@ -28,6 +28,15 @@ pub struct SourceDescription {
     pub live: bool,
 }
 
+/// What a frame took before the pipeline, on the capture thread. For people and metrics alone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SourceTimes {
+    /// Taking it over from its source; waiting for it is no part of that.
+    pub capture: Duration,
+    /// Making planes of its JPEG.
+    pub decode: Duration,
+}
+
 /// Gives one frame after the other. Lives on the capture thread, where it may block and decode.
 pub trait FrameSource: Send {
     /// What is known before the first frame.
@@ -47,6 +56,11 @@ pub trait FrameSource: Send {
     /// Frames so far that the driver took and never delivered, by its own count of them.
     fn missed(&self) -> u64 {
         0
+    }
+
+    /// What the last frame took, where that is known.
+    fn times(&self) -> SourceTimes {
+        SourceTimes::default()
     }
 
     /// Goes to a place so long after the first frame, or a little before where that is needed to know the world there:

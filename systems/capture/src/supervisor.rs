@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use ghostball_world::{Frame, FramePool};
 
-use crate::{CaptureError, FrameSource, SourceDescription};
+use crate::{CaptureError, FrameSource, SourceDescription, SourceTimes};
 
 /// A camera that starts may take this long for its first frame: webcams measure light and focus first.
 const STARTING_LIMIT: Duration = Duration::from_secs(5);
@@ -180,6 +180,13 @@ impl<O: Opener> FrameSource for Supervisor<O> {
 
     fn missed(&self) -> u64 {
         self.missed_before + self.source.as_ref().map_or(0, |source| source.missed())
+    }
+
+    fn times(&self) -> SourceTimes {
+        self.source
+            .as_ref()
+            .map(|source| source.times())
+            .unwrap_or_default()
     }
 
     fn hold_exposure(&mut self, hold: bool) {

@@ -85,7 +85,9 @@ impl FromWorld for Eyes {
     }
 }
 
-/// Puts the table where a calibration says, in the first frame and whenever pictures change their size.
+/// Puts the table where a calibration says, in the first frame and whenever pictures change their size. Where they have
+/// other proportions than those of the calibration, the table is looked for without it, which is told.
+#[allow(clippy::too_many_arguments, reason = "they are what it is about")]
 fn take_calibration(
     frame: Res<CurrentFrame>,
     clock: Res<FrameClock>,
@@ -93,6 +95,7 @@ fn take_calibration(
     calibration: Option<Res<Calibration>>,
     mut eyes: ResMut<Eyes>,
     table: Option<Single<Entity, With<Table>>>,
+    mut alerts: MessageWriter<Alert>,
     mut commands: Commands,
 ) {
     let Some((picture, calibration)) = frame.picture().zip(calibration) else {
@@ -106,9 +109,26 @@ fn take_calibration(
     if eyes.calibrated.as_ref().is_some_and(is_same) {
         return;
     }
-    eyes.calibrated = Some((calibration.clone(), size));
-    // A calibration for other pictures is of no use; whoever gave it is told where the source is opened.
-    let known = calibration.sighting_in(size).ok();
+    let before = eyes.calibrated.replace((calibration.clone(), size));
+    let fitted = before.map(|(before, size)| before.sighting_in(size).is_ok());
+    let known = calibration.sighting_in(size);
+    // Whoever gave one that never fitted is told where the source is opened.
+    let news = match (fitted, &known) {
+        (Some(true), Err(error)) => Some((
+            true,
+            AlertLevel::Error,
+            format!("{error}; the table is looked for anew"),
+        )),
+        (Some(false), Ok(_)) => Some((false, AlertLevel::Info, "the calibration fits again".to_owned())),
+        _ => None,
+    };
+    alerts.write_batch(news.map(|(begins, level, text)| Alert {
+        level,
+        code: AlertCode::CalibrationLost,
+        begins,
+        text,
+    }));
+    let known = known.ok();
     eyes.detector.set_lens(known.and_then(|known| known.lens));
     let geometry = known.and_then(|known| TableGeometry::from_sighting(&known, &specification).ok());
     if let (Some(known), Some(geometry)) = (known, geometry) {

@@ -8,6 +8,10 @@ use bevy_ecs::resource::Resource;
 /// to come and where nobody measures. For people and metrics: nothing that a system works out may depend on it.
 #[derive(Resource, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StageTimes {
+    /// Taking the newest frame over from its source, on the capture thread, beside the other stages; without waiting for it.
+    pub capture: Duration,
+    /// Making planes of its JPEG, in the same place.
+    pub decode: Duration,
     /// [`FrameSystems::Detect`](crate::FrameSystems::Detect).
     pub detect: Duration,
     /// [`FrameSystems::Track`](crate::FrameSystems::Track).

@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Shared;
-use crate::WallTime;
+use crate::{SourceHealthView, WallTime};
 
 /// Frames flow while the newest is younger than this: the slowest cameras in use give five a second.
 const FRAMES_FLOW_WITHIN: Duration = Duration::from_secs(2);
@@ -37,6 +37,7 @@ pub(super) struct Health {
 
 #[derive(Debug, Serialize, JsonSchema)]
 struct Components {
+    source: SourceStatus,
     frames: FramesHealth,
     table: TableHealth,
     network: NetworkHealth,
@@ -49,6 +50,13 @@ struct FramesHealth {
     /// Seconds since the newest; null before the first.
     age: Option<f64>,
     frame_number: Option<u64>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct SourceStatus {
+    status: Status,
+    #[serde(flatten)]
+    health: SourceHealthView,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -85,17 +93,27 @@ impl Health {
             true => (Status::Healthy, "the table is found"),
             false => (Status::Degraded, "no table is found in the picture"),
         };
+        let source = shared.facts.source_health();
+        let source_status = match source.away {
+            true => Status::Unhealthy,
+            false => Status::Healthy,
+        };
         let counters = &shared.counters;
         let count = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
         Self {
-            status: match frames_status {
-                Status::Healthy => table.0,
-                _ => frames_status,
+            status: match (source_status, frames_status) {
+                (Status::Healthy, Status::Healthy) => table.0,
+                (Status::Healthy, _) => frames_status,
+                _ => source_status,
             },
             timestamp: now,
             uptime: now.since(shared.started_at).as_secs_f64(),
             version: env!("CARGO_PKG_VERSION"),
             components: Components {
+                source: SourceStatus {
+                    status: source_status,
+                    health: source,
+                },
                 frames: FramesHealth {
                     status: frames_status,
                     message,

@@ -51,12 +51,49 @@ fn page(shared: &Shared) -> String {
         let name = "ghostball_stage_seconds";
         page.gauge(name, "What the newest frame took, stage by stage.");
         for (stage, took) in [
+            ("capture", newest.times.capture),
+            ("decode", newest.times.decode),
             ("detect", newest.times.detect),
             ("track", newest.times.track),
             ("predict", newest.times.predict),
         ] {
             page.labelled(name, "stage", stage, took.as_secs_f64());
         }
+    }
+    let source = shared.facts.source_health();
+    page.one_gauge(
+        "ghostball_source_away",
+        "1 while the source is away and tried again.",
+        f64::from(u8::from(source.away)),
+    );
+    for (name, help, count) in [
+        (
+            "ghostball_source_outages_total",
+            "How often the source went away.",
+            source.outages,
+        ),
+        (
+            "ghostball_source_frames_total",
+            "Frames that the source gave.",
+            source.frames_captured,
+        ),
+        (
+            "ghostball_source_frames_dropped_total",
+            "Frames that the pipeline was too busy for.",
+            source.frames_dropped,
+        ),
+        (
+            "ghostball_source_frames_damaged_total",
+            "Frames that came damaged.",
+            source.frames_damaged,
+        ),
+        (
+            "ghostball_source_frames_missed_total",
+            "Frames that a camera took and never delivered.",
+            source.frames_missed,
+        ),
+    ] {
+        page.one_counter(name, help, count as f64);
     }
     let is_found = seen.is_some_and(|seen| seen.table.is_some());
     page.one_gauge(
