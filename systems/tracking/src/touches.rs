@@ -31,6 +31,9 @@ const LEAST_SPEED: f64 = 0.02;
 
 /// …and a change of speed within so many of its standard deviations is not, either.
 const TOLD_SIGMAS: f64 = 3.0;
+/// A ball that stood, and still stands when what the touch did is due to be known, was not touched at more than this, m/s: it
+/// would have gone a quarter of its radius by then.
+const MOVING_ON: f64 = 0.1;
 /// What the one ball of two got, the other one got less, but not as much of the opposite.
 const SPOILT: f64 = 0.25;
 
@@ -305,16 +308,23 @@ impl Meeting {
             Touched::Cushion => lost.is_some_and(|lost| lost > self.closing.max(LEAST_SPEED)),
             Touched::Ball(other, _) => {
                 let other = track_of(tracks, other);
+                let stands = |ball: Option<&Track>, before: DVec2| {
+                    before == DVec2::ZERO && ball.is_some_and(|ball| !ball.is_moving())
+                };
+                if self.closing > MOVING_ON && (stands(ball, self.before[0]) || stands(other, self.before[1]))
+                {
+                    return false;
+                }
                 let gained = other.map(|other| (other.velocity() - self.before[1]).dot(self.normal));
                 // What one of the two did next, to a third ball or a cushion, spoils its half of the sum.
                 let most = lost.unwrap_or(0.0).max(gained.unwrap_or(0.0));
                 let least = lost.unwrap_or(most).min(gained.unwrap_or(most));
-                let noise = [ball, other]
-                    .into_iter()
-                    .flatten()
-                    .map(|ball| ball.filter.velocity_sigma());
                 let told = (EXCHANGED * self.closing).max(LEAST_SPEED);
-                most > told.max(TOLD_SIGMAS * noise.fold(0.0, f64::max)) && least > -SPOILT * most
+                let is_known = |ball: Option<&Track>, change: Option<f64>| {
+                    let noise = ball.map_or(0.0, |ball| ball.filter.velocity_sigma());
+                    change.is_some_and(|change| change > told.max(TOLD_SIGMAS * noise))
+                };
+                (is_known(ball, lost) || is_known(other, gained)) && least > -SPOILT * most
             }
         }
     }
@@ -362,4 +372,72 @@ fn contact_secs(apart: DVec2, drift: DVec2, distance: f64) -> f64 {
 /// Seconds that cannot be a duration count for none.
 fn secs(secs: f64) -> Duration {
     Duration::try_from_secs_f64(secs).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use ghostball_world::CircleInImage;
+
+    use super::*;
+    use crate::identity::Label;
+    use crate::kalman::BallFilter;
+    use crate::track::Observation;
+
+    /// A ball that goes on with this velocity, known to `velocity_sigma`, m/s; one that stands where that is zero.
+    fn track(id: u32, velocity: DVec2, velocity_sigma: f64) -> Track {
+        let mut track = Track::new(Observation {
+            position: DVec2::ZERO,
+            sigma: 5e-4,
+            doubt: 1.0,
+            metres_per_px: 2e-3,
+            circle: CircleInImage {
+                center: DVec2::ZERO,
+                radius: 14.0,
+            },
+            label: Label::default(),
+            confidence: 0.9,
+        });
+        track.id = TrackId(id);
+        if velocity != DVec2::ZERO {
+            track.motion.set_moving(DVec2::ZERO);
+            track.filter = BallFilter::after_a_touch(DVec2::ZERO, velocity, velocity_sigma, 0.01, 5e-4);
+        }
+        track
+    }
+
+    /// Whether ball 1, which came at 2 m/s, touched ball 2, which lay, by what they do after it.
+    fn happened(first: Track, second: Track) -> bool {
+        let meeting = Meeting {
+            touch: Touch {
+                at: Duration::ZERO,
+                id: TrackId(1),
+                position: DVec2::ZERO,
+                touched: Touched::Ball(TrackId(2), DVec2::X * 0.057),
+            },
+            normal: DVec2::X,
+            closing: 2.0,
+            before: [2.0 * DVec2::X, DVec2::ZERO],
+            frames: 3,
+            seen_as_foreseen: None,
+        };
+        meeting.happened(&[first, second])
+    }
+
+    #[test]
+    fn a_ball_that_stays_where_it_lay_was_not_touched_though_the_other_was_turned_by_something() {
+        let turned = track(1, DVec2::new(0.2, 0.5), 0.05);
+        assert!(happened(turned, track(2, DVec2::X * 1.8, 0.05)));
+        assert!(!happened(turned, track(2, DVec2::ZERO, 0.0)));
+        assert!(!happened(
+            track(1, DVec2::X * 1.9, 0.05),
+            track(2, DVec2::X * 0.1, 0.05)
+        ));
+    }
+
+    #[test]
+    fn one_ball_whose_speed_is_well_known_is_enough() {
+        let hit = track(2, DVec2::X * 1.8, 0.8);
+        assert!(happened(track(1, DVec2::X * 0.2, 0.05), hit));
+        assert!(!happened(track(1, DVec2::X * 0.2, 0.8), hit));
+    }
 }
