@@ -24,3 +24,38 @@ pub(crate) fn decide_hold(
     let now = hold.during_play && !tables.is_empty() && !balls.is_empty();
     hold.set_if_neq(ExposureHold { now, ..*hold });
 }
+
+#[cfg(test)]
+mod tests {
+    use bevy_app::App;
+    use ghostball_world::{FrameTick, WorldPlugin};
+
+    use super::*;
+    use crate::CapturePlugin;
+
+    #[test]
+    fn exposure_is_held_while_balls_are_seen_on_a_table_and_it_was_asked_for() {
+        for during_play in [false, true] {
+            let mut app = App::new();
+            app.add_plugins((WorldPlugin, CapturePlugin))
+                .insert_resource(ExposureHold {
+                    during_play,
+                    ..ExposureHold::default()
+                });
+            let now = |app: &mut App| {
+                app.world_mut().run_schedule(FrameTick);
+                app.world().resource::<ExposureHold>().now
+            };
+            assert!(!now(&mut app));
+            let table = app.world_mut().spawn(Table).id();
+            assert!(!now(&mut app), "nothing lies on the table");
+            let ball = app.world_mut().spawn(Ball { radius: 0.028 }).id();
+            assert_eq!(now(&mut app), during_play);
+            app.world_mut().despawn(table);
+            assert!(!now(&mut app), "no table is seen");
+            app.world_mut().spawn(Table);
+            app.world_mut().despawn(ball);
+            assert!(!now(&mut app), "the balls are gone");
+        }
+    }
+}

@@ -107,3 +107,29 @@ pub(crate) fn raw_formats_agree() -> anyhow::Result<()> {
     }
     Ok(())
 }
+
+/// While it is asked to, a camera keeps the exposure that it has found, and then finds it again by itself.
+pub(crate) fn exposure_is_held(model: &CameraModel) -> anyhow::Result<()> {
+    let mut camera = SimulatedCamera::new();
+    camera.plug(model)?;
+    let node = wait_for_node()?;
+    let spec: SourceSpec = format!("v4l2:{node}?format=MJPG").parse()?;
+    let receiver =
+        ghostball_capture::spawn(ghostball_capture::open(&spec)?, RingPolicy::Replay, Pace::Max, 1)?;
+    // As webcams spell it in USB: 1 by hand, 8 automatic. Nothing is held before an automatic has had its 2 s.
+    for (hold, seconds, expected) in [(false, 3, 8), (true, 2, 1), (false, 2, 8)] {
+        receiver.hold_exposure(hold);
+        for _ in 0..seconds * model.fps {
+            match receiver.receive(Duration::from_secs(5)) {
+                Received::Frame(_) => {}
+                other => bail!("hold {hold}: {other:?}"),
+            }
+        }
+        let found = camera.condition().controls.current("auto_exposure");
+        ensure!(
+            found == Some(expected),
+            "hold {hold}: expected auto_exposure {expected}, found {found:?}"
+        );
+    }
+    Ok(())
+}

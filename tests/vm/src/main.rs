@@ -78,12 +78,15 @@ fn guest(folder: &Path, lines: &Path) -> anyhow::Result<()> {
             frames: Arc::new(render::read(&folder.join(name))?),
         })
     };
-    let tests: [(&str, &dyn Fn() -> anyhow::Result<()>); 6] = [
+    let tests: [(&str, &dyn Fn() -> anyhow::Result<()>); 7] = [
         ("every 720p frame bit-identical and in order", &|| {
             frames::mjpeg_is_bit_identical(&model("720p")?)
         }),
         ("every 1080p frame bit-identical and in order", &|| {
             frames::mjpeg_is_bit_identical(&model("1080p")?)
+        }),
+        ("exposure is held during play", &|| {
+            frames::exposure_is_held(&model("outages")?)
         }),
         ("states through the whole program", &|| {
             states::watch(&model("states")?, lines)
