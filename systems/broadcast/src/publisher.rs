@@ -234,9 +234,11 @@ impl Publisher {
     fn issue(&mut self, handover: &Handover, sequence: u64) -> Issue {
         Issue {
             sequence,
-            captured_at: self
-                .clock
-                .captured_at(handover.snapshot.captured_at, handover.arrived_at()),
+            captured_at: self.clock.captured_at(
+                handover.snapshot.captured_at,
+                handover.arrived_at(),
+                WallTime::of_monotonic_zero(),
+            ),
             timestamp: WallTime::now(),
             calculation_time: handover.times.predict,
         }

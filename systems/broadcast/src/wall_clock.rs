@@ -31,6 +31,18 @@ impl WallTime {
         }
     }
 
+    /// When the host's monotonic clock began.
+    pub(crate) fn of_monotonic_zero() -> Self {
+        let since = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+        let micros = since
+            .tv_sec
+            .saturating_mul(1_000_000)
+            .saturating_add(since.tv_nsec / 1000);
+        Self {
+            micros: Self::now().micros.saturating_sub(micros),
+        }
+    }
+
     /// Seconds since 1970-01-01.
     pub fn as_secs(self) -> f64 {
         self.micros as f64 * 1e-6
@@ -79,7 +91,10 @@ impl JsonSchema for WallTime {
 
 /// Tells the wall-clock time of camera stamps.
 ///
-/// A stamp's zero is unknown, so the difference of both clocks is taken from the frames as they arrive. A frame
+/// Cameras are stamped by the host's monotonic clock as a rule (V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC): a stamp that lies a
+/// moment before now on that clock is taken for one of it.
+///
+/// The zero of other stamps is unknown, so the difference of both clocks is taken from the frames as they arrive. A frame
 /// arrives after it was captured, by a time that varies: the smallest difference seen is nearest to the truth. It is
 /// given up slowly, because stamps can run slower than the wall (a clock that drifts, a source that cannot keep up).
 #[derive(Clone, Copy, Debug, Default)]
@@ -97,9 +112,22 @@ impl CaptureClock {
     /// the jitter of single frames (tens of milliseconds) moves the clock by less than one.
     const FORGETTING: i64 = 64;
 
-    /// Wall time of `captured_at`, of a frame that came in at `arrived_at`. Never after `arrived_at`.
-    pub(crate) fn captured_at(&mut self, captured_at: Stamp, arrived_at: WallTime) -> WallTime {
+    /// Wall time of `captured_at`, of a frame that came in at `arrived_at`; the host's monotonic clock began at
+    /// `monotonic_zero`. Never after `arrived_at`.
+    pub(crate) fn captured_at(
+        &mut self,
+        captured_at: Stamp,
+        arrived_at: WallTime,
+        monotonic_zero: WallTime,
+    ) -> WallTime {
         let stamp_micros = i64::try_from(captured_at.nanos / 1000).unwrap_or(i64::MAX);
+        let by_the_host = WallTime {
+            micros: monotonic_zero.micros.saturating_add(stamp_micros),
+        };
+        if (0..=Self::MAX_LAG_MICROS).contains(&(arrived_at.micros.saturating_sub(by_the_host.micros))) {
+            self.zero_micros = Some(monotonic_zero.micros);
+            return by_the_host;
+        }
         let zero_if_instant = arrived_at.micros.saturating_sub(stamp_micros);
         let zero = match self.zero_micros {
             Some(zero) if zero_if_instant - zero <= Self::MAX_LAG_MICROS => {
@@ -127,6 +155,25 @@ mod tests {
         assert_eq!(moment.to_string(), "2026-01-01T12:00:00.000000+00:00");
     }
 
+    const MONOTONIC_ZERO: WallTime = WallTime {
+        micros: 500_000_000_000,
+    };
+
+    #[test]
+    fn stamps_of_the_hosts_clock_are_exact_however_late_the_frames_come() {
+        // 500,000 s after the clock began; stamps of another clock follow.
+        let frames = [
+            (500_000_000, 1_000_000_020),
+            (500_000_033, 1_000_000_083),
+            (7, 1_000_000_100),
+        ];
+        assert_eq!(walls(&frames), [1_000_000_000, 1_000_000_033, 1_000_000_100]);
+        let zero = WallTime::of_monotonic_zero().since(WallTime::default());
+        assert!(
+            zero > Duration::ZERO && WallTime::now().since(WallTime::of_monotonic_zero()) > Duration::ZERO
+        );
+    }
+
     fn walls(frames: &[(u64, i64)]) -> Vec<i64> {
         let mut clock = CaptureClock::default();
         let wall = |(stamp_ms, received_ms): &(u64, i64)| {
@@ -134,7 +181,7 @@ mod tests {
                 micros: received_ms * 1000,
             };
             clock
-                .captured_at(Stamp::from_nanos(stamp_ms * 1_000_000), received)
+                .captured_at(Stamp::from_nanos(stamp_ms * 1_000_000), received, MONOTONIC_ZERO)
                 .micros
                 / 1000
         };
