@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use common::service::Service;
 use common::{ghostball, run};
+use ghostball::capture::{self, Pace, Received, RingPolicy, SourceSpec};
 use ghostball::recording::{
     About, Ending, PictureReader, QueuePolicy, Recorder, RecordingReader, RecordingSettings, Topic,
     decode_lossless,
@@ -115,6 +116,46 @@ fn the_schema_of_states_describes_every_field_of_them_and_no_other() {
     // Of events, there are many kinds, each with fields of its own.
     seen.retain(|field| !field.starts_with(".events[]"));
     assert_eq!(seen, known);
+}
+
+#[test]
+fn pictures_without_a_jpeg_are_recorded_as_jpegs_where_that_is_chosen() {
+    let folder = tempfile::tempdir().unwrap();
+    let [exact, small, config] = ["a.mcap", "b.mcap", "c.toml"].map(|name| folder.path().join(name));
+    record(&exact, "1");
+    std::fs::write(&config, "[recording]\njpeg_quality = 95\n").unwrap();
+    let arguments = [
+        "record",
+        "--source",
+        "sim?seed=7&size=640x360",
+        "--seconds",
+        "1",
+        "--out",
+    ];
+    let with = [small.to_str().unwrap(), "--config", config.to_str().unwrap()];
+    let recorded = run(&[&arguments[..], &with[..]].concat());
+    assert!(recorded.status.success(), "{recorded:?}");
+    let pictures = |path| {
+        let source = capture::open(&SourceSpec::Recording(path)).unwrap();
+        let frames = capture::spawn(source, RingPolicy::Replay, Pace::Max, 2).unwrap();
+        std::iter::from_fn(move || match frames.receive(Duration::from_secs(30)) {
+            Received::Frame(frame) => Some(frame),
+            _ => None,
+        })
+    };
+    let bytes = [&exact, &small].map(|path| std::fs::metadata(path).unwrap().len());
+    assert!(2 * bytes[1] < bytes[0], "{bytes:?}");
+    let mut count = 0;
+    for (exact, small) in pictures(exact).zip(pictures(small)) {
+        assert!(exact.jpeg.is_empty() && !small.jpeg.is_empty());
+        for (x, y) in [(100, 100), (320, 180), (500, 300)] {
+            let [exact, small] = [&exact, &small].map(|frame| frame.picture.rgb_at(x, y));
+            let worst = exact.iter().zip(small).map(|(a, b)| a.abs_diff(b)).max();
+            assert!(worst <= Some(16), "{exact:?} became {small:?}");
+        }
+        count += 1;
+    }
+    assert_eq!(count, 30);
 }
 
 #[test]

@@ -77,6 +77,7 @@ pub use facts::{CalibrationStatus, CalibrationView, ReplayView, SourceHealthView
 pub use log_tail::LogTail;
 pub use server::Server;
 pub use space::Space;
+pub use video::jpeg::encode_jpeg;
 pub use wall_clock::WallTime;
 
 /// Hands the world to the network: state and frame with every frame, alerts also while no frame comes.

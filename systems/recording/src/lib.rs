@@ -51,4 +51,4 @@ pub use queue::{QueuePolicy, RecordingCounters, Trouble};
 pub use reader::{Message, PictureFormat, PictureReader, RecordingReader};
 pub use recorder::Recorder;
 pub use ring::{Ring, RingSettings, SavedRing};
-pub use settings::RecordingSettings;
+pub use settings::{JpegEncoder, RecordingSettings};

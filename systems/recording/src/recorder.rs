@@ -66,7 +66,7 @@ impl Recorder {
         storage: Box<dyn Storage>,
     ) -> Result<Self, RecordingError> {
         let queue = Arc::new(Queue::new(settings.policy, queue_bytes));
-        let writer = EntryWriter::new(about).map_err(encoding(path))?;
+        let writer = EntryWriter::new(about, settings.jpeg).map_err(encoding(path))?;
         let writing = Writing {
             queue: Arc::clone(&queue),
             disk: Disk::new(storage),

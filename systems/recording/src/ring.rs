@@ -21,7 +21,7 @@ use crate::recorder::Recorder;
 use crate::settings::RecordingSettings;
 
 /// How much is kept.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct RingSettings {
     /// Where the parts lie. Nothing else may be in it: what an earlier run left is deleted.
     pub folder: PathBuf,

@@ -15,6 +15,7 @@ use crate::about::{About, CALIBRATION, CONFIGURATION, METADATA};
 use crate::channel::{CompressedImage, Topic};
 use crate::entry::Entry;
 use crate::lossless;
+use crate::settings::JpegEncoder;
 
 /// A chunk is written out after this much time by the stamps: what a power cut or a kill can cost, twice over at most.
 const CHUNK_NANOS: u64 = 400_000_000;
@@ -28,6 +29,8 @@ pub(crate) enum EncodeError {
     Mcap(#[from] McapError),
     #[error(transparent)]
     Picture(#[from] crate::error::LosslessError),
+    #[error("no JPEG can be made of a picture: {0}")]
+    Jpeg(String),
 }
 
 /// Bytes of the file that are not on the disk yet. The MCAP writer writes here and cannot fail.
@@ -52,6 +55,7 @@ pub(crate) struct EntryWriter {
     tape: Tape,
     channels: BTreeMap<Topic, u16>,
     image: CompressedImage,
+    jpeg: Option<JpegEncoder>,
     message: Vec<u8>,
     /// First stamp of the chunk under way, and its bytes so far.
     chunk: Option<(Stamp, usize)>,
@@ -59,7 +63,7 @@ pub(crate) struct EntryWriter {
 
 impl EntryWriter {
     /// Begins a file: what it is, what it was made with, and all channels.
-    pub(crate) fn new(about: &About) -> Result<Self, EncodeError> {
+    pub(crate) fn new(about: &About, jpeg: Option<JpegEncoder>) -> Result<Self, EncodeError> {
         let tape = Tape::default();
         let mut mcap = WriteOptions::new()
             .compression(None)
@@ -106,6 +110,7 @@ impl EntryWriter {
                 frame_id: "camera".to_owned(),
                 ..CompressedImage::default()
             },
+            jpeg,
             message: Vec::new(),
             chunk: None,
         })
@@ -157,6 +162,9 @@ impl EntryWriter {
             image.format.push_str("jpeg");
             // Lent, not copied.
             std::mem::swap(&mut image.data, &mut entry.jpeg);
+        } else if let Some(jpeg) = &self.jpeg {
+            image.format.push_str("jpeg");
+            image.data = (jpeg.encode)(&entry.picture, jpeg.quality).map_err(EncodeError::Jpeg)?;
         } else {
             image.format.push_str("png");
             lossless::encode(&entry.picture, &mut image.data)?;

@@ -22,6 +22,11 @@ pub(crate) enum EncodeError {
     Encoder(#[from] EncodingError),
 }
 
+/// A JPEG of a picture at a quality of 1 to 100, or why there is none.
+pub fn encode_jpeg(picture: &Picture, quality: u8) -> Result<Vec<u8>, String> {
+    encode(picture, quality, None, None).map_err(|error| error.to_string())
+}
+
 /// Encodes `picture` at `quality` (1 to 100), made smaller to `width` pixels where that is less than it has, with what
 /// `seen` tells drawn over it.
 pub(crate) fn encode(
