@@ -108,7 +108,11 @@ fn nobody() -> Refusal {
 }
 
 fn failed(error: RecordingError) -> Refusal {
-    Refusal::new(RefusalReason::Failed, error)
+    let reason = match error {
+        RecordingError::Busy { .. } => RefusalReason::Conflict,
+        _ => RefusalReason::Failed,
+    };
+    Refusal::new(reason, error)
 }
 
 fn start(world: &mut World) -> Result<Value, Refusal> {

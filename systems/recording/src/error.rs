@@ -38,6 +38,12 @@ pub enum RecordingError {
         /// What is wrong, and where.
         found: String,
     },
+    /// Too much is asked for at once.
+    #[error("{}: cannot save it: others still wait to be saved; ask again when they are", path.display())]
+    Busy {
+        /// The recording.
+        path: PathBuf,
+    },
     /// What was to be recorded fits no record.
     #[error("{}: cannot record: {cause}", path.display())]
     Encoding {

@@ -36,7 +36,11 @@ pub struct RingSettings {
 /// A ring has so many parts: what is kept too long is one of them.
 const PARTS: u32 = 10;
 
-/// What is asked of the thread.
+/// Saves that wait for the next frame; more are refused.
+const MOST_WAITING: usize = 8;
+
+/// What is asked of the thread. Never more than one part that has ended and what was wanted with it waits beside what the
+/// thread is at: a part ends only where the next lies ready, and that is made when the one before has come.
 enum Job {
     /// This part is over.
     Ended(Recorder),
@@ -141,13 +145,16 @@ impl Ring {
     }
 
     /// Saves the last so much time, from the keyframe before it on, as a recording of its own; a file that is there is
-    /// replaced. It begins with the next frame, and the pipeline goes on meanwhile.
+    /// replaced. It begins with the next frame, and the pipeline goes on meanwhile. Refused where too many wait already.
     pub fn save(
         &mut self,
         last: Duration,
         path: PathBuf,
         saved: impl FnOnce(Result<SavedRing, RecordingError>) + Send + Sync + 'static,
     ) {
+        if self.wanted.len() >= MOST_WAITING {
+            return saved(Err(RecordingError::Busy { path }));
+        }
         self.wanted.push(Wanted {
             last,
             path,
@@ -396,6 +403,24 @@ mod tests {
         drop(ring);
         assert_eq!(std::fs::read_dir(parts).unwrap().count(), 0);
         assert!(path.is_file());
+    }
+
+    #[test]
+    fn saves_that_nothing_comes_of_are_refused_when_too_many_wait() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut ring = Ring::start(About::default(), settings(folder.path())).unwrap();
+        let (tell, told) = channel();
+        // No frame comes.
+        for n in 0..=MOST_WAITING {
+            let tell = tell.clone();
+            let path = folder.path().join(format!("{n}.mcap"));
+            ring.save(Duration::from_secs(1), path, move |saved| {
+                tell.send(saved).unwrap()
+            });
+        }
+        let refused = told.try_recv().unwrap().unwrap_err();
+        assert!(matches!(refused, RecordingError::Busy { .. }), "{refused}");
+        assert!(told.try_recv().is_err());
     }
 
     #[test]
