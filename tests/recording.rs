@@ -356,11 +356,16 @@ fn what_clients_change_while_a_recording_is_made_is_replayed_at_its_frame() {
         }
     }
     assert_eq!(changes, ["configuration", "calibration"]);
-    let checked = run(&["replay", path, "--check"]);
     // It was killed: what is there is as it was.
-    let said = String::from_utf8(checked.stderr).unwrap();
-    assert_eq!(checked.status.code(), Some(3), "{said}");
+    let (code, said) = check(path);
+    assert_eq!(code, Some(3), "{said}");
     assert!(said.contains("states are those recorded, 0 could not"), "{said}");
+}
+
+/// Whether a replay of it is the recorded run: the exit code, and what was said.
+fn check(recording: &str) -> (Option<i32>, String) {
+    let checked = run(&["replay", recording, "--check"]);
+    (checked.status.code(), String::from_utf8(checked.stderr).unwrap())
 }
 
 #[test]
@@ -368,9 +373,8 @@ fn a_replay_that_is_not_the_recorded_run_is_told_and_fails() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.mcap");
     record(&path, "2");
-    let name = path.to_str().unwrap();
-    let checked = run(&["replay", name, "--check"]);
-    assert_eq!(checked.status.code(), Some(0), "{checked:?}");
+    let (code, said) = check(path.to_str().unwrap());
+    assert_eq!(code, Some(0), "{said}");
     // Another state in one frame, with a sum that fits.
     let mut reader = RecordingReader::open(&path).unwrap();
     let settings = RecordingSettings::new(QueuePolicy::Wait);
@@ -396,15 +400,14 @@ fn a_replay_that_is_not_the_recorded_run_is_told_and_fails() {
         }
     }
     recorder.finish().unwrap();
-    let checked = run(&["replay", other.to_str().unwrap(), "--check"]);
-    let said = String::from_utf8(checked.stderr).unwrap();
-    assert_eq!(checked.status.code(), Some(1), "{said}");
+    let (code, said) = check(other.to_str().unwrap());
+    assert_eq!(code, Some(1), "{said}");
     assert!(
         said.contains("59 the same and 1 others, first in frame 41"),
         "{said}"
     );
-    let checked = run(&["replay", "sim", "--check"]);
-    assert_eq!(checked.status.code(), Some(1), "{checked:?}");
+    let (code, said) = check("sim");
+    assert_eq!(code, Some(1), "{said}");
 }
 
 #[test]
@@ -510,10 +513,9 @@ fn clients_record_and_save_what_was_kept_and_it_replays_as_it_was() {
     drop(service);
     for file in [&stopped["file"], &saved["file"]] {
         let file = file.as_str().unwrap();
-        let checked = run(&["replay", file, "--check"]);
-        let said = String::from_utf8(checked.stderr).unwrap();
+        let (code, said) = check(file);
         // Dropped before they came to the recorder, or not: none is missing in it.
-        assert_eq!(checked.status.code(), Some(0), "{said}");
+        assert_eq!(code, Some(0), "{said}");
         assert!(said.contains("states are those recorded, 0 could not"), "{said}");
     }
     let without = serve(&["run", "--source", "sim?size=640x360"]);

@@ -125,11 +125,6 @@ fn record(
     let recording = &mut *recording;
     let mut reader = alerts.p0();
     let change = std::mem::take(change.bypass_change_detection());
-    let mut json = std::mem::take(&mut recording.state);
-    json.clear();
-    if recording.recorders().next().is_some() {
-        (state.0)(&snapshot.0, &mut json);
-    }
     for alert in reader.read() {
         recording
             .recorders()
@@ -142,12 +137,18 @@ fn record(
             .recorders()
             .for_each(|recorder| recorder.take_change(&change));
     }
-    if let Some(frame) = &frame.0 {
+    if let Some(frame) = &frame.0
+        && recording.recorders().next().is_some()
+    {
+        // Once for all recorders.
+        let mut json = std::mem::take(&mut recording.state);
+        json.clear();
+        (state.0)(&snapshot.0, &mut json);
         for recorder in recording.recorders() {
             recorder.take_frame(frame, |out| out.extend_from_slice(&json));
         }
+        recording.state = json;
     }
-    recording.state = json;
     let Some((before, after)) = recording.news() else {
         return;
     };

@@ -250,26 +250,9 @@ fn part(states: &mut [BallState], radius: f64) {
 mod tests {
     use super::*;
     use crate::bed::tests::geometry;
-    use crate::identity::Label;
     use crate::track::Observation;
-    use ghostball_world::CircleInImage;
 
     const DT: f64 = 1.0 / 30.0;
-
-    fn observation(position: DVec2) -> Observation {
-        Observation {
-            position,
-            sigma: 5e-4,
-            doubt: 1.0,
-            metres_per_px: 2e-3,
-            circle: CircleInImage {
-                center: DVec2::ZERO,
-                radius: 14.0,
-            },
-            label: Label::default(),
-            confidence: 0.9,
-        }
-    }
 
     /// Looks a frame ahead at balls at these places with these velocities.
     fn look(balls: &[(DVec2, DVec2)]) -> (Foresight, Vec<Track>, Vec<Way>) {
@@ -278,7 +261,7 @@ mod tests {
             .zip(balls)
             .map(|(id, (place, _))| Track {
                 id: TrackId(id),
-                ..Track::new(observation(*place))
+                ..Track::new(Observation::at(*place))
             })
             .collect();
         let ways: Vec<Way> = tracks
@@ -306,12 +289,12 @@ mod tests {
         assert!((touch.after_secs - 0.015).abs() < 2e-4, "{touch:?}");
         let hit = foresight.foreseen()[1].unwrap();
         assert!(hit.velocity.x > 1.8 && hit.position.x > still.x + 0.03, "{hit:?}");
-        tracks[0].seen = Some(observation(DVec2::X * 0.031));
-        tracks[1].seen = Some(observation(hit.position));
+        tracks[0].seen = Some(Observation::at(DVec2::X * 0.031));
+        tracks[1].seen = Some(Observation::at(hit.position));
         foresight.compare(&tracks, &ways, DT);
         assert_eq!(foresight.touches()[0].seen_as_foreseen, [Some(true); 2]);
-        tracks[0].seen = Some(observation(ways[0].end));
-        tracks[1].seen = Some(observation(still));
+        tracks[0].seen = Some(Observation::at(ways[0].end));
+        tracks[1].seen = Some(Observation::at(still));
         foresight.compare(&tracks, &ways, DT);
         assert_eq!(foresight.touches()[0].seen_as_foreseen, [Some(false); 2]);
     }

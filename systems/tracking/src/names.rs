@@ -119,7 +119,7 @@ fn exchange(tracks: &mut [Track]) {
 
 #[cfg(test)]
 mod tests {
-    use ghostball_world::{CircleInImage, TrackId};
+    use ghostball_world::TrackId;
     use glam::DVec2;
 
     use super::*;
@@ -129,16 +129,9 @@ mod tests {
 
     fn observation(x: f64, label: Label) -> Observation {
         Observation {
-            position: DVec2::new(x, 0.0),
             sigma: 1e-3,
-            doubt: 1.0,
-            metres_per_px: 2e-3,
-            circle: CircleInImage {
-                center: DVec2::ZERO,
-                radius: 14.0,
-            },
             label,
-            confidence: 0.9,
+            ..Observation::at(DVec2::new(x, 0.0))
         }
     }
 

@@ -401,8 +401,7 @@ mod tests {
         let far = AimedBall {
             id: TrackId(1),
             position: DVec2::X * 0.2,
-            is_moving: false,
-            is_cue_ball: false,
+            ..BALL
         };
         let mut swing = Swing::default();
         let pose = pose(0.1, 0.0);

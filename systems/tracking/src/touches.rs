@@ -377,27 +377,13 @@ fn secs(secs: f64) -> Duration {
 
 #[cfg(test)]
 mod tests {
-    use ghostball_world::CircleInImage;
-
     use super::*;
-    use crate::identity::Label;
     use crate::kalman::BallFilter;
     use crate::track::Observation;
 
     /// A ball that goes on with this velocity, known to `velocity_sigma`, m/s; one that stands where that is zero.
     fn track(id: u32, velocity: DVec2, velocity_sigma: f64) -> Track {
-        let mut track = Track::new(Observation {
-            position: DVec2::ZERO,
-            sigma: 5e-4,
-            doubt: 1.0,
-            metres_per_px: 2e-3,
-            circle: CircleInImage {
-                center: DVec2::ZERO,
-                radius: 14.0,
-            },
-            label: Label::default(),
-            confidence: 0.9,
-        });
+        let mut track = Track::new(Observation::at(DVec2::ZERO));
         track.id = TrackId(id);
         if velocity != DVec2::ZERO {
             track.motion.set_moving(DVec2::ZERO);

@@ -59,6 +59,25 @@ pub struct Observation {
     pub confidence: f64,
 }
 
+#[cfg(test)]
+impl Observation {
+    /// A ball seen well at this place; nothing is known of its looks.
+    pub fn at(position: DVec2) -> Self {
+        Self {
+            position,
+            sigma: 5e-4,
+            doubt: 1.0,
+            metres_per_px: 2e-3,
+            circle: CircleInImage {
+                center: DVec2::ZERO,
+                radius: 14.0,
+            },
+            label: Label::default(),
+            confidence: 0.9,
+        }
+    }
+}
+
 /// Log-odds of a chance, at most [`MOST_EVIDENCE`] either way.
 fn log_odds(chance: f64) -> f64 {
     let chance = chance.clamp(1e-6, 1.0 - 1e-6);
