@@ -270,12 +270,21 @@ fn capture(mut source: Box<dyn FrameSource>, again: Option<SourceSpec>, shared: 
             pacer.anchor = None;
         }
         source.hold_exposure(hold);
+        if !source.description().live {
+            let revision = shared.revision();
+            match shared.wait_until(pacer.begin_at(), revision) {
+                Waited::Due => (),
+                Waited::Changed => continue,
+                Waited::Stopped => return,
+            }
+        }
         let asked_at = Instant::now();
         let next = source.next_frame(&mut pool);
         let mut times = source.times();
         if !source.description().live {
             // It was worked for all the time.
-            times.capture = asked_at.elapsed().saturating_sub(times.decode);
+            pacer.made_in = asked_at.elapsed();
+            times.capture = pacer.made_in.saturating_sub(times.decode);
         }
         let mut ring = shared.lock();
         ring.health.times = times;
@@ -454,8 +463,10 @@ struct Pacer {
     last_due: Option<Instant>,
     /// Whether the next frame is the first of a source that was opened again.
     starts_again: bool,
-    /// Time from the last frame of a source to its first when it starts again.
+    /// Time from one frame to the next: nominally, and from the last of a source to its first when it starts again.
     interval: Duration,
+    /// How long it took to make the last frame.
+    made_in: Duration,
 }
 
 impl Pacer {
@@ -470,6 +481,7 @@ impl Pacer {
             starts_again: false,
             frame_rate,
             interval: Duration::ZERO,
+            made_in: Duration::ZERO,
         };
         pacer.set_pace(pace);
         pacer
@@ -491,6 +503,16 @@ impl Pacer {
     /// The source was opened again: its first frame follows the last one like any other.
     fn start_again(&mut self) {
         self.starts_again = true;
+    }
+
+    /// When to begin making the next frame; `None` for at once.
+    ///
+    /// Half an interval before it is due: the frame given last is being analysed until then, and a scheduler that has
+    /// put both threads on one processor would make that wait for this. Where a frame takes more than half of that time,
+    /// there is none to lose.
+    fn begin_at(&self) -> Option<Instant> {
+        let last_due = self.last_due.filter(|_| self.anchor.is_some())?;
+        (4 * self.made_in < self.interval).then_some(last_due + self.interval / 2)
     }
 
     /// When the frame with this stamp is due; `None` for at once.
@@ -714,6 +736,21 @@ mod tests {
         assert!(matches!(receiver.receive(LONG), Received::Frame(_)));
         // The second is due in hours; dropping must not wait for it.
         assert!(matches!(receiver.receive(Duration::ZERO), Received::Idle));
+    }
+
+    #[test]
+    fn a_frame_is_begun_half_an_interval_before_it_is_due_unless_it_takes_long() {
+        let mut pacer = Pacer::new(Pace::Speed(1.0), 25.0);
+        assert_eq!(pacer.begin_at(), None);
+        pacer.due(Stamp::from_nanos(0));
+        let (start, _) = pacer.anchor.unwrap();
+        pacer.made_in = Duration::from_millis(9);
+        assert_eq!(pacer.begin_at(), Some(start + Duration::from_millis(20)));
+        pacer.made_in = Duration::from_millis(10);
+        assert_eq!(pacer.begin_at(), None);
+        pacer.made_in = Duration::ZERO;
+        pacer.set_pace(Pace::Max);
+        assert_eq!(pacer.begin_at(), None);
     }
 
     #[test]

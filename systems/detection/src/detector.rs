@@ -59,6 +59,12 @@ struct BallsOfTable {
     finder: BallFinder,
 }
 
+impl Default for Detector {
+    fn default() -> Self {
+        Self::new(BallSet::default())
+    }
+}
+
 impl Detector {
     /// For games with this set of balls.
     pub fn new(ball_set: BallSet) -> Self {
@@ -114,6 +120,11 @@ impl Detector {
     /// Tells the width of the playing surface by its length, where it is not the usual half.
     pub fn set_width_by_length(&mut self, width_by_length: f64) {
         self.width_by_length = width_by_length;
+    }
+
+    /// The lens, where it was told.
+    pub fn lens(&self) -> Option<Lens> {
+        self.lens
     }
 
     /// Tells the lens, where it was calibrated: it is then not measured.

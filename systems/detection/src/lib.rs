@@ -9,6 +9,7 @@ pub mod error;
 #[cfg(test)]
 mod fixture;
 pub mod kind;
+mod lookout;
 mod median;
 mod memory;
 pub mod plugin;

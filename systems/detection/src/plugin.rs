@@ -1,5 +1,8 @@
 //! Detection in the app.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use bevy_app::{App, Plugin};
 use bevy_ecs::prelude::*;
 use ghostball_world::{
@@ -10,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::calibration::Calibration;
 use crate::detector::Detector;
+use crate::lookout::{LookTerms, Lookout, LookoutMemory};
 use crate::memory::DetectorMemory;
 use crate::watch::{TableNews, TableWatch, TableWatchSettings};
 
@@ -27,7 +31,9 @@ impl Plugin for DetectionPlugin {
                 (take_calibration, see_table, see_balls_and_cue)
                     .chain()
                     .in_set(FrameSystems::Detect),
-            );
+            )
+            // When this frame's work is done: a thread that is woken in its midst may take the processor away from it.
+            .add_systems(FrameTick, begin_look.after(FrameSystems::Publish));
     }
 }
 
@@ -36,6 +42,9 @@ impl Plugin for DetectionPlugin {
 struct Eyes {
     detector: Detector,
     watch: TableWatch,
+    lookout: Lookout,
+    /// A look is to be begun with this frame.
+    wants_look: bool,
     /// The calibration that the table was taken from, and the size of the pictures.
     calibrated: Option<(Calibration, [u32; 2])>,
 }
@@ -45,14 +54,16 @@ struct Eyes {
 struct EyesMemory {
     detector: DetectorMemory,
     watch: TableWatch,
+    look: LookoutMemory,
     calibrated: Option<(Calibration, [u32; 2])>,
 }
 
 impl Eyes {
     fn memory(world: &mut World) -> Option<EyesMemory> {
-        world.get_resource::<Self>().map(|eyes| EyesMemory {
+        world.get_resource_mut::<Self>().map(|mut eyes| EyesMemory {
             detector: eyes.detector.memory(),
             watch: eyes.watch.clone(),
+            look: eyes.lookout.memory(),
             calibrated: eyes.calibrated.clone(),
         })
     }
@@ -62,8 +73,26 @@ impl Eyes {
         world.insert_resource(Self {
             detector: Detector::with_memory(memory.detector),
             watch: memory.watch,
+            lookout: Lookout::with_memory(memory.look),
+            wants_look: false,
             calibrated: memory.calibrated,
         });
+    }
+}
+
+impl Eyes {
+    fn begin_look(&mut self, frame: &CurrentFrame, specification: &TableSpecification, now: Duration) {
+        let Some(frame) = &frame.0 else { return };
+        let terms = LookTerms {
+            lens: self.detector.lens(),
+            ball_by_length: specification
+                .ball_radius
+                .map(|radius| radius / specification.length)
+                .or_else(|| self.watch.ball_by_length(now)),
+            width_by_length: specification.width / specification.length,
+        };
+        self.lookout.begin(Arc::clone(frame), terms, now);
+        self.wants_look = false;
     }
 }
 
@@ -80,6 +109,8 @@ impl FromWorld for Eyes {
         Self {
             detector: Detector::new(specification.ball_set),
             watch: TableWatch::new(settings),
+            lookout: Lookout::default(),
+            wants_look: false,
             calibrated: None,
         }
     }
@@ -132,6 +163,7 @@ fn take_calibration(
     eyes.detector.set_lens(known.and_then(|known| known.lens));
     let geometry = known.and_then(|known| TableGeometry::from_sighting(&known, &specification).ok());
     if let (Some(known), Some(geometry)) = (known, geometry) {
+        eyes.lookout.abandon();
         eyes.watch.hold(known, size, clock.since_first);
         place(&mut commands, table.map(|table| *table), geometry);
     }
@@ -160,30 +192,33 @@ fn see_table(
     if let Some(planes) = picture.planes()
         && eyes.watch.glance(&planes, now) == TableNews::Lost
     {
+        // What is found in a picture from before is no news.
+        eyes.lookout.abandon();
         let text = "the camera was moved, or the light changed: the table is looked for anew";
         tell(true, AlertLevel::Error, text.to_owned());
     }
-    if !eyes.watch.wants_look([picture.width(), picture.height()], now) {
+    eyes.wants_look = eyes.watch.wants_look([picture.width(), picture.height()], now);
+    if eyes.watch.held().is_none() && eyes.wants_look {
+        // There is nothing else to do.
+        eyes.begin_look(&frame, &specification, now);
+    }
+    let begun = eyes.lookout.begun();
+    if !begun.is_some_and(|begun| eyes.watch.is_due(begun, now)) {
         return;
     }
-    let ball_by_length = specification
-        .ball_radius
-        .map(|radius| radius / specification.length)
-        .or_else(|| eyes.watch.ball_by_length(now));
-    eyes.detector.set_ball_by_length(ball_by_length);
-    eyes.detector
-        .set_width_by_length(specification.width / specification.length);
-    let seen = eyes.detector.find_table(picture);
-    let why = seen.as_ref().err().map(ToString::to_string);
+    let Some((begun, look)) = eyes.lookout.finish() else {
+        return;
+    };
+    let why = look.seen.as_ref().err().cloned();
     // A quadrilateral that maps to no table is none.
-    let seen = seen
+    let seen = look
+        .seen
         .ok()
         .filter(|seen| TableGeometry::from_sighting(seen, &specification).is_ok());
-    let news = eyes.watch.take(seen, now);
-    if let Some(planes) = picture.planes() {
-        let Eyes { detector, watch, .. } = &mut *eyes;
-        watch.remember(&planes, detector.nose_points());
-    }
+    let news = eyes.watch.take(seen, begun);
+    eyes.watch.remember(look.noses);
+    // It is known now when the next one is due.
+    eyes.wants_look = eyes.watch.wants_look([picture.width(), picture.height()], now);
     match news {
         TableNews::None => return,
         TableNews::Lost => {
@@ -209,6 +244,18 @@ fn see_table(
         return;
     };
     place(&mut commands, table.map(|table| *table), geometry);
+}
+
+/// Begins the look that is due in this frame.
+fn begin_look(
+    frame: Res<CurrentFrame>,
+    clock: Res<FrameClock>,
+    specification: Res<TableSpecification>,
+    mut eyes: ResMut<Eyes>,
+) {
+    if std::mem::take(&mut eyes.wants_look) && eyes.lookout.begun().is_none() {
+        eyes.begin_look(&frame, &specification, clock.since_first);
+    }
 }
 
 /// Keeps the one table's entity.
@@ -241,9 +288,6 @@ fn see_balls_and_cue(frame: Res<CurrentFrame>, mut eyes: ResMut<Eyes>, mut sight
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-    use std::time::Duration;
-
     use super::*;
     use crate::fixture::{BALLS, Drawn, draw};
     use ghostball_world::{Frame, Picture, PixelFormat, WorldPlugin};

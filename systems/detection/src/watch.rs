@@ -17,7 +17,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::median::median;
 use crate::quad::Quad;
-use glance::{Glance, NoseMemory};
+use glance::Glance;
+pub(crate) use glance::NoseMemory;
 
 /// How often to look for the table. A resource; set it before the app runs.
 #[derive(Resource, Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -28,7 +29,7 @@ pub struct TableWatchSettings {
     /// Time between two looks while it settles. Default 0.2 s: five sightings make a median, and each costs a few frames.
     pub settle_interval: Duration,
     /// Time between two looks at a table that is held. Default 20 s: a glance at each frame tells that something is
-    /// wrong, and a look costs about a frame's time.
+    /// wrong, and a look costs a frame's time of a processor.
     pub check_interval: Duration,
     /// Time for which glances have to find the noses moved, or the light changed, to be believed. 0 s to 1 s; default
     /// 0.3 s: whoever walks past a nose hides it for longer, but does not move it.
@@ -38,6 +39,9 @@ pub struct TableWatchSettings {
     pub doubt_interval: Duration,
     /// Looks in a row that have to disagree with the table held before it is given up. 1 to 20; default 3.
     pub patience: u32,
+    /// Where a table is held, what a look found is taken this long after the frame that it was begun with. Default 0.1 s:
+    /// a look takes some 20 ms of a processor that has other things to do; frames wait for one that is not done by then.
+    pub look_time: Duration,
 }
 
 impl Default for TableWatchSettings {
@@ -49,6 +53,7 @@ impl Default for TableWatchSettings {
             notice_time: Duration::from_millis(300),
             doubt_interval: Duration::from_millis(200),
             patience: 3,
+            look_time: Duration::from_millis(100),
         }
     }
 }
@@ -120,6 +125,11 @@ impl TableWatch {
         };
     }
 
+    /// Whether what a look found that was begun then is to be taken now. Where nothing is held, nothing is held up.
+    pub fn is_due(&self, begun: Duration, now: Duration) -> bool {
+        self.held.is_none() || now < begun || now >= begun + self.settings.look_time
+    }
+
     /// The table believed in.
     pub fn held(&self) -> Option<&TableSighting> {
         self.held.as_ref()
@@ -183,15 +193,15 @@ impl TableWatch {
         TableNews::Lost
     }
 
-    /// Remembers the noses that the look last taken found in this picture, for glances, if it found the table that is
-    /// held. To be called after [`TableWatch::take`].
-    pub fn remember(&mut self, planes: &Planes, noses_in_image: [&[DVec2]; 4]) {
+    /// Remembers the noses that the look last taken found, for glances, if it found the table that is held. To be called
+    /// after [`TableWatch::take`].
+    pub(crate) fn remember(&mut self, noses: NoseMemory) {
         if self.agrees {
-            self.noses.learn(planes, noses_in_image);
+            self.noses.learn(noses);
         }
     }
 
-    /// Takes in what a look at `now` found.
+    /// Takes in what a look found in the frame of `now`.
     pub fn take(&mut self, seen: Option<TableSighting>, now: Duration) -> TableNews {
         let was_lost = self.is_lost;
         let news = self.weigh(seen, now);
@@ -370,7 +380,7 @@ mod tests {
             if watch.wants_look([picture.width(), picture.height()], now) {
                 let seen = finder.find(&planes).ok();
                 news.push((now.as_secs_f64(), watch.take(seen, now)));
-                watch.remember(&planes, finder.nose_points());
+                watch.remember(NoseMemory::of(&planes, finder.nose_points()));
             }
         }
         // The first second settles.

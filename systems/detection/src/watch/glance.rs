@@ -87,10 +87,10 @@ impl NoseMemory {
         self.sides.iter_mut().for_each(|side| side.places.clear());
     }
 
-    /// Remembers what this picture shows at the noses (see [`TableFinder::nose_points`](crate::TableFinder::nose_points)),
-    /// unless they are much less than what is remembered: somebody hides them.
-    pub fn learn(&mut self, planes: &Planes, noses_in_image: [&[DVec2]; 4]) {
-        for (side, points) in self.sides.iter_mut().zip(noses_in_image) {
+    /// What this picture shows at the noses (see [`TableFinder::nose_points`](crate::TableFinder::nose_points)).
+    pub fn of(planes: &Planes, noses_in_image: [&[DVec2]; 4]) -> Self {
+        let mut memory = Self::default();
+        for (side, points) in memory.sides.iter_mut().zip(noses_in_image) {
             let (Some(first), Some(last)) = (points.first(), points.last()) else {
                 continue;
             };
@@ -125,13 +125,21 @@ impl NoseMemory {
                     });
                 }
             }
-            if 2 * places.len() >= side.places.len() {
-                level /= places.len().max(1) as f32;
-                *side = Side {
-                    over_columns,
-                    places,
-                    level,
-                };
+            level /= places.len().max(1) as f32;
+            *side = Side {
+                over_columns,
+                places,
+                level,
+            };
+        }
+        memory
+    }
+
+    /// Remembers these noses, except sides that show much less than what is remembered: somebody hides them.
+    pub fn learn(&mut self, seen: Self) {
+        for (side, seen) in self.sides.iter_mut().zip(seen.sides) {
+            if !seen.places.is_empty() && 2 * seen.places.len() >= side.places.len() {
+                *side = seen;
             }
         }
     }
