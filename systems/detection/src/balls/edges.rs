@@ -276,8 +276,12 @@ impl<'a> Steps<'a> {
         let w = self.work.width;
         let at = self.y * w + x;
         let plane = &self.work.planes[strongest];
-        let [a, b, c] = [at - w - 1, at - 1, at + w - 1].map(|from| &plane[from..from + 3]);
-        let [a, b, c] = [a, b, c].map(|row| [row[0], row[1], row[2]].map(i16::from));
+        // Three pixels of a row: one check, and no closure that is called for each.
+        let row = |from: usize| match plane[from..].first_chunk::<3>() {
+            Some([left, middle, right]) => [i16::from(*left), i16::from(*middle), i16::from(*right)],
+            None => [0; 3],
+        };
+        let (a, b, c) = (row(at - w - 1), row(at - 1), row(at + w - 1));
         Edge {
             x: x as i16,
             y: self.y as i16,
