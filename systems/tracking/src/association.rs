@@ -42,7 +42,7 @@ const CONTRADICTION_ANYWHERE: f64 = 12.0;
 /// A ball at rest that is half covered is seen this far beside its place, in radii.
 const ASKEW_RADII: f64 = 0.1;
 /// What the tip of a stick can reach within a frame, metres.
-const STICK_REACH: f64 = 0.3;
+pub const STICK_REACH: f64 = 0.3;
 
 /// Where a ball goes within one frame if nothing stops it, metres.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -65,6 +65,17 @@ impl Way {
 
     fn distance_from(&self, place: DVec2) -> f64 {
         distance_to_segment(place, self.start, self.end)
+    }
+
+    /// Where a ball that lies at `place` goes if the ball of this way touches it, for balls of `radius`: a unit vector.
+    pub fn sends(&self, place: DVec2, radius: f64) -> DVec2 {
+        let from = place - self.start;
+        let direction = self.velocity.normalize_or_zero();
+        let (along, aside) = (from.dot(direction), from.perp_dot(direction));
+        let back = (4.0 * radius * radius - aside * aside).max(0.0).sqrt();
+        // What has gone by already sends it where it would from where it is.
+        let touching = self.start + (along - back).max(0.0) * direction;
+        (place - touching).normalize_or_zero()
     }
 
     /// How near the centres of two balls come that go these ways at the same time.

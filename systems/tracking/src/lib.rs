@@ -19,10 +19,12 @@
 //! | `motion` | moving or standing |
 //! | `names` | a name is given once; balls mixed up in a break get theirs back |
 //! | `noise` | how precisely balls are seen, learnt |
+//! | `pushes` | what may set a ball in motion, or turn it |
 //! | `recent` | the last sightings of one ball, and the line through them |
 //! | `repeat` | pictures that show again what the one before showed |
 //! | `shot_paths` | the ways of the balls of a shot |
 //! | `stick` | where a stick is that rises over the rail |
+//! | `suspicion` | a ball beside its place: set off, or seen askew |
 //! | `swing` | aiming, practice stroke, strike |
 //! | `touches` | which ball touched which ball or cushion, and when between frames |
 //! | `track` | one ball |
@@ -41,12 +43,14 @@ mod kalman;
 mod motion;
 mod names;
 mod noise;
+mod pushes;
 mod recent;
 mod repeat;
 #[cfg(test)]
 mod scenario;
 mod shot_paths;
 mod stick;
+mod suspicion;
 mod swing;
 mod touches;
 mod track;

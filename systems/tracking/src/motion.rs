@@ -10,48 +10,41 @@ use glam::DVec2;
 use serde::{Deserialize, Serialize};
 
 use crate::kalman::ROLLING_DECELERATION;
+use crate::pushes::{Push, Pusher};
 use crate::recent::Recent;
+use crate::suspicion::{Suspicion, Verdict};
 
 /// Farther from its anchor than this many sigmas a sighting is suspicious: with two dimensions 1 in 90 by chance.
 const SUSPICIOUS_SIGMAS: f64 = 3.0;
-/// A suspicious ball that has gone this many sigmas further moves…
-const GROWTH_SIGMAS: f64 = 2.0;
-/// …if that is also this share of what it had gone at first. It had set off at some moment since the frame before; in a
-/// whole frame it goes at least as far again, less what it slows down.
-const GROWTH_SHARE: f64 = 0.5;
 /// A ball this many radii from its anchor moves, whatever else: a ball half hidden is not seen outside of itself. Twice
 /// as far for a sighting of twice the usual noise.
 const SURE_RADII: f64 = 1.0;
-/// One that a moving ball may just have hit moves when it is seen farther from its anchor than this, in radii, and than
-/// suspicion asks for: as far as a ball is seen askew beside another.
-const HIT_RADII: f64 = 0.1;
+/// One that another ball touched by what is known moves when it is seen farther from its anchor than this, in radii, and
+/// than suspicion asks for: as far as a good sighting beside another ball is off…
+const TOUCHED_RADII: f64 = 0.1;
+/// …and one beside which a ball went by that missed it by what is known, than this. Seen there twice, the former is enough:
+/// what is seen askew jumps back, mostly.
+const PASSED_RADII: f64 = 0.15;
 /// For how long a ball must be seen to stay before it stands, seconds.
 pub(crate) const RESTING_SECS: f64 = 0.25;
 /// Sightings of a moving ball are remembered for so long, seconds: one that is seen askew every other time takes longer.
 const REMEMBERED_SECS: f64 = 2.0 * RESTING_SECS;
 /// A ball that was slower than this on average in that time, m/s, is at rest at the end of it: rolling friction took the rest.
-const RESTING_SPEED: f64 = 0.5 * ROLLING_DECELERATION * RESTING_SECS;
-/// One that sets off slower than this would stand again before it could be told.
-const STARTING_SPEED: f64 = 2.0 * RESTING_SPEED;
+pub(crate) const RESTING_SPEED: f64 = 0.5 * ROLLING_DECELERATION * RESTING_SECS;
 /// A line whose slope is within so many of its own standard deviations has none.
 const SLOPE_SIGMAS: f64 = 3.0;
 /// Sightings that scatter more than this about a line, in radii, are no line: the ball turned.
 const STRAIGHT_RADII: f64 = 0.1;
 /// Sightings that make a line.
 const LINE_SIGHTINGS: usize = 4;
-/// How long, seconds, a ball may stay beside its anchor without going further before the anchor is moved to it: it was
-/// nudged, or the camera was…
-const NUDGE_SECS: f64 = 0.3;
-/// …and how long where it is no farther off than [`ASKEW_RADII`]: an arm over it, or light on it, passes.
-const ASKEW_SECS: f64 = 3.0;
 /// A ball that rolls back over the place where it stood is there for one sighting, unless it comes to rest just there; one
 /// seen there so many times in a row never left it.
 const BACK_SIGHTINGS: u32 = 2;
 /// Sightings that the anchor's mean reaches back, ten seconds' worth: long enough that its own noise is a twentieth of a
 /// sighting's. A ball that was nudged does not wait for it.
 const ANCHOR_MEMORY: f64 = 300.0;
-/// Weight of one sighting in what is known of a ball's own noise: a second's worth. A sighting beyond suspicion counts
-/// as one just suspicious, and none for more than [`ASKEW_RADII`].
+/// Weight of one sighting in what is known of a ball's own noise: a second's worth. None counts for more than
+/// [`ASKEW_RADII`]: what is farther off may be motion.
 const OWN_NOISE_GAIN: f64 = 0.03;
 /// How far a ball is seen askew, in radii, whose band or shadow is taken for its edge.
 const ASKEW_RADII: f64 = 0.25;
@@ -69,8 +62,10 @@ pub struct Glimpse {
     pub ball_radius: f64,
     /// Seconds since the sighting before.
     pub elapsed_secs: f64,
-    /// Another ball went by since, so near that it may have hit this one.
-    pub may_be_hit: bool,
+    /// It is striped: its band may be taken for its edge.
+    pub has_band: bool,
+    /// What may have set it in motion since.
+    pub push: Option<Push>,
 }
 
 /// Tells whether one ball moves.
@@ -95,27 +90,6 @@ pub struct MotionDetector {
 struct Place {
     mean: DVec2,
     weight: f64,
-}
-
-/// A ball at rest that was seen beside its anchor.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-struct Suspicion {
-    /// How far and which way from the anchor it was seen at first.
-    first: DVec2,
-    lasting_secs: f64,
-    mean: DVec2,
-    weight: f64,
-}
-
-impl Suspicion {
-    fn of(position: DVec2, offset: DVec2) -> Self {
-        Self {
-            first: offset,
-            lasting_secs: 0.0,
-            mean: position,
-            weight: 1.0,
-        }
-    }
 }
 
 impl MotionDetector {
@@ -191,7 +165,11 @@ impl MotionDetector {
         let &Glimpse { position, doubt, .. } = glimpse;
         let offset = position - self.anchor;
         let distance = offset.length();
-        let sigma = glimpse.sigma.max(doubt * self.own_variance.sqrt());
+        // What is learnt from a ball that is seen beside its place must not hide that it is.
+        let own_variance = self
+            .suspicion
+            .map_or(self.own_variance, |suspicion| suspicion.own_variance);
+        let sigma = glimpse.sigma.max(doubt * own_variance.sqrt());
         let scatter = sigma * (1.0 + 1.0 / self.weight).sqrt();
         if distance <= SUSPICIOUS_SIGMAS * scatter {
             self.suspicion = None;
@@ -199,32 +177,53 @@ impl MotionDetector {
             self.average(position);
             return;
         }
-        let sure_radii = if glimpse.may_be_hit { HIT_RADII } else { SURE_RADII };
-        if distance > sure_radii * doubt * glimpse.ball_radius {
-            return self.set_moving(position);
+        let explains = |push: &Push| push.explains(offset, glimpse.elapsed_secs, SUSPICIOUS_SIGMAS * scatter);
+        let push = glimpse.push.filter(explains);
+        let sure_radii = match push.map(|push| push.by) {
+            None | Some(Pusher::Stick) => SURE_RADII,
+            Some(Pusher::Ball) => PASSED_RADII,
+            Some(Pusher::Touch) => TOUCHED_RADII,
+            Some(Pusher::SeenTouch) => 0.0,
+        };
+        let is_beyond = |radii: f64| distance > radii * doubt * glimpse.ball_radius;
+        let is_by_ball = push.is_some_and(|push| push.by != Pusher::Stick) && is_beyond(TOUCHED_RADII);
+        let was_by_ball = self.suspicion.is_some_and(|suspicion| suspicion.is_by_ball);
+        if is_beyond(sure_radii) || is_by_ball && was_by_ball {
+            return self.set_off(glimpse);
         }
+        let own_variance = self.own_variance;
+        self.learn_noise(distance / doubt, glimpse);
         let Some(suspicion) = &mut self.suspicion else {
-            self.suspicion = Some(Suspicion::of(position, offset));
+            self.suspicion = Some(Suspicion::of(position, offset, own_variance, is_by_ball));
             return;
         };
+        suspicion.is_by_ball = is_by_ball;
         let is_askew = distance <= ASKEW_RADII * doubt * glimpse.ball_radius;
-        let patience_secs = if is_askew { ASKEW_SECS } else { NUDGE_SECS };
-        suspicion.lasting_secs += glimpse.elapsed_secs;
-        suspicion.weight += 1.0;
-        suspicion.mean += (position - suspicion.mean) / suspicion.weight;
-        let first = suspicion.first.length();
-        let growth = offset.dot(suspicion.first) / first - first;
-        let goes_on = growth > (GROWTH_SIGMAS * scatter).max(GROWTH_SHARE * first);
-        if goes_on && growth > STARTING_SPEED * suspicion.lasting_secs {
-            self.set_moving(position);
-        } else if growth < -GROWTH_SIGMAS * scatter {
-            self.suspicion = Some(Suspicion::of(position, offset));
-        } else if suspicion.lasting_secs >= patience_secs {
-            (self.anchor, self.weight) = (suspicion.mean, suspicion.weight);
-            self.suspicion = None;
-        } else {
-            self.learn_noise(SUSPICIOUS_SIGMAS * sigma / doubt, glimpse);
+        match suspicion.follow(
+            glimpse,
+            offset,
+            scatter,
+            push.is_some() || !glimpse.has_band,
+            is_askew,
+        ) {
+            Verdict::GoesOn => self.set_off(glimpse),
+            Verdict::ComesBack => {
+                *suspicion = Suspicion::of(position, offset, self.own_variance, is_by_ball);
+            }
+            Verdict::Stays(mean, weight) => {
+                (self.anchor, self.weight) = (mean, weight);
+                self.suspicion = None;
+            }
+            Verdict::Open => {}
         }
+    }
+
+    /// It moves, and was not seen askew before: unless it is striped, what was learnt from that was wrong.
+    fn set_off(&mut self, glimpse: &Glimpse) {
+        if let Some(suspicion) = self.suspicion.filter(|_| !glimpse.has_band) {
+            self.own_variance = suspicion.own_variance;
+        }
+        self.set_moving(glimpse.position);
     }
 
     /// Whether it is seen again and again where it stood: then it never left, and was seen askew.
@@ -305,7 +304,8 @@ mod tests {
             doubt: 1.0,
             ball_radius: RADIUS,
             elapsed_secs: DT,
-            may_be_hit: false,
+            has_band: true,
+            push: None,
         }
     }
 
@@ -334,32 +334,63 @@ mod tests {
         assert_eq!(observe(&mut detector, DVec2::X * 0.03), Motion::Moving);
     }
 
-    #[test]
-    fn a_ball_beside_which_another_goes_by_moves_with_less() {
-        let mut detector = seen_at_rest(30);
-        let hit = |x: f64| Glimpse {
-            may_be_hit: true,
-            ..glimpse(DVec2::X * x)
+    fn pushed(by: Pusher, x: f64) -> Glimpse {
+        let push = Push {
+            towards: DVec2::X,
+            speed: 0.5,
+            by,
         };
-        assert_eq!(detector.observe(&hit(0.002)), Motion::Still);
-        assert_eq!(detector.observe(&hit(0.006)), Motion::Moving);
+        Glimpse {
+            push: Some(push),
+            ..glimpse(DVec2::X * x)
+        }
     }
 
     #[test]
-    fn a_gently_pushed_ball_moves_in_its_second_frame() {
+    fn a_ball_that_another_touches_moves_with_less_where_that_would_send_it() {
+        let starts = |by: Pusher, x: f64| seen_at_rest(30).observe(&pushed(by, x)) == Motion::Moving;
+        assert!(starts(Pusher::SeenTouch, 0.0035));
+        assert!(!starts(Pusher::Touch, 0.0024) && starts(Pusher::Touch, 0.0035));
+        assert!(!starts(Pusher::Ball, 0.0036) && starts(Pusher::Ball, 0.005));
+        assert!(!starts(Pusher::Stick, 0.008));
+        assert!(!starts(Pusher::SeenTouch, -0.008));
+    }
+
+    #[test]
+    fn a_gently_pushed_ball_moves_in_its_second_frame_and_a_striped_one_that_nothing_pushes_in_its_third() {
+        let mut detector = seen_at_rest(30);
+        assert_eq!(detector.observe(&pushed(Pusher::Stick, 0.004)), Motion::Still);
+        assert_eq!(detector.observe(&pushed(Pusher::Stick, 0.008)), Motion::Moving);
+        let mut detector = seen_at_rest(30);
+        let plain = |x: f64| Glimpse {
+            has_band: false,
+            ..glimpse(DVec2::X * x)
+        };
+        assert_eq!(detector.observe(&plain(0.004)), Motion::Still);
+        assert_eq!(detector.observe(&plain(0.008)), Motion::Moving);
         let mut detector = seen_at_rest(30);
         assert_eq!(observe(&mut detector, DVec2::X * 0.004), Motion::Still);
-        assert_eq!(observe(&mut detector, DVec2::X * 0.008), Motion::Moving);
+        assert_eq!(observe(&mut detector, DVec2::X * 0.008), Motion::Still);
+        assert_eq!(observe(&mut detector, DVec2::X * 0.012), Motion::Moving);
+    }
+
+    #[test]
+    fn a_ball_whose_band_is_taken_for_its_edge_now_and_then_never_moves() {
+        let mut detector = seen_at_rest(30);
+        // A little off, then far off, there for a while or not, and back.
+        for jump in 0..60_u32 {
+            for x in [0.0035, 0.01, 0.01, 0.0].iter().take(2 + jump as usize % 3) {
+                let askew = observe(&mut detector, noise(jump) + DVec2::X * *x);
+                assert_eq!(askew, Motion::Still, "jump {jump}");
+            }
+            assert_eq!(observe(&mut detector, noise(jump)), Motion::Still, "jump {jump}");
+        }
     }
 
     #[test]
     fn a_ball_that_is_seen_where_it_stood_again_and_again_never_left() {
         let mut detector = seen_at_rest(30);
-        let askew = Glimpse {
-            may_be_hit: true,
-            ..glimpse(DVec2::X * 0.02)
-        };
-        assert_eq!(detector.observe(&askew), Motion::Moving);
+        assert_eq!(detector.observe(&pushed(Pusher::Touch, 0.02)), Motion::Moving);
         assert_eq!(observe(&mut detector, noise(1)), Motion::Moving);
         assert_eq!(observe(&mut detector, noise(2)), Motion::Still);
         assert!(detector.anchor().length() < SIGMA);

@@ -1,6 +1,6 @@
 //! One ball, followed from frame to frame.
 
-use ghostball_world::{CircleInImage, Motion, TrackId};
+use ghostball_world::{BallKind, CircleInImage, Motion, TrackId};
 use glam::DVec2;
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +10,7 @@ use crate::identity::{Label, Votes};
 use crate::kalman::BallFilter;
 use crate::motion::{Glimpse, MotionDetector};
 use crate::noise::PixelNoise;
+use crate::pushes::{Push, Pusher};
 
 /// A sighting farther than this many sigmas from where its ball should be means that the ball was hit or bounced.
 const TURN_SIGMAS: f64 = 4.0;
@@ -37,6 +38,11 @@ const FADING_SECS: f64 = 5.0;
 const MOST_EVIDENCE: f64 = 2.0;
 /// What a frame without a sighting says against a ball.
 const MISS_EVIDENCE: f64 = 1.0;
+/// A sighting that touches so many others is in a pack: what is no ball lies beside one ball by chance, hardly between two…
+const PACK: u32 = 2;
+/// …and what each of them says for it. It would have to lie within a fifth of a radius of touching by chance, of the radius
+/// or so that it may be off: at most `ln 5`; less, as the same thing is seen again and again.
+const TOUCH_EVIDENCE: f64 = 1.0;
 /// How far the votes of a moving, smeared ball are trusted compared with one at rest.
 const SMEARED_VOTE: f64 = 0.3;
 
@@ -123,11 +129,15 @@ pub struct Track {
     pub is_new: bool,
     /// Where it would be had it gone straight on, where it was seen off its way lately.
     pub straight: Option<Straight>,
+    /// Sightings in the current frame that touch it, by what is known: a ball among others is often not seen.
+    pub touching: u32,
     /// Frames in a row in which another ball lay where this unseen one should be.
     pub shadowed_frames: u32,
     /// Where another ball or a cushion is so near its way in this frame that they may touch: the greatest speed it can have
     /// after that, m/s.
     pub touch_speed: Option<f64>,
+    /// What may set it in motion in this frame, if it lies.
+    pub push: Option<Push>,
     /// Where physics brings it in this frame, if it touches anything.
     pub foreseen: Option<Foreseen>,
     /// By how much it is seen off its place since table space was corrected, metres, as long as it lies.
@@ -166,8 +176,10 @@ impl Track {
             leapt: false,
             is_new: false,
             straight: None,
+            touching: 0,
             shadowed_frames: 0,
             touch_speed: None,
+            push: None,
             foreseen: None,
             held_off: DVec2::ZERO,
         }
@@ -249,7 +261,8 @@ impl Track {
             doubt: observation.doubt,
             ball_radius: bed.ball_radius,
             elapsed_secs: since_seen_secs,
-            may_be_hit: self.touch_speed.is_some(),
+            has_band: self.votes.strongest().kind == BallKind::Stripe,
+            push: self.push_as_seen(&observation),
         };
         let before = self.last_seen.position;
         let jumped = observation.position.distance(self.filter.position) > bed.ball_radius;
@@ -359,6 +372,19 @@ impl Track {
         }
     }
 
+    /// What may have set it in motion, given where it is seen.
+    fn push_as_seen(&self, observation: &Observation) -> Option<Push> {
+        let push = self.push?;
+        let is_as_foreseen = self.as_foreseen(observation, observation.sigma).is_some()
+            && self.is_likelier_touched(observation.position, observation.sigma);
+        let by = if is_as_foreseen {
+            Pusher::SeenTouch
+        } else {
+            push.by
+        };
+        Some(Push { by, ..push })
+    }
+
     /// The ball after the touch that was foreseen, if it was seen about where that brings it.
     fn as_foreseen(&self, observation: &Observation, sigma: f64) -> Option<BallFilter> {
         let mut filter = self.foreseen?.filter(observation.sigma);
@@ -405,19 +431,28 @@ impl Track {
         self.note_sighting(observation);
     }
 
+    /// What it says for a ball that it touches others, in nats.
+    fn evidence_of_others(&self) -> f64 {
+        if self.touching >= PACK {
+            TOUCH_EVIDENCE * f64::from(self.touching)
+        } else {
+            0.0
+        }
+    }
+
     fn note_sighting(&mut self, observation: Observation) {
         self.seen = Some(observation);
         self.frames_missed = 0;
         self.age_frames += 1;
         self.sightings += 1;
-        self.evidence += log_odds(observation.confidence);
+        self.evidence += (log_odds(observation.confidence) + self.evidence_of_others()).min(MOST_EVIDENCE);
         self.confidence += CONFIDENCE_GAIN * (observation.confidence - self.confidence);
     }
 
     /// It is not in this picture.
     pub fn miss(&mut self, elapsed_secs: f64) {
         self.seen = None;
-        self.evidence -= MISS_EVIDENCE;
+        self.evidence -= MISS_EVIDENCE / f64::from(1 + self.touching);
         self.frames_missed += 1;
         self.age_frames += 1;
         self.unseen_secs += elapsed_secs;

@@ -11,6 +11,7 @@ use crate::foresight::{ForeseenTouch, Foresight};
 use crate::identity::{Label, Registrar};
 use crate::names;
 use crate::noise::PixelNoise;
+use crate::pushes;
 use crate::repeat::RepeatDetector;
 use crate::track::{Observation, Track};
 
@@ -43,16 +44,10 @@ const DEPARTED_RADII: f64 = 15.0;
 const DEPARTED: usize = 8;
 /// A hidden ball in whose place another one lies for so many frames is not there.
 const SHADOWED_FRAMES: u32 = 5;
-/// Two balls whose ways come nearer than so many radii may touch: two, and half of one for what is not known of their ways.
-const TOUCH_RADII: f64 = 2.5;
-/// A touch makes no ball faster than the fastest of those that touch. How fast that was is known to a factor: a ball that was
-/// struck between two frames went its way in a part of the time. At a cushion a spinning ball gains a little.
-const TOUCH_FACTOR: f64 = 2.0;
-const CUSHION_FACTOR: f64 = 1.2;
-/// A ball so near to a cushion, in radii, may touch it: half of one likewise.
-const CUSHION_RADII: f64 = 0.5;
 /// Nearer than this many radii two sightings cannot be two balls.
 const OVERLAP_RADII: f64 = 1.7;
+/// Nearer than this many, two balls touch: places in a pack are known to a fifth of a radius.
+const TOUCHING_RADII: f64 = 2.2;
 /// A ball lost while it moved, or shortly ago, may be a new one elsewhere, seconds…
 const LOST_SECS: f64 = 0.5;
 /// …within what a ball can go in that time, m/s.
@@ -116,6 +111,10 @@ impl Pass<'_> {
         noise: &mut PixelNoise,
     ) {
         for (track, matched) in tracks.iter_mut().zip(matches) {
+            let place = matched.map_or(track.filter.position, |index| observations[index].position);
+            let radii = |ball: &Observation| ball.position.distance(place) / self.bed.ball_radius;
+            let touches = |ball: &&Observation| (OVERLAP_RADII..TOUCHING_RADII).contains(&radii(ball));
+            track.touching = observations.iter().filter(touches).count() as u32;
             match matched.map(|index| observations[index]) {
                 Some(observation) if self.is_repeat => track.see_again(observation),
                 Some(observation) if self.after_gap => track.see_anew(observation),
@@ -356,20 +355,7 @@ impl BallTracker {
         for (track, foreseen) in self.tracks.iter_mut().zip(self.foresight.foreseen()) {
             track.foreseen = *foreseen;
         }
-        let near = TOUCH_RADII * pass.bed.ball_radius;
-        for (index, (track, way)) in self.tracks.iter_mut().zip(ways).enumerate() {
-            let others = ways.iter().enumerate().filter(|(other, at)| {
-                *other != index && (at.is_moving() || way.is_moving()) && way.distance_to(at) < near
-            });
-            let fastest = others.map(|(_, at)| at.velocity.length()).reduce(f64::max);
-            let speed = way.velocity.length();
-            let margin = CUSHION_RADII * pass.bed.ball_radius;
-            let at_cushion = way.is_moving() && pass.bed.turns_at(way.start, way.end, margin);
-            track.touch_speed = match fastest {
-                Some(fastest) => Some(TOUCH_FACTOR * fastest.max(speed)),
-                None => at_cushion.then_some(CUSHION_FACTOR * speed),
-            };
-        }
+        pushes::look(&mut self.tracks, ways, pass.cue_tip, pass.bed);
         let expectation_of = |track: &Track| {
             if pass.after_gap {
                 Expectation::after_a_gap(pass.bed)
@@ -405,7 +391,7 @@ impl BallTracker {
         );
         pass.update(&mut self.candidates, matches, &self.observations, &mut self.noise);
         self.candidates
-            .retain(|candidate| candidate.frames_missed < CANDIDATE_MISSES);
+            .retain(|candidate| candidate.frames_missed < CANDIDATE_MISSES * (1 + candidate.touching));
         for (observation, free) in self.observations.iter().zip(&self.free) {
             let room = self.candidates.len() < CANDIDATES;
             if *free && room && !is_taken(&self.tracks, observation.position, pass.bed) {
@@ -536,7 +522,7 @@ fn is_taken(tracks: &[Track], position: DVec2, bed: &Bed) -> bool {
 fn is_gone(track: &Track) -> bool {
     if track.provisional {
         let disproved = track.age_frames > PROVISIONAL_FRAMES && track.evidence < 0.0;
-        return disproved || track.frames_missed >= PROVISIONAL_MISSES;
+        return disproved || track.frames_missed >= PROVISIONAL_MISSES * (1 + track.touching);
     }
     if track.frames_missed == 0 {
         return false;

@@ -1,4 +1,5 @@
 use std::collections::BTreeSet;
+use std::f64::consts::PI;
 
 use super::*;
 use crate::bed::tests::geometry;
@@ -151,15 +152,18 @@ fn misses_ghosts_and_wrong_kinds_are_survived() {
         wrong_kind: 0.05,
         ..Faults::default()
     };
+    let mut switches = 0;
     for seed in 0..5 {
         let score = run(&shot(&layout(), 1.5, 0.01, 15, 200, faults, seed));
-        assert!(score.switches <= 1, "seed {seed}: {score:?}");
+        switches += score.switches;
         assert!(
             score.found as f64 >= 0.98 * score.balls as f64,
             "seed {seed}: {score:?}"
         );
         assert!(score.ghosts <= 2, "seed {seed}: {score:?}");
     }
+    // Of two balls that set off at once and are missed then, once in the five shots.
+    assert!(switches <= 2, "{switches}");
 }
 
 #[test]
@@ -262,6 +266,42 @@ fn a_ghost_of_the_opening_frames_is_dropped() {
         tracker.follow(DT, &scene.seen, &bed, None);
     }
     assert_eq!(tracker.tracks().len(), 8);
+}
+
+#[test]
+fn a_doubtful_ball_amid_a_pack_stays_and_one_alone_does_not() {
+    let (bed, geometry) = (bed(), geometry());
+    let seen_at = |place: DVec2, ball: usize, confidence: f64| {
+        seen_ball(
+            &geometry,
+            geometry.image_from_table.apply(place),
+            label_of(ball),
+            confidence,
+        )
+    };
+    let alone = DVec2::new(-0.5, 0.0);
+    let mut tracker = BallTracker::default();
+    for frame in 0..90_u32 {
+        let ring = (0..6).map(|n| 2.0 * bed.ball_radius * DVec2::from_angle(f64::from(n) * PI / 3.0));
+        let mut seen: Vec<SeenBall> = ring.map(|place| seen_at(place, 1, 0.9)).collect();
+        // Seen every third time, and then hardly for sure.
+        if frame % 3 == 0 {
+            seen.extend([DVec2::ZERO, alone].map(|place| seen_at(place, 2, 0.55)));
+        }
+        tracker.follow(DT, &seen, &bed, None);
+    }
+    let is_there = |place: DVec2| {
+        tracker
+            .tracks()
+            .iter()
+            .any(|track| track.filter.position.distance(place) < 1e-3)
+    };
+    assert!(
+        is_there(DVec2::ZERO) && !is_there(alone),
+        "{:?}",
+        tracker.tracks().len()
+    );
+    assert!(tracker.tracks().iter().all(|track| track.id.0 <= 8));
 }
 
 #[test]
