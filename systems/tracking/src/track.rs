@@ -90,6 +90,12 @@ fn log_odds(chance: f64) -> f64 {
     libm::log(chance / (1.0 - chance)).clamp(-MOST_EVIDENCE, MOST_EVIDENCE)
 }
 
+/// How unlikely it is to be seen at `position` with noise `sigma` metres: −2 log of the density of two coordinates of a normal
+/// distribution, less what is the same for all.
+fn unlikeliness(filter: &BallFilter, position: DVec2, sigma: f64) -> f64 {
+    filter.distance_squared(position, sigma) + 2.0 * libm::log(filter.innovation_variance(sigma))
+}
+
 /// One ball that is, or may be, on the table.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Track {
@@ -129,6 +135,8 @@ pub struct Track {
     pub is_new: bool,
     /// Where it would be had it gone straight on, where it was seen off its way lately.
     pub straight: Option<Straight>,
+    /// Where it would be in this frame had the cushion not turned it that it is thought to have come to.
+    pub unreflected: Option<BallFilter>,
     /// Sightings in the current frame that touch it, by what is known: a ball among others is often not seen.
     pub touching: u32,
     /// Frames in a row in which another ball lay where this unseen one should be.
@@ -176,6 +184,7 @@ impl Track {
             leapt: false,
             is_new: false,
             straight: None,
+            unreflected: None,
             touching: 0,
             shadowed_frames: 0,
             touch_speed: None,
@@ -226,13 +235,18 @@ impl Track {
             return;
         }
         self.filter.predict(elapsed_secs);
+        self.unreflected = None;
         // A ball on its way into a pocket runs past where the cushions would be, and ends there.
         let end = self.filter.position;
         match bed.way_into_pocket(self.last_seen.position, end) {
             Some(fall) if !bed.holds(end) => self.filter.position = fall,
             Some(_) => {}
             None if bed.is_at_pocket(end) => {}
-            None => self.filter.reflect_at_cushions(bed.half_reach),
+            None => {
+                let straight = self.filter;
+                self.filter.reflect_at_cushions(bed.half_reach);
+                self.unreflected = (self.filter != straight).then_some(straight);
+            }
         }
     }
 
@@ -308,6 +322,12 @@ impl Track {
     fn see_moving(&mut self, observation: Observation, elapsed_secs: f64, bed: &Bed) {
         let sigma = self.sighting_sigma(&observation, elapsed_secs);
         let position = observation.position;
+        if let Some(straight) = self.unreflected.take()
+            && unlikeliness(&straight, position, sigma) < unlikeliness(&self.filter, position, sigma)
+        {
+            // It goes into a pocket whose mouth is wider than is known, or the cushion is farther.
+            self.filter = straight;
+        }
         let fits =
             |filter: &BallFilter| filter.distance_squared(position, sigma) <= TURN_SIGMAS * TURN_SIGMAS;
         if let Some(mut straight) = self.straight {
@@ -395,12 +415,9 @@ impl Track {
 
     /// Whether it is likelier to be seen at `position` after the touch that was foreseen than without it.
     fn is_likelier_touched(&self, position: DVec2, sigma: f64) -> bool {
-        // Two coordinates of a normal distribution: −2 log of the density, less what is common to both.
-        let unlikeliness = |filter: &BallFilter| {
-            filter.distance_squared(position, sigma) + 2.0 * libm::log(filter.innovation_variance(sigma))
-        };
+        let untouched = unlikeliness(&self.filter, position, sigma);
         self.foreseen
-            .is_some_and(|foreseen| unlikeliness(&foreseen.filter(sigma)) < unlikeliness(&self.filter))
+            .is_some_and(|foreseen| unlikeliness(&foreseen.filter(sigma), position, sigma) < untouched)
     }
 
     /// How much longer than expected it must have rolled straight on to be at `position`, seconds; `None` where it would
