@@ -541,6 +541,25 @@ async fn a_client_that_lags_gets_less_where_it_leaves_that_to_us_and_all_again_w
 }
 
 #[tokio::test]
+async fn a_visitor_who_asks_for_ever_new_views_leaves_room_for_others() {
+    let (server, _bridge) = serve(|config| config.handler.max_message_rate = 10_000);
+    let view = |number: u32| {
+        let filters = json!({"min_confidence": f64::from(number) / 1000.0});
+        json!({"type": "subscribe", "data": {"streams": ["state"], "filters": filters}})
+    };
+    let mut visitor = Client::connect(&server, "/ws").await;
+    // More than there can be at a time.
+    for number in 0..600 {
+        visitor.send(view(number)).await;
+        visitor.next_of("subscribed").await;
+    }
+    let mut other = Client::connect(&server, "/ws").await;
+    other.send(view(999)).await;
+    let answer = other.next_of("subscribed").await;
+    assert_eq!(answer["data"]["streams"], json!(["state"]));
+}
+
+#[tokio::test]
 async fn what_nobody_uses_any_more_is_let_go() {
     let (server, _bridge) = serve(|config| {
         config.broadcaster.cleanup.interval = Duration::from_millis(500);

@@ -111,12 +111,6 @@ impl Lane {
         config: &CompressionConfig,
         tally: &mut Tally,
     ) {
-        if self.members.is_empty() {
-            // Nothing was encoded or collected for nobody.
-            self.newest = None;
-            self.collected.clear();
-            self.window_ends = None;
-        }
         if self.newest.is_none()
             && let Some(current) = current
         {
@@ -135,6 +129,11 @@ impl Lane {
             self.members.swap_remove(at);
         }
         self.used_at = now;
+        if self.members.is_empty() {
+            // Nothing is encoded or collected for nobody, and what was is old when somebody comes.
+            (self.frame, self.newest, self.collected) = (Frame::default(), None, Vec::new());
+            (self.window_ends, self.has_waiting) = (None, false);
+        }
     }
 
     /// Takes something new in; whether it is to be delivered now.

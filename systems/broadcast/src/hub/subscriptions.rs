@@ -142,7 +142,8 @@ impl Hub {
         }
     }
 
-    /// The lane that these filters ask for, made where there is none yet; `None` where there are too many.
+    /// The lane that these filters ask for, made where there is none yet. Where there are too many, it takes the place of
+    /// the one that has been empty for longest; `None` where somebody is in each.
     pub(super) fn find_lane(
         &mut self,
         index: usize,
@@ -160,7 +161,17 @@ impl Hub {
         if let Some((known, _)) = known {
             return Some(known);
         }
-        (self.lanes.len() < MAX_LANES).then(|| self.lanes.insert(Lane::new(stream, view, window, now)))
+        if self.lanes.len() >= MAX_LANES {
+            // One that was left or made just now may be for the same request.
+            let empty = self
+                .lanes
+                .iter()
+                .filter(|(_, lane)| !lane.unused_for(now).is_zero());
+            let (longest, _) = empty.max_by_key(|(_, lane)| lane.unused_for(now))?;
+            self.lanes.remove(longest);
+            self.tally.cleaned_up += 1;
+        }
+        Some(self.lanes.insert(Lane::new(stream, view, window, now)))
     }
 
     pub(super) fn unsubscribe(&mut self, index: usize, names: &[String], now: Instant) {
