@@ -174,6 +174,18 @@ impl BallFinder {
         self.choice.chosen.iter().filter_map(outline)
     }
 
+    /// How many of the balls found last show a lamp's image and a whole rim, as nothing else does.
+    pub fn count_of_mirroring(&self, least_confidence: f32) -> usize {
+        let is_one = |i: &&usize| {
+            self.choice.score(**i) >= least_confidence
+                && self
+                    .rims
+                    .get(**i)
+                    .is_some_and(|(_, rim)| rim.has_glint && select::is_whole(rim))
+        };
+        self.choice.chosen.iter().filter(is_one).count()
+    }
+
     /// A ball's apparent radius by the one that was expected at its place.
     pub fn size_against_expected(&self, ball: &BallSighting) -> f64 {
         ball.circle.radius / self.place.radius_at(ball.circle.center)

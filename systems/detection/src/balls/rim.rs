@@ -62,6 +62,9 @@ const HIGHLIGHT_REACH: f64 = 0.6;
 const GLINT: f32 = 0.5;
 /// What has a glint is a ball where at most this share of its inside could be lit cloth.
 const MOST_LIT: f32 = 0.05;
+/// With so many rays that see a rim and cloth behind it, three quarters, nothing but a ball is so round and of just this
+/// size.
+pub const WHOLE_RIM: u32 = 24;
 /// Share of the cloth's light that a shadow leaves, at least: under a ball's edge, where several lamps are hidden,
 /// and in the open, where what is darker is taken for a ball.
 const LIGHT_OUTSIDE: f32 = 0.25;
@@ -97,6 +100,8 @@ pub struct Rim {
     pub is_shade: bool,
     /// Whether some of the inside is brighter than lit cloth, as no shadow is and every ball under a lamp.
     pub has_highlight: bool,
+    /// Whether a spot of the inside is far brighter than lit cloth and most of it is not: a lamp's image on a coloured ball.
+    pub has_glint: bool,
     /// Whether a lamp is mirrored in the inside and hardly any of it could be lit cloth: a ball's gloss, whatever its
     /// colour. Shadows have none, and light thrown on the cloth leaves it lit.
     pub is_glossy: bool,
@@ -383,14 +388,22 @@ impl<'a> RimFinder<'a> {
         // Without colour every dark ball would be one.
         rim.is_shade = self.planes.chroma.is_some() && rim.fill < LEAST_FILL;
         let brightest = self.brightest_inside(&ellipse);
+        let glint = cloth[0] + GLINT * (self.cloth.white - cloth[0]);
+        let is_bright = brightest > glint;
+        let bright = inside[0][0].iter().filter(|y| **y > glint).count();
+        rim.has_glint = is_bright && bright <= RAYS / 4;
         rim.has_highlight = brightest > cloth[0] + UNLIKE_SIGMAS / self.per_noise[0];
-        rim.is_glossy = brightest > cloth[0] + GLINT * (self.cloth.white - cloth[0])
-            && lit_fill as f32 <= MOST_LIT * count;
+        rim.is_glossy = is_bright && lit_fill as f32 <= MOST_LIT * count;
         rim.inner = median(&mut middle);
         let mut outer = strange[1];
         rim.outer = median(&mut outer);
-        rim.is_hollow =
-            !rim.is_glossy && 2 * lit_middle > MIDDLE_SAMPLES && rim.inner < LEAST_SOLIDITY * rim.outer;
+        // What is drawn or thrown on the cloth in one colour is lighter than it all round, or darker.
+        let lighter = inside[1][0].iter().filter(|y| **y > cloth[0]).count();
+        let is_painted = (RAYS / 8..=RAYS - RAYS / 8).contains(&lighter);
+        let is_whole = (rim.agreeing & rim.free).count_ones() >= WHOLE_RIM;
+        rim.is_hollow = !(rim.is_glossy || is_bright && is_whole && is_painted)
+            && 2 * lit_middle > MIDDLE_SAMPLES
+            && rim.inner < LEAST_SOLIDITY * rim.outer;
         rim
     }
 

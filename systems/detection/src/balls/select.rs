@@ -5,12 +5,18 @@
 //! others. What is broad (an arm, a plank) loses its candidates so from its border inwards; balls in a rack explain each
 //! other and stay. What had been kept out only by a candidate that went gets its turn after that.
 
+use glam::DVec2;
+
 use super::place::BallPlace;
-use super::rim::{RAYS, Rays, Rim};
+use super::rim::{RAYS, Rays, Rim, WHOLE_RIM};
 use super::votes::Candidate;
 
 /// Two balls side by side on a flat cloth are two radii apart; perspective and errors take less than this off.
 pub(super) const NEAREST_CENTERS: f64 = 1.6;
+/// Centres nearer than this share of that are of one thing.
+const SAME_PLACE: f64 = 0.2;
+/// So much of the side of a candidate that is away from another one tells whether it is a shadow.
+const MOST_OF_A_SIDE: f32 = 0.7;
 /// Balls farther apart than this many radii do not show behind each other's rims.
 const FARTHEST_NEIGHBOURS: f64 = 3.0;
 /// A place within this many radii of a ball's centre shows that ball.
@@ -25,9 +31,8 @@ const LEAST_DARK_FILL: f32 = 0.9;
 /// Of what could in part be cloth, marked or shaded, or has no highlight, so much of a rim has to vote for it.
 const SURE_FILL: f32 = 0.85;
 const SHADY_VOTES: f32 = 1.5;
-/// With so many rays that see a rim and cloth behind it, three quarters, nothing but a ball is so round, of just this size
-/// and brighter in places than lit cloth, if so much of its inside is not lit cloth: whatever its colour is.
-const WHOLE_RIM: u32 = 24;
+/// What has a [`WHOLE_RIM`] and is brighter in places than lit cloth is a ball if so much of its inside is not lit cloth:
+/// whatever its colour is.
 const LEAST_WHOLE_FILL: f32 = 0.7;
 /// The same of what could be a shadow by its colours: the ball that throws one hides a fifth of its rim or more.
 const WHOLE_SHADE: u32 = 28;
@@ -80,6 +85,7 @@ impl Choice {
             rims.iter()
                 .map(|candidate| best_score(candidate) < LEAST_SCORE - SURROUNDED),
         );
+        self.leave_shadows(rims, place, rays);
         self.order.clear();
         self.order.extend((0..rims.len()).filter(|i| !self.is_out[*i]));
         self.order
@@ -95,6 +101,28 @@ impl Choice {
         let scores = &self.scores;
         self.chosen
             .sort_by(|a, b| scores[*b].total_cmp(&scores[*a]).then(a.cmp(b)));
+    }
+
+    /// Of two candidates in each other's way, one may be a ball and the other lie half on it and half on its shadow: what
+    /// each shows on the side away from the other tells.
+    fn leave_shadows(&mut self, rims: &[(Candidate, Rim)], place: &BallPlace, rays: &Rays) {
+        for i in 0..rims.len() {
+            let rim = &rims[i].1;
+            if self.is_out[i] || rim.covered == !0 {
+                continue;
+            }
+            let nearest = NEAREST_CENTERS * place.radius_at(rim.ellipse.center);
+            let is_shadow = rims.iter().any(|other| {
+                let away = rim.ellipse.center - other.1.ellipse.center;
+                let distance = away.length();
+                SAME_PLACE * nearest < distance
+                    && distance < nearest
+                    && best_score(other) >= LEAST_SCORE
+                    && is_shade(rim, rays_towards(rays, away))
+                    && is_paint(&other.1, rays_towards(rays, -away))
+            });
+            self.is_out[i] = is_shadow;
+        }
     }
 
     fn take(&mut self, rims: &[(Candidate, Rim)], place: &BallPlace) {
@@ -137,6 +165,23 @@ impl Choice {
     }
 }
 
+/// Rays within 60 degrees of a direction.
+fn rays_towards(rays: &Rays, direction: DVec2) -> u32 {
+    let [x, y] = direction.normalize_or_zero().as_vec2().to_array();
+    (0..RAYS).fold(0, |towards, ray| {
+        towards | u32::from(rays.cos[ray] * x + rays.sin[ray] * y > 0.5) << ray
+    })
+}
+
+/// Whether most of these rays see cloth in a shadow; whether most see something that is no cloth.
+fn is_shade(rim: &Rim, rays: u32) -> bool {
+    share(rim.dark & !rim.covered & rays, rays) >= MOST_OF_A_SIDE
+}
+
+fn is_paint(rim: &Rim, rays: u32) -> bool {
+    share(rim.covered & rays, rays) >= MOST_OF_A_SIDE
+}
+
 /// Which of two candidates in each other's way is tried first: the one with more votes, more of a rim, more inside.
 fn promise(candidate: &(Candidate, Rim)) -> f32 {
     candidate.0.share.min(MOST_VOTES) * best_score(candidate) * (0.5 + 0.5 * candidate.1.fill)
@@ -172,7 +217,7 @@ fn score((candidate, rim): &(Candidate, Rim), explained: u32) -> f32 {
     (rim_score(rim, explained) + votes).clamp(0.0, 1.0)
 }
 
-fn is_whole(rim: &Rim) -> bool {
+pub(super) fn is_whole(rim: &Rim) -> bool {
     let seen = (rim.agreeing & rim.free).count_ones();
     let least = if rim.is_shade { WHOLE_SHADE } else { WHOLE_RIM };
     seen >= least && rim.has_highlight && rim.dark_fill >= LEAST_WHOLE_FILL
@@ -207,9 +252,9 @@ fn share(rays: u32, of: u32) -> f32 {
     rays.count_ones() as f32 / of.count_ones().max(1) as f32
 }
 
-/// Whether a candidate is a ball even if nothing beside it is.
+/// Whether a candidate is a ball even if nothing beside it is, and no part of it may be shadow.
 pub(super) fn stands_alone(candidate: &(Candidate, Rim)) -> bool {
-    score(candidate, 0) >= LEAST_SCORE
+    score(candidate, 0) >= LEAST_SCORE && candidate.1.fill >= SURE_FILL
 }
 
 /// The score if all neighbours were balls.
@@ -234,10 +279,10 @@ mod tests {
             ..Rim::default()
         };
         let candidate = Candidate {
-            center: glam::DVec2::ZERO,
+            center: DVec2::ZERO,
             share: 1.4,
         };
-        let stands = |rim| stands_alone(&(candidate, rim));
+        let stands = |rim| score(&(candidate, rim), 0) >= LEAST_SCORE;
         assert!(stands(of_cloths_colour));
         let of_a_shadow = 0x00ff_ffff;
         assert!(!stands(Rim {
@@ -257,5 +302,49 @@ mod tests {
             has_highlight: false,
             ..of_cloths_colour
         }));
+    }
+
+    #[test]
+    fn what_lies_half_on_a_ball_and_half_on_its_shadow_gives_way_to_the_ball() {
+        let place = BallPlace::new(&ghostball_world::TableSighting {
+            corners_in_image: [[100.0, 100.0], [1100.0, 100.0], [1100.0, 600.0], [100.0, 600.0]]
+                .map(DVec2::from),
+            pockets_in_image: Default::default(),
+            ball_radius_px: 15.0,
+            lens: None,
+            confidence: 1.0,
+        });
+        let rays = Rays::default();
+        let at = |x: f64, votes: f32, covered: u32| {
+            let center = DVec2::new(x, 300.0);
+            let ellipse = crate::balls::ellipse::Ellipse {
+                center,
+                radius: 15.0,
+                elongation: 0.0,
+                axis: DVec2::X,
+            };
+            let rim = Rim {
+                ellipse,
+                fill: 0.9,
+                dark_fill: 1.0,
+                has_highlight: true,
+                agreeing: !0,
+                covered,
+                dark: !0,
+                free: !0,
+                ..Rim::default()
+            };
+            (Candidate { center, share: votes }, rim)
+        };
+        // On the right of the ball, and covered on the left alone.
+        let left = rays_towards(&rays, -DVec2::X);
+        let rims = [at(312.0, 2.4, left), at(300.0, 1.5, !0)];
+        let mut choice = Choice::default();
+        choice.choose(&rims, &place, &rays);
+        assert_eq!(choice.chosen, [1]);
+        // One that is covered all round is a ball, and has more votes.
+        let rims = [at(312.0, 2.4, !0), at(300.0, 1.5, !0)];
+        choice.choose(&rims, &place, &rays);
+        assert_eq!(choice.chosen, [0]);
     }
 }

@@ -13,7 +13,7 @@ use crate::quad::Quad;
 const SHARES: [f64; 4] = [0.0288, 0.023, 0.0184, 0.0147];
 /// Sizes below are those of full-size snooker, which also stickers and spots have.
 pub(crate) const COMMON_SHARE: f64 = 0.0195;
-/// So many balls make such a size believed in.
+/// So many balls make such a size believed in; of those that mirror a lamp, as stickers and spots do not, one.
 const LEAST_SMALL: usize = 3;
 /// So many balls that all fit the size looked for to within this share leave no doubt of it.
 const PLENTY: usize = 9;
@@ -22,6 +22,8 @@ const FITTING: f64 = 0.06;
 const SURE: f64 = 0.6;
 /// The same where nothing is known of the size.
 const SURER: f64 = 0.75;
+/// The same of a lone ball by which alone such a size is believed in: all of its rim is seen.
+const SUREST: f32 = 0.9;
 /// A size that changed by more than this share was looked at from too far: it is looked at once more.
 const LEAST_CHANGE: f64 = 0.06;
 
@@ -30,6 +32,8 @@ const LEAST_CHANGE: f64 = 0.06;
 pub(crate) struct BallScale {
     balls: Vec<BallSighting>,
     ratios: Vec<f64>,
+    /// Of the balls that told the size last: how many mirror a lamp.
+    mirroring: usize,
 }
 
 impl BallScale {
@@ -66,21 +70,24 @@ impl BallScale {
         is_small: Option<bool>,
     ) -> Option<(f64, usize)> {
         let half_length = 0.5 * Quad::new(table.corners_in_image).length();
-        let mut best = (0.0, 0.0, 0);
+        let mut best = (0.0, 0.0, 0, 0);
         let suits = |share: &&f64| is_small.is_none_or(|is_small| is_small == (**share < COMMON_SHARE));
         for share in SHARES.iter().filter(suits) {
             let radius = share * half_length;
             let (evidence, ratio, balls) = self.look(planes, table, cloth, radius, SURER);
+            let mirroring = self.mirroring;
             if evidence > best.0 {
-                best = (evidence, radius * ratio, balls);
+                best = (evidence, radius * ratio, balls, mirroring);
             }
             if balls >= PLENTY && (ratio - 1.0).abs() < FITTING {
                 break;
             }
         }
-        let (_, radius, balls) = best;
-        let is_believed =
-            is_small == Some(true) || radius > COMMON_SHARE * half_length || balls >= LEAST_SMALL;
+        let (_, radius, balls, mirroring) = best;
+        let is_believed = is_small == Some(true)
+            || radius > COMMON_SHARE * half_length
+            || balls >= LEAST_SMALL
+            || mirroring > 0;
         (balls > 0 && is_believed).then_some((radius, balls))
     }
 
@@ -101,6 +108,7 @@ impl BallScale {
         let mut finder = BallFinder::new(&table, size, BallSet::Auto).with_guessed_size();
         finder.find_nameless(planes, cloth, &mut self.balls);
         self.balls.retain(|ball| ball.confidence >= sure);
+        self.mirroring = finder.count_of_mirroring(SUREST);
         // Large things that look like balls are rarer than small ones: what speaks for a ball grows with its area.
         let surely = |ball: &BallSighting| (ball.confidence - sure + 0.01) * (ball.confidence - sure + 0.01);
         let evidence = radius * radius * self.balls.iter().map(surely).sum::<f64>();
@@ -139,5 +147,44 @@ mod tests {
             (radius / expected - 1.0).abs() < 0.05 && count + 1 >= BALLS.len(),
             "{radius} of {count}"
         );
+    }
+
+    #[test]
+    fn one_small_ball_tells_its_size_by_the_lamp_in_it_and_a_sticker_does_not() {
+        let (width, height) = (1280_usize, 720_usize);
+        let (center, radius) = (glam::DVec2::new(400.3, 300.6), 8.5);
+        let measured = |has_glint: bool| {
+            let mut bytes = vec![128; width * height * 3 / 2];
+            let mut state = 1_u32;
+            for (y, x) in (0..height).flat_map(|y| (0..width).map(move |x| (y, x))) {
+                let p = glam::DVec2::new(x as f64, y as f64);
+                let inside = (radius + 0.5 - p.distance(center)).clamp(0.0, 1.0);
+                let is_glint = has_glint && p.distance(center - 2.0) < 2.0;
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                let noise = f64::from(state >> 30) - 1.5;
+                let luma = if is_glint { 240.0 } else { 110.0 - 40.0 * inside };
+                bytes[y * width + x] = (luma + noise) as u8;
+                let chroma = width * height + (y / 2) * (width / 2) + x / 2;
+                bytes[chroma] = (118.0 - 20.0 * inside) as u8;
+                bytes[chroma + width * height / 4] = (100.0 + 100.0 * inside) as u8;
+            }
+            let (format, color) = (ghostball_world::PixelFormat::Yuv420, Default::default());
+            let picture = ghostball_world::Picture::new(format, 1280, 720, color, bytes).unwrap();
+            let planes = picture.planes().unwrap();
+            let corners = [[60.0, 70.0], [1220.0, 70.0], [1220.0, 650.0], [60.0, 650.0]];
+            let table = TableSighting {
+                corners_in_image: corners.map(glam::DVec2::from),
+                pockets_in_image: Default::default(),
+                ball_radius_px: 13.0,
+                lens: None,
+                confidence: 1.0,
+            };
+            let mut cloth = ClothModel::new();
+            cloth.learn(&planes, &table.corners_in_image);
+            BallScale::default().measure(&planes, &table, &cloth, None)
+        };
+        let (found, _) = measured(true).unwrap();
+        assert!((found / radius - 1.0).abs() < 0.06, "{found}");
+        assert_eq!(measured(false), None);
     }
 }

@@ -121,6 +121,45 @@ fn balls_alone_at_a_cushion_and_in_a_rack_are_found() {
 }
 
 #[test]
+fn a_striped_ball_is_found_whose_band_has_the_cloths_colour() {
+    let center = DVec2::new(300.4, 149.5);
+    let glint = center + RADIUS * GLINT_OFF;
+    let band = [CLOTH[0] - 14.0, CLOTH[1] + 4.0, CLOTH[2] - 4.0];
+    let paint = |p: DVec2| {
+        let color = if p.distance(glint) < RADIUS * GLINT_RADIUS {
+            GLINT
+        } else if (p.x - center.x).abs() > 0.6 * RADIUS {
+            WHITE
+        } else {
+            band
+        };
+        Some((color, (RADIUS + 0.5 - p.distance(center)).clamp(0.0, 1.0)))
+    };
+    assert_found(
+        &balls_in(&picture(PixelFormat::Yuv420, paint), &table()),
+        &[(center, band)],
+    );
+}
+
+#[test]
+fn a_ball_and_not_its_hard_shadow_is_found() {
+    let center = DVec2::new(300.4, 149.5);
+    let shadow = center + DVec2::new(0.7, 0.7) * RADIUS;
+    let dark = [
+        0.55 * (CLOTH[0] - 16.0) + 16.0,
+        128.0 - 0.55 * 10.0,
+        128.0 - 0.55 * 28.0,
+    ];
+    let ball = [(center, WHITE)];
+    let disc = discs(&ball);
+    let paint = |p: DVec2| {
+        let share = (RADIUS + 0.5 - p.distance(shadow)).clamp(0.0, 1.0);
+        disc(p).filter(|(_, share)| *share > 0.0).or(Some((dark, share)))
+    };
+    assert_found(&balls_in(&picture(PixelFormat::Yuv420, paint), &table()), &ball);
+}
+
+#[test]
 fn arms_sticks_rings_and_potted_balls_are_no_balls() {
     let ring_center = DVec2::new(200.0, 250.0);
     let paint = |p: DVec2| {
