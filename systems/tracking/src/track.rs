@@ -432,9 +432,10 @@ impl Track {
         (straight && secs > 0.0 && secs < SKIP_SECS).then_some(secs)
     }
 
-    /// Takes in its sighting in a picture that only repeats the one before: it is seen, but nothing is new.
+    /// Takes in its sighting in a picture that only repeats the one before: it is seen, but nothing is new, and nothing more
+    /// speaks for it.
     pub fn see_again(&mut self, observation: Observation) {
-        self.note_sighting(observation);
+        self.note_frame(observation);
     }
 
     /// Takes in its sighting after time has jumped: it lies there, and how it came there is not known.
@@ -457,10 +458,14 @@ impl Track {
         }
     }
 
-    fn note_sighting(&mut self, observation: Observation) {
+    fn note_frame(&mut self, observation: Observation) {
         self.seen = Some(observation);
         self.frames_missed = 0;
         self.age_frames += 1;
+    }
+
+    fn note_sighting(&mut self, observation: Observation) {
+        self.note_frame(observation);
         self.sightings += 1;
         self.evidence += (log_odds(observation.confidence) + self.evidence_of_others()).min(MOST_EVIDENCE);
         self.confidence += CONFIDENCE_GAIN * (observation.confidence - self.confidence);

@@ -192,6 +192,33 @@ fn a_doubled_picture_neither_stops_a_ball_nor_makes_its_speed_jump() {
 }
 
 #[test]
+fn what_is_no_ball_is_none_because_its_pictures_are_shown_twice() {
+    let faults = Faults {
+        shown: 2,
+        ..Faults::default()
+    };
+    let mut scenes = shot(&[DVec2::new(-1.0, 0.1)], 0.7, 0.0, 20, 50, faults, 3);
+    // Seen in two pictures, as far apart as a fast ball goes.
+    let geometry = geometry();
+    for (frame, place) in [
+        (32, [0.6, -0.1]),
+        (33, [0.6, -0.1]),
+        (34, [0.76, -0.4]),
+        (35, [0.76, -0.4]),
+    ] {
+        let place = geometry.image_from_table.apply(DVec2::from(place));
+        scenes[frame]
+            .seen
+            .push(seen_ball(&geometry, place, label_of(1), 0.9));
+    }
+    let mut tracker = BallTracker::default();
+    for (frame, scene) in scenes.iter().enumerate() {
+        tracker.follow(DT, &scene.seen, &bed(), None);
+        assert_eq!(tracker.tracks().len(), 1, "frame {frame}");
+    }
+}
+
+#[test]
 fn frames_that_the_camera_skipped_do_not_make_a_ball_faster() {
     let places = [DVec2::new(-1.0, 0.1)];
     let mut scenes = shot(&places, 0.4, 0.0, 10, 80, Faults::default(), 3);
