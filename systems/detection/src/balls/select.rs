@@ -7,6 +7,7 @@
 
 use glam::DVec2;
 
+use super::ellipse::Ellipse;
 use super::place::BallPlace;
 use super::rim::{RAYS, Rays, Rim, WHOLE_RIM};
 use super::votes::Candidate;
@@ -21,6 +22,8 @@ const MOST_OF_A_SIDE: f32 = 0.7;
 const FARTHEST_NEIGHBOURS: f64 = 3.0;
 /// A place within this many radii of a ball's centre shows that ball.
 const EXPLAINS: f64 = 1.15;
+/// And so many pixels more, over which its edge is blurred.
+const BLUR: f64 = 1.0;
 /// Least share of the rim that has to be seen and explained.
 const LEAST_SCORE: f32 = 0.7;
 /// How much less is asked of a candidate that is wholly surrounded by balls: nothing but a ball fits into such a gap,
@@ -96,7 +99,7 @@ impl Choice {
             if self.chosen.len() == before {
                 break;
             }
-            self.prune(rims, rays);
+            self.prune(rims, place, rays);
         }
         let scores = &self.scores;
         self.chosen
@@ -136,9 +139,9 @@ impl Choice {
         }
     }
 
-    fn prune(&mut self, rims: &[(Candidate, Rim)], rays: &Rays) {
+    fn prune(&mut self, rims: &[(Candidate, Rim)], place: &BallPlace, rays: &Rays) {
         for at in 0..self.chosen.len() {
-            self.look_again(self.chosen[at], rims, rays);
+            self.look_again(self.chosen[at], rims, place, rays);
         }
         while let Some(at) = (0..self.chosen.len())
             .min_by(|a, b| self.margins[self.chosen[*a]].total_cmp(&self.margins[self.chosen[*b]]))
@@ -151,14 +154,14 @@ impl Choice {
             self.is_out[worst] = true;
             for at in 0..self.chosen.len() {
                 if are_neighbours(&rims[self.chosen[at]].1, &rims[worst].1) {
-                    self.look_again(self.chosen[at], rims, rays);
+                    self.look_again(self.chosen[at], rims, place, rays);
                 }
             }
         }
     }
 
-    fn look_again(&mut self, i: usize, rims: &[(Candidate, Rim)], rays: &Rays) {
-        let explained = explained(i, &self.chosen, rims, rays);
+    fn look_again(&mut self, i: usize, rims: &[(Candidate, Rim)], place: &BallPlace, rays: &Rays) {
+        let explained = explained(i, &self.chosen, rims, place, rays);
         let share = explained.count_ones() as f32 / RAYS as f32;
         self.scores[i] = score(&rims[i], explained);
         self.margins[i] = self.scores[i] - (LEAST_SCORE - SURROUNDED * share);
@@ -191,15 +194,19 @@ fn are_neighbours(a: &Rim, b: &Rim) -> bool {
     a.ellipse.center.distance(b.ellipse.center) < FARTHEST_NEIGHBOURS * a.ellipse.radius
 }
 
-/// Rays of ball `i` that look at one of the other balls.
-fn explained(i: usize, balls: &[usize], rims: &[(Candidate, Rim)], rays: &Rays) -> u32 {
+/// Rays of ball `i` that look at one of the other balls. Among others, with blur between them, a ball seems smaller than it is.
+fn explained(i: usize, balls: &[usize], rims: &[(Candidate, Rim)], place: &BallPlace, rays: &Rays) -> u32 {
     let rim = &rims[i].1;
     balls
         .iter()
         .filter(|j| **j != i)
         .map(|j| &rims[*j].1)
         .filter(|other| are_neighbours(rim, other))
-        .map(|other| rim.rays_that_see(rays, other.ellipse.center, EXPLAINS * other.ellipse.radius))
+        .map(|other| {
+            let Ellipse { center, radius, .. } = other.ellipse;
+            let radius = radius.max(place.radius_at(center));
+            rim.rays_that_see(rays, center, EXPLAINS * radius + BLUR)
+        })
         .fold(0, |all, seen| all | seen)
 }
 
@@ -304,20 +311,47 @@ mod tests {
         }));
     }
 
-    #[test]
-    fn what_lies_half_on_a_ball_and_half_on_its_shadow_gives_way_to_the_ball() {
-        let place = BallPlace::new(&ghostball_world::TableSighting {
+    /// A table with balls of 15 pixels.
+    fn place_of_balls() -> BallPlace {
+        BallPlace::new(&ghostball_world::TableSighting {
             corners_in_image: [[100.0, 100.0], [1100.0, 100.0], [1100.0, 600.0], [100.0, 600.0]]
                 .map(DVec2::from),
             pockets_in_image: Default::default(),
             ball_radius_px: 15.0,
             lens: None,
             confidence: 1.0,
-        });
+        })
+    }
+
+    #[test]
+    fn a_neighbour_that_blur_makes_smaller_explains_as_much_as_it_covers() {
+        let (place, rays) = (place_of_balls(), Rays::default());
+        let at = |x: f64, radius: f64| {
+            let center = DVec2::new(x, 300.0);
+            let ellipse = Ellipse {
+                center,
+                radius,
+                elongation: 0.0,
+                axis: DVec2::X,
+            };
+            let rim = Rim {
+                ellipse,
+                ..Rim::default()
+            };
+            (Candidate { center, share: 1.0 }, rim)
+        };
+        let by = |radius: f64| explained(0, &[0, 1], &[at(300.0, 15.0), at(330.0, radius)], &place, &rays);
+        assert_eq!(by(12.0), by(place.radius_at(DVec2::new(330.0, 300.0))));
+        assert_eq!(by(12.0).count_ones(), 7, "35 degrees to both sides");
+    }
+
+    #[test]
+    fn what_lies_half_on_a_ball_and_half_on_its_shadow_gives_way_to_the_ball() {
+        let place = place_of_balls();
         let rays = Rays::default();
         let at = |x: f64, votes: f32, covered: u32| {
             let center = DVec2::new(x, 300.0);
-            let ellipse = crate::balls::ellipse::Ellipse {
+            let ellipse = Ellipse {
                 center,
                 radius: 15.0,
                 elongation: 0.0,
