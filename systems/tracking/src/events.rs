@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::bed::Bed;
 use crate::cue::CueFollower;
+use crate::falls::Fall;
 use crate::motion::RESTING_SECS;
 use crate::shot_paths::ShotPaths;
 use crate::touches::{TouchFinder, Touched};
@@ -86,6 +87,10 @@ struct Falling {
     at: Duration,
     /// When it is believed.
     sure_at: Duration,
+    /// When it was seen last.
+    last_seen_at: Duration,
+    /// How it fell, by physics.
+    fall: Option<Fall>,
 }
 
 /// Tells events from the tracks of one table.
@@ -139,13 +144,13 @@ impl EventTeller {
     }
 
     fn note_departures(&mut self, moment: Moment, departures: &[Departure], bed: &Bed) {
-        for Departure { track, pocket } in departures {
+        for Departure { track, pocket, fall } in departures {
             let ball = ball_of(track, track.last_seen.position);
             // A track stands at the frame it was lost in, and was seen so long before.
             let last_seen_at = moment.now.saturating_sub(secs(track.unseen_secs));
             let left_at = match pocket {
                 Some(pocket) => {
-                    let falling = falling(ball, *pocket, last_seen_at, track, moment, bed);
+                    let falling = falling(ball, *pocket, *fall, last_seen_at, track, moment, bed);
                     self.falling.push(falling);
                     falling.at
                 }
@@ -316,7 +321,21 @@ impl EventTeller {
 
     fn tell_pots(&mut self, moment: Moment) {
         while let Some(index) = self.falling.iter().position(|ball| ball.sure_at <= moment.now) {
-            let Falling { ball, pocket, at, .. } = self.falling.remove(index);
+            let Falling {
+                ball,
+                pocket,
+                at,
+                last_seen_at,
+                fall,
+                ..
+            } = self.falling.remove(index);
+            for (after_secs, position_in_table) in fall.iter().flat_map(|fall| fall.touches).flatten() {
+                let ball = EventBall {
+                    position_in_table,
+                    ..ball
+                };
+                self.tell(last_seen_at + secs(after_secs), TableEventKind::Cushion(ball));
+            }
             self.tell(at, TableEventKind::Potted(ball, pocket));
         }
     }
@@ -380,6 +399,7 @@ impl EventTeller {
 fn falling(
     ball: EventBall,
     pocket: PocketName,
+    fall: Option<Fall>,
     last_seen_at: Duration,
     track: &Track,
     moment: Moment,
@@ -387,15 +407,23 @@ fn falling(
 ) -> Falling {
     let velocity = track.velocity();
     let way = bed.way_to_fall(pocket, track.last_seen.position, velocity.normalize_or_zero());
-    let at = last_seen_at + secs(way / velocity.length().max(1e-6));
+    let straight_secs = way / velocity.length().max(1e-6);
+    let at = last_seen_at + secs(fall.map_or(straight_secs, |fall| fall.after_secs));
     // The pocket's rim and shadow hide the last of its way: as much as a ball's diameter.
     let near = 2.0 * bed.ball_radius + velocity.length() * moment.dt.as_secs_f64();
-    let wait_secs = if way <= near { DROP_SECS } else { DEPARTED_SECS };
+    let (at, wait_secs) = if way <= near {
+        // It tips over the edge already, however slowly it seemed to come.
+        (at.min(moment.now + secs(DROP_SECS)), DROP_SECS)
+    } else {
+        (at, DEPARTED_SECS)
+    };
     Falling {
         ball,
         pocket,
         at,
         sure_at: at.max(moment.now) + secs(wait_secs),
+        last_seen_at,
+        fall,
     }
 }
 

@@ -10,9 +10,11 @@
 //! | `association` | what it costs to take a sighting for a ball |
 //! | `bed` | playing surface and pockets in table space |
 //! | `continuity` | frames that do not follow each other |
+//! | `chains` | balls that push each other on |
 //! | `cue` | the stick, smoothed |
 //! | `entities` | the only module that knows bevy: beliefs to components |
 //! | `events` | what happened: shots, pots, balls placed and removed, starts and stops |
+//! | `falls` | how a ball fell that was lost near a pocket |
 //! | `foresight` | where balls come that touch, by physics |
 //! | `identity` | kind and number by votes, settled for all balls together |
 //! | `kalman` | where a moving ball is and how fast it goes |
@@ -23,6 +25,8 @@
 //! | `recent` | the last sightings of one ball, and the line through them |
 //! | `repeat` | pictures that show again what the one before showed |
 //! | `shot_paths` | the ways of the balls of a shot |
+//! | `spacing` | balls of a pack set apart as physics wants them |
+//! | `starts` | who pushed a ball that sets off though no touch is known |
 //! | `stick` | where a stick is that rises over the rail |
 //! | `suspicion` | a ball beside its place: set off, or seen askew |
 //! | `swing` | aiming, practice stroke, strike |
@@ -33,10 +37,12 @@
 mod assignment;
 mod association;
 mod bed;
+mod chains;
 mod continuity;
 mod cue;
 mod entities;
 mod events;
+mod falls;
 mod foresight;
 mod identity;
 mod kalman;
@@ -49,6 +55,8 @@ mod repeat;
 #[cfg(test)]
 mod scenario;
 mod shot_paths;
+mod spacing;
+mod starts;
 mod stick;
 mod suspicion;
 mod swing;

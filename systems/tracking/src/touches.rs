@@ -15,6 +15,8 @@ use serde::{Deserialize, Serialize};
 use crate::association::Way;
 use crate::bed::Bed;
 use crate::foresight::ForeseenTouch;
+use crate::motion::RESTING_SECS;
+use crate::starts::StartFinder;
 use crate::track::Track;
 use crate::tracks::BallTracker;
 
@@ -26,6 +28,10 @@ const MEETING_RADII: f64 = 2.3;
 /// A touch exchanges nearly all of the speed at which two balls close in (restitution 0.9 to 0.98), a miss nothing: more than
 /// half of it is a touch.
 const EXCHANGED: f64 = 0.5;
+/// More than so many times of it was exchanged with something else…
+const MOST_EXCHANGED: f64 = 1.5;
+/// …but for this share of the speed at which they pass: the line of their centres is known to a tenth, where they graze.
+const GRAZING: f64 = 0.1;
 /// Less than this, m/s, is not told from nothing: places known to 0.8 mm, a thirtieth of a second apart, seem to go 0.034 m/s.
 /// Balls that lean on each other creep at half of that.
 const LEAST_SPEED: f64 = 0.04;
@@ -35,8 +41,14 @@ const TOLD_SIGMAS: f64 = 3.0;
 /// A ball that stood, and still stands when what the touch did is due to be known, was not touched at more than this, m/s: it
 /// would have gone a quarter of its radius by then.
 const MOVING_ON: f64 = 0.1;
+/// A ball that was set off is taken to lie until it is seen a few millimetres from where it lay: after one frame it may go at
+/// this speed, m/s.
+const CREEPING_ON: f64 = 0.15;
 /// What the one ball of two got, the other one got less, but not as much of the opposite.
 const SPOILT: f64 = 0.25;
+
+/// Touches are remembered for so long, seconds: until the way of a ball that sets off slowly is known.
+const LATELY_SECS: f64 = 0.5;
 
 /// Cosine between the directions of one cushion and its rounded end; those of two cushions are at a right angle.
 const SAME_CUSHION: f64 = 0.7;
@@ -69,7 +81,8 @@ pub struct Touch {
 }
 
 impl Touch {
-    fn balls(&self) -> impl Iterator<Item = TrackId> {
+    /// The ball, or both.
+    pub fn balls(&self) -> impl Iterator<Item = TrackId> {
         let other = match self.touched {
             Touched::Ball(id, _) => Some(id),
             Touched::Cushion => None,
@@ -99,6 +112,11 @@ struct Meeting {
 pub struct TouchFinder {
     meetings: Vec<Meeting>,
     touches: Vec<Touch>,
+    /// Balls of packs that were hit, and when.
+    shaken: Vec<(TrackId, Duration)>,
+    starts: StartFinder,
+    /// Touches told in the last moments.
+    lately: Vec<Touch>,
 }
 
 impl TouchFinder {
@@ -120,19 +138,29 @@ impl TouchFinder {
         let foreseen = tracker.foreseen_touches();
         // Both lists are in the order of the tracks' names.
         let is_foreseen = |id, other| foreseen.iter().any(|touch| touch.ids == (id, other));
+        self.shaken
+            .retain(|(_, at)| now.saturating_sub(*at) < secs(RESTING_SECS));
         for touch in foreseen {
-            self.expect(Meeting::foreseen(touch, before), tracks);
+            let meeting = Meeting::foreseen(touch, before);
+            if !self.is_part_of_a_shake(&meeting, now) {
+                if touch.do_lean && meeting.was_seen() {
+                    self.shaken.extend(meeting.touch.balls().map(|id| (id, now)));
+                }
+                self.expect(meeting, tracks);
+            }
         }
         for (index, way) in ways.iter().enumerate() {
             for other in &ways[index + 1..] {
                 if is_foreseen(way.id, Some(other.id)) {
                     continue;
                 }
-                if let Some(meeting) = meeting_of(way, other, before, elapsed_secs, bed) {
+                let meeting = meeting_of(way, other, before, elapsed_secs, bed);
+                if let Some(meeting) = meeting.filter(|meeting| !self.is_part_of_a_shake(meeting, now)) {
                     self.expect(meeting, tracks);
                 }
             }
-            if way.is_moving() && !is_foreseen(way.id, None) {
+            // Between the jaws there is no cushion straight ahead.
+            if way.is_moving() && !is_foreseen(way.id, None) && !bed.is_at_pocket(way.start) {
                 for (outward, after_secs) in bed.cushions_ahead(way.start, way.velocity, 1.5 * elapsed_secs) {
                     let after_secs = after_secs.max(0.0);
                     self.expect(
@@ -185,7 +213,22 @@ impl TouchFinder {
             }
         }
         self.meetings.retain(|meeting| !meeting.is_due());
+        self.lately
+            .retain(|touch| now.saturating_sub(touch.at) < secs(LATELY_SECS));
+        self.lately.extend(&self.touches);
+        let touches = &mut self.touches;
+        let known = touches.len();
+        let tell = |touch| touches.push(touch);
+        self.starts.follow(now, tracks, &self.lately, bed, tell);
+        self.lately.extend(&self.touches[known..]);
         self.touches.sort_by_key(|touch| (touch.at, touch.id));
+    }
+
+    /// Whether what a ball seems to get in this frame, it may have got when the pack was hit that it is from.
+    fn is_part_of_a_shake(&self, meeting: &Meeting, now: Duration) -> bool {
+        let was_shaken = |id: TrackId| self.shaken.iter().any(|(ball, at)| *ball == id && *at < now);
+        let mut balls = meeting.touch.balls().zip(meeting.before);
+        meeting.closing < CREEPING_ON && balls.any(|(id, before)| before == DVec2::ZERO && was_shaken(id))
     }
 
     /// Ways that go on meeting are one meeting: the latest before anything happened to the balls.
@@ -321,9 +364,11 @@ impl Meeting {
                 let most = lost.unwrap_or(0.0).max(gained.unwrap_or(0.0));
                 let least = lost.unwrap_or(most).min(gained.unwrap_or(most));
                 let told = (EXCHANGED * self.closing).max(LEAST_SPEED);
+                let passing = self.before[0].distance(self.before[1]);
+                let most_given = MOST_EXCHANGED * self.closing + GRAZING * passing;
                 let is_known = |ball: Option<&Track>, change: Option<f64>| {
                     let noise = ball.map_or(0.0, |ball| ball.filter.velocity_sigma());
-                    change.is_some_and(|change| change > told.max(TOLD_SIGMAS * noise))
+                    change.is_some_and(|change| change > told.max(TOLD_SIGMAS * noise) && change < most_given)
                 };
                 (is_known(ball, lost) || is_known(other, gained)) && least > -SPOILT * most
             }
@@ -376,55 +421,4 @@ fn secs(secs: f64) -> Duration {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::kalman::BallFilter;
-    use crate::track::Observation;
-
-    /// A ball that goes on with this velocity, known to `velocity_sigma`, m/s; one that stands where that is zero.
-    fn track(id: u32, velocity: DVec2, velocity_sigma: f64) -> Track {
-        let mut track = Track::new(Observation::at(DVec2::ZERO));
-        track.id = TrackId(id);
-        if velocity != DVec2::ZERO {
-            track.motion.set_moving(DVec2::ZERO);
-            track.filter = BallFilter::after_a_touch(DVec2::ZERO, velocity, velocity_sigma, 0.01, 5e-4);
-        }
-        track
-    }
-
-    /// Whether ball 1, which came at 2 m/s, touched ball 2, which lay, by what they do after it.
-    fn happened(first: Track, second: Track) -> bool {
-        let meeting = Meeting {
-            touch: Touch {
-                at: Duration::ZERO,
-                id: TrackId(1),
-                position: DVec2::ZERO,
-                touched: Touched::Ball(TrackId(2), DVec2::X * 0.057),
-            },
-            normal: DVec2::X,
-            closing: 2.0,
-            before: [2.0 * DVec2::X, DVec2::ZERO],
-            frames: 3,
-            seen_as_foreseen: None,
-        };
-        meeting.happened(&[first, second])
-    }
-
-    #[test]
-    fn a_ball_that_stays_where_it_lay_was_not_touched_though_the_other_was_turned_by_something() {
-        let turned = track(1, DVec2::new(0.2, 0.5), 0.05);
-        assert!(happened(turned, track(2, DVec2::X * 1.8, 0.05)));
-        assert!(!happened(turned, track(2, DVec2::ZERO, 0.0)));
-        assert!(!happened(
-            track(1, DVec2::X * 1.9, 0.05),
-            track(2, DVec2::X * 0.1, 0.05)
-        ));
-    }
-
-    #[test]
-    fn one_ball_whose_speed_is_well_known_is_enough() {
-        let hit = track(2, DVec2::X * 1.8, 0.8);
-        assert!(happened(track(1, DVec2::X * 0.2, 0.05), hit));
-        assert!(!happened(track(1, DVec2::X * 0.2, 0.8), hit));
-    }
-}
+mod tests;

@@ -113,6 +113,8 @@ pub struct Track {
     pub seen: Option<Observation>,
     /// Its latest sighting.
     pub last_seen: Observation,
+    /// What was known of it then.
+    pub filter_when_seen: BallFilter,
     /// Seconds from its latest sighting to the frame before this one.
     pub unseen_secs: f64,
     /// Frames in a row without a sighting.
@@ -173,6 +175,7 @@ impl Track {
             votes,
             seen: Some(observation),
             last_seen: observation,
+            filter_when_seen: BallFilter::at_rest(observation.position, observation.sigma),
             unseen_secs: 0.0,
             frames_missed: 0,
             age_frames: 1,
@@ -314,6 +317,7 @@ impl Track {
         let trust = if self.is_moving() { SMEARED_VOTE } else { 1.0 };
         self.votes.cast(observation.label, trust * observation.confidence);
         self.last_seen = observation;
+        self.filter_when_seen = self.filter;
         self.unseen_secs = 0.0;
         self.seen_secs += elapsed_secs;
         self.note_sighting(observation);
@@ -445,6 +449,7 @@ impl Track {
         (self.leapt, self.is_new, self.straight) = (false, false, None);
         self.held_off = DVec2::ZERO;
         self.last_seen = observation;
+        self.filter_when_seen = self.filter;
         self.unseen_secs = 0.0;
         self.note_sighting(observation);
     }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::association::{Expectation, Matcher, Way};
 use crate::bed::Bed;
 use crate::continuity::GAP_SECS;
+use crate::falls::{Fall, Faller};
 use crate::foresight::{ForeseenTouch, Foresight};
 use crate::identity::{Label, Registrar};
 use crate::names;
@@ -89,6 +90,8 @@ pub struct Departure {
     pub track: Track,
     /// The pocket it was on its way into when it was lost; `None` where it was hidden for too long to be there still.
     pub pocket: Option<PocketName>,
+    /// How it fell into that, by physics; `None` where that would not have brought it there.
+    pub fall: Option<Fall>,
 }
 
 /// What is the same for all balls in one frame.
@@ -157,6 +160,8 @@ pub struct BallTracker {
     ways: Vec<Way>,
     #[serde(skip)]
     foresight: Foresight,
+    #[serde(skip)]
+    faller: Faller,
 }
 
 impl BallTracker {
@@ -373,7 +378,7 @@ impl BallTracker {
         );
         pass.update(&mut self.tracks, matches, &self.observations, &mut self.noise);
         self.foresight
-            .compare(&self.tracks, &self.ways, pass.elapsed_secs);
+            .compare(&self.tracks, &self.ways, pass.elapsed_secs, pass.bed);
     }
 
     /// Finds the sightings of the candidates among those left, and makes candidates of the rest.
@@ -416,9 +421,11 @@ impl BallTracker {
         }
         self.departed.retain(|track| track.unseen_secs < DEPARTED_SECS);
         let (departed, departures) = (&mut self.departed, &mut self.departures);
+        let faller = &mut self.faller;
         departures.clear();
         self.tracks.retain(|track| {
-            let pocket = pocket_of(track, pass);
+            let (pocket, fall) = fall_of(track, pass, faller).unzip();
+            let fall = fall.flatten();
             if pocket.is_some() {
                 if departed.len() == DEPARTED {
                     departed.remove(0);
@@ -432,6 +439,7 @@ impl BallTracker {
                 departures.push(Departure {
                     track: *track,
                     pocket,
+                    fall,
                 });
             }
             !is_gone
@@ -531,13 +539,22 @@ fn is_gone(track: &Track) -> bool {
     (hidden_too_long && track.frames_missed > POTTED_FRAMES) || track.shadowed_frames >= SHADOWED_FRAMES
 }
 
-/// The pocket that `track` was lost on its way into.
-fn pocket_of(track: &Track, pass: &Pass) -> Option<PocketName> {
+/// The pocket that `track` was lost on its way into: straight, or by way of a jaw, as physics has it.
+fn fall_of(track: &Track, pass: &Pass, faller: &mut Faller) -> Option<(PocketName, Option<Fall>)> {
+    let is_lost = track.is_moving() && track.frames_missed >= POTTED_FRAMES;
+    if !is_lost {
+        return None;
+    }
     let start = track.last_seen.position;
     // As far as it would have come, and a frame further: the cloth ends before the pocket's middle.
     let end = track.filter.position + track.velocity() * pass.elapsed_secs;
-    let is_lost = track.is_moving() && track.frames_missed >= POTTED_FRAMES;
-    pass.bed.pocket_on_way(start, end).filter(|_| is_lost)
+    let fall = faller.play(&track.filter_when_seen, pass.bed);
+    let is_over = |fall: &Fall| fall.after_secs <= track.unseen_secs + pass.elapsed_secs;
+    let straight = pass.bed.pocket_on_way(start, end);
+    let pocket = straight.or_else(|| fall.filter(is_over).map(|fall| fall.pocket))?;
+    // Where it should still be rattling it went another way.
+    let is_likely = |fall: &Fall| fall.pocket == pocket && (is_over(fall) || fall.touches[0].is_none());
+    Some((pocket, fall.filter(is_likely)))
 }
 
 /// The hidden ball that `candidate` most likely is: it disappeared before the candidate came, its looks do not speak
