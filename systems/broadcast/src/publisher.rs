@@ -119,10 +119,10 @@ impl Publisher {
                     self.world_lives = handover.is_some();
                     if let Some(handover) = handover.flatten() && self.publish_change(&handover) {
                         self.snapshots.sent();
-                        self.keep_alive_at = Instant::now() + KEEP_ALIVE;
                     }
                 }
                 () = sleep_until(self.keep_alive_at) => {
+                    // Also where there is nothing to keep alive yet.
                     self.keep_alive_at = Instant::now() + KEEP_ALIVE;
                     if let Some(handover) = self.snapshots.newest() {
                         self.publish_state(&handover, Instant::now());
@@ -163,6 +163,7 @@ impl Publisher {
 
     fn publish_state(&mut self, handover: &Handover, since: Instant) {
         self.state_sequence += 1;
+        self.keep_alive_at = Instant::now() + KEEP_ALIVE;
         let issue = self.issue(handover, self.state_sequence);
         let snapshot = handover.snapshot.clone();
         let publication = Arc::new(Publication::of_world(Stream::State, snapshot, issue, since));

@@ -17,7 +17,7 @@ use ghostball_world::{
 };
 use glam::DVec2;
 use serde_json::{Value, json};
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpSocket;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_tungstenite::tungstenite::Message;
@@ -487,6 +487,45 @@ async fn where_nothing_gets_through_delivery_pauses_and_one_trial_ends_it() {
         metrics(&server)["broadcaster"]["circuit_breaker"]["state"],
         "closed"
     );
+}
+
+#[tokio::test]
+async fn what_counts_and_went_out_in_part_is_finished_as_soon_as_there_is_room() {
+    let (server, bridge) = serve(|_| {});
+    let mut slow = stalled(&server, "alert").await;
+    wait_for(&server, |metrics| metrics["connections"]["active"] == 1).await;
+    const LENGTH: usize = 8_000_000;
+    bridge.alert(alert(true, &"x".repeat(LENGTH)));
+    let began = Instant::now();
+    while connection(&server, 0)["unsent_bytes"].as_u64().unwrap_or(0) == 0 {
+        assert!(began.elapsed() < PATIENCE, "{:#}", connection(&server, 0));
+        sleep(SOON).await;
+    }
+    let mut read = vec![0; LENGTH];
+    // Far less than the time after which it would be pinged.
+    let reading = timeout(Duration::from_secs(10), slow.read_exact(&mut read));
+    reading.await.expect("nothing else has to come first").unwrap();
+}
+
+#[tokio::test]
+async fn what_nobody_subscribed_to_is_no_trial() {
+    // As often as `performance` comes, for which nobody asked.
+    let pause = Duration::from_millis(490);
+    let (server, bridge) = serve(|config| {
+        config.integration.circuit_breaker_threshold = 1;
+        config.integration.circuit_breaker_timeout = pause;
+    });
+    let _stalled = stalled(&server, "alert").await;
+    wait_for(&server, |metrics| metrics["connections"]["active"] == 1).await;
+    lose_an_alert(&server, &bridge).await;
+    let breaker = || metrics(&server)["broadcaster"]["circuit_breaker"]["state"].clone();
+    assert_eq!(breaker(), "open");
+    let mut newcomer = subscribed(&server, &["state"], json!({})).await;
+    sleep(4 * pause).await;
+    bridge.publish(snapshot(0, 0.5), None);
+    let state = timeout(Duration::from_millis(300), newcomer.next_of("state"));
+    state.await.expect("the trial is still to be had");
+    assert_eq!(breaker(), "closed");
 }
 
 #[tokio::test]

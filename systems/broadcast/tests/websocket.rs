@@ -2,11 +2,12 @@
 
 mod common;
 
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
+use std::sync::Arc;
 use std::time::Duration;
 
 use common::{Client, http, snapshot, start, wait_for_state};
-use ghostball_world::{Alert, AlertCode, AlertLevel};
+use ghostball_world::{Alert, AlertCode, AlertLevel, Origin, Prediction, Snapshot};
 use serde_json::json;
 use tokio::time::{Instant, sleep};
 use tokio_tungstenite::tungstenite::Message;
@@ -82,6 +83,33 @@ async fn what_changed_comes_and_what_did_not_comes_as_keep_alive() {
         assert_eq!(keep_alive["data"]["sequence"], sequence);
         assert_eq!(keep_alive["data"]["frame_number"], 1);
     }
+}
+
+#[tokio::test]
+async fn states_are_kept_alive_while_only_the_prediction_changes() {
+    let (server, bridge) = start();
+    let mut client = Client::connect(&server, "/ws?subscribe=state").await;
+    let publishing = tokio::spawn(async move {
+        for number in 0..100 {
+            let mut aimed = Snapshot::clone(&snapshot(number, 0.1));
+            aimed.prediction = Some(Prediction {
+                origin: Origin::Aim,
+                ball: aimed.balls[0].track_id,
+                lines: vec![],
+                collisions: vec![],
+                ghost_balls: vec![],
+                rest: vec![],
+                outcomes: vec![],
+                confidence: 0.01 * number as f64,
+            });
+            bridge.publish(Arc::new(aimed), None);
+            sleep(Duration::from_millis(50)).await;
+        }
+    });
+    let first = client.next_of("state").await["data"]["frame_number"].clone();
+    let kept_alive = client.next_of("state").await["data"]["frame_number"].clone();
+    assert!(!publishing.is_finished() && kept_alive.as_u64() > first.as_u64());
+    publishing.abort();
 }
 
 #[tokio::test]
@@ -319,4 +347,35 @@ fn pages_from_elsewhere_get_no_web_socket() {
     let (status, body) = http(&server, "GET", "/ws", "");
     assert_eq!(status, 426);
     assert!(body.contains("expected a WebSocket handshake"), "{body}");
+}
+
+#[test]
+fn a_handshake_that_is_none_is_told_what_one_is() {
+    let (server, _bridge) = start();
+    let ask = |first: &str, version: &str| {
+        let mut stream = std::net::TcpStream::connect(server.local_addr()).unwrap();
+        let request = format!(
+            "{first}\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n{version}\
+             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        );
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = [0; 2000];
+        let read = stream.read(&mut answer).unwrap();
+        String::from_utf8_lossy(&answer[..read]).to_lowercase()
+    };
+    let version = "Sec-WebSocket-Version: 13\r\n";
+    assert!(ask("GET /ws HTTP/1.1", version).starts_with("http/1.1 101"));
+    for other in ["", "Sec-WebSocket-Version: 8\r\n"] {
+        let answer = ask("GET /ws HTTP/1.1", other);
+        assert!(answer.starts_with("http/1.1 426"), "{answer}");
+        assert!(
+            answer.contains("\r\nsec-websocket-version: 13\r\n")
+                && answer.contains("\r\nupgrade: websocket\r\n"),
+            "{answer}"
+        );
+    }
+    for first in ["HEAD /ws HTTP/1.1", "GET /ws HTTP/1.0"] {
+        let answer = ask(first, version);
+        assert!(answer.split(' ').nth(1) == Some("400"), "{answer}");
+    }
 }

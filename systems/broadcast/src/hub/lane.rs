@@ -258,8 +258,14 @@ impl Lane {
                 true => client.send(&mut self.frame, began),
                 false => Sent::Full,
             };
+            tally.refused += u64::from(!matches!(sent, Sent::Yes));
             match sent {
-                Sent::Yes => tally.sent(&self.frame),
+                Sent::Yes => {
+                    tally.sent(&self.frame);
+                    if !client.is_clear() {
+                        tally.blocked.push(member.client);
+                    }
+                }
                 Sent::Broken => tally.broken.push(member.client),
                 Sent::Full => {
                     let frame = shared.get_or_insert_with(|| Arc::new(self.frame.clone()));
@@ -298,10 +304,13 @@ fn give(
         return false;
     }
     if !client.is_clear() {
+        tally.refused += 1;
         client.lagged(now);
         return true;
     }
-    match client.send(frame, now) {
+    let sent = client.send(frame, now);
+    tally.refused += u64::from(!matches!(sent, Sent::Yes));
+    match sent {
         Sent::Yes => {
             tally.sent(frame);
             if let Some(pacer) = &mut member.pacer {

@@ -215,7 +215,7 @@ impl Hub {
             self.tally.skipped += self.subscribers(stream) as u64;
             return;
         }
-        let sent_before = self.tally.messages_sent;
+        let before = (self.tally.messages_sent, self.tally.refused);
         let retry = Retries {
             is_open,
             first_at: self.breaker.earliest(now) + self.config.integration.retry_base_delay,
@@ -229,8 +229,9 @@ impl Hub {
                 }
             }
         }
-        if !is_open {
-            self.judge_delivery(self.tally.messages_sent > sent_before, now);
+        // Where it was nobody's turn, or nobody is there, nothing was tried.
+        if !is_open && before != (self.tally.messages_sent, self.tally.refused) {
+            self.judge_delivery(self.tally.messages_sent > before.0, now);
         }
     }
 

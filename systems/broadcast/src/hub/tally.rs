@@ -21,6 +21,8 @@ pub(super) struct Tally {
     pub(super) broken_sends: u64,
     pub(super) skipped: u64,
     pub(super) too_old: u64,
+    /// Deliveries that a client had no room for, or whose connection broke.
+    pub(super) refused: u64,
     pub(super) retries: u64,
     pub(super) encoded: u64,
     pub(super) compressed: u64,
@@ -54,6 +56,7 @@ impl Tally {
             broken_sends: 0,
             skipped: 0,
             too_old: 0,
+            refused: 0,
             retries: 0,
             encoded: 0,
             compressed: 0,

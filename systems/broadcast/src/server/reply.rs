@@ -56,16 +56,26 @@ impl fmt::Display for HttpError {
 
 impl IntoResponse for HttpError {
     fn into_response(self) -> Response {
-        let is_unauthorized = self.status == StatusCode::UNAUTHORIZED;
+        let status = self.status;
         let name = self.status.canonical_reason().unwrap_or("error");
         let error = Details {
             code: name.to_uppercase().replace([' ', '-'], "_"),
             message: self.message,
         };
         let mut response = (self.status, Json(Body { error })).into_response();
-        if is_unauthorized {
-            let challenge = HeaderValue::from_static(CHALLENGE);
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+        let told: &[_] = match status {
+            StatusCode::UNAUTHORIZED => &[(header::WWW_AUTHENTICATE, CHALLENGE)],
+            // RFC 9110, 15.5.22, and RFC 6455, 4.4: what to upgrade to, and which version of it.
+            StatusCode::UPGRADE_REQUIRED => &[
+                (header::CONNECTION, "Upgrade"),
+                (header::UPGRADE, "websocket"),
+                (header::SEC_WEBSOCKET_VERSION, "13"),
+            ],
+            _ => &[],
+        };
+        for (name, value) in told {
+            let value = HeaderValue::from_static(value);
+            response.headers_mut().insert(name, value);
         }
         response
     }

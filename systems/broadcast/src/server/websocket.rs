@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use axum::Extension;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, Version, header};
 use axum::response::Response;
 use hyper_util::rt::TokioIo;
 use serde::Deserialize;
@@ -36,7 +36,7 @@ pub(super) async fn upgrade(
     Extension((slot, address)): Extension<(Slot, SocketAddr)>,
     mut request: Request,
 ) -> Result<Response, HttpError> {
-    let key = check_handshake(request.headers())?;
+    let key = check_handshake(&request)?;
     let accept = HeaderValue::try_from(derive_accept_key(key.as_bytes()))
         .map_err(|_| HttpError::new(StatusCode::BAD_REQUEST, "expected a Sec-WebSocket-Key of base64"))?;
     let space = space(query.coords.as_deref(), shared.setup.default_space)?;
@@ -104,13 +104,21 @@ fn refuse(refused: Refused) -> HttpError {
 }
 
 /// The client's key, where this is a handshake.
-fn check_handshake(headers: &HeaderMap) -> Result<String, HttpError> {
+fn check_handshake(request: &Request) -> Result<String, HttpError> {
+    let headers = request.headers();
     let has_token = |name, token: &str| {
         headers.get_all(name).iter().any(|value| {
             let mut tokens = value.to_str().unwrap_or("").split(',');
             tokens.any(|found| found.trim().eq_ignore_ascii_case(token))
         })
     };
+    // Routes for GET serve HEAD as well.
+    if request.method() != Method::GET || request.version() < Version::HTTP_11 {
+        return Err(HttpError::new(
+            StatusCode::BAD_REQUEST,
+            "expected a WebSocket handshake by GET and HTTP/1.1",
+        ));
+    }
     if !has_token(header::CONNECTION, "upgrade") || !has_token(header::UPGRADE, "websocket") {
         let message =
             "expected a WebSocket handshake (Connection: Upgrade, Upgrade: websocket), found a plain request";
@@ -118,7 +126,7 @@ fn check_handshake(headers: &HeaderMap) -> Result<String, HttpError> {
     }
     if !has_token(header::SEC_WEBSOCKET_VERSION, "13") {
         return Err(HttpError::new(
-            StatusCode::BAD_REQUEST,
+            StatusCode::UPGRADE_REQUIRED,
             "expected Sec-WebSocket-Version: 13",
         ));
     }
