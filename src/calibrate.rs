@@ -66,7 +66,7 @@ pub fn calibrate(args: &CalibrateArgs) -> Result<(), CalibrateError> {
     let mut file = match &config.calibration {
         Some(file) => file.clone(),
         None => {
-            let camera = watch(args, calibrator(args, &config))?;
+            let camera = watch(args, &config)?;
             tell(&camera);
             CalibrationFile {
                 camera,
@@ -110,14 +110,12 @@ fn calibrator(args: &CalibrateArgs, config: &Config) -> Calibrator {
 }
 
 /// Looks at frames until they change nothing any more.
-fn watch(args: &CalibrateArgs, mut calibrator: Calibrator) -> Result<Calibration, CalibrateError> {
+fn watch(args: &CalibrateArgs, config: &Config) -> Result<Calibration, CalibrateError> {
+    let mut calibrator = calibrator(args, config);
     let simulated = SourceSpec::Simulation(SimulationOptions::default());
-    let source = capture::open(
-        args.source
-            .as_ref()
-            .or(args.physics.first())
-            .unwrap_or(&simulated),
-    )?;
+    let source = args.source.as_ref().or(args.physics.first());
+    let source = source.unwrap_or(&simulated).clone();
+    let source = capture::open(&source.configured(&config.camera.config()))?;
     let policy = if source.description().live {
         RingPolicy::Live
     } else {

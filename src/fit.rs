@@ -43,7 +43,7 @@ pub fn fit(recordings: &[SourceSpec], camera: &Calibration, config: &Config) -> 
     let mut ways = Ways::new(&geometry);
     let mut names = Vec::new();
     for recording in recordings {
-        let source = capture::open(recording)?;
+        let source = capture::open(&recording.clone().configured(&config.camera.config()))?;
         let policy = if source.description().live {
             RingPolicy::Live
         } else {

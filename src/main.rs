@@ -7,8 +7,7 @@ use clap::Parser as _;
 use ghostball::cli::{Cli, Command};
 use ghostball::detect::Detected;
 use ghostball::output::{Output, OutputError};
-use ghostball::record::Recorded;
-use ghostball::replay::Replayed;
+use ghostball::run::Outcome;
 use ghostball::{calibrate, config, detect, devices, inspect, log, record, replay, run, simulate};
 
 /// Done, but data was lost.
@@ -29,19 +28,18 @@ fn main() -> ExitCode {
     }
 }
 
+fn code_of(outcome: Outcome) -> ExitCode {
+    match outcome {
+        Outcome::Whole => ExitCode::SUCCESS,
+        Outcome::WithLosses => ExitCode::from(EXIT_WITH_LOSSES),
+    }
+}
+
 fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command.unwrap_or(Command::Run(cli.run)) {
-        Command::Run(args) => run::run(&args)?,
-        Command::Replay(args) => {
-            if replay::replay(&args)? == Replayed::WithLosses {
-                return Ok(ExitCode::from(EXIT_WITH_LOSSES));
-            }
-        }
-        Command::Record(args) => {
-            if record::record(&args)? == Recorded::WithLosses {
-                return Ok(ExitCode::from(EXIT_WITH_LOSSES));
-            }
-        }
+        Command::Run(args) => return Ok(code_of(run::run(&args)?)),
+        Command::Replay(args) => return Ok(code_of(replay::replay(&args)?)),
+        Command::Record(args) => return Ok(code_of(record::record(&args)?)),
         Command::Info(args) => print(&inspect::info(&args.file)?)?,
         Command::Doctor(args) => {
             let verdict = inspect::doctor(&args.file)?;

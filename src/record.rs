@@ -5,33 +5,25 @@ use std::sync::atomic::Ordering;
 
 use crate::app;
 use crate::broadcast::WallTime;
-use crate::capture::{self, Pace, RingPolicy, SourceDescription};
+use crate::capture::{self, CaptureCounters, Pace, RingPolicy, SourceDescription, SourceSpec};
 use crate::cli::RecordArgs;
 use crate::config::Config;
 use crate::recorded;
 use crate::recording::{About, QueuePolicy, Recorder, Recording, RecordingCounters};
 use crate::rows::FrameRow;
-use crate::run::{RING_CAPACITY, RunError, check_calibration, stop_on_signal};
+use crate::run::{Outcome, RING_CAPACITY, RunError, check_calibration, stop_on_signal};
 use crate::runner::{Runner, Step};
 use crate::world::Snapshot;
 
-/// How a recording went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Recorded {
-    /// Every frame of the source is in it.
-    Whole,
-    /// Some frames were lost or damaged and are missing.
-    WithLosses,
-}
-
 /// Records a source until it ends, the time is up, or it is told to stop.
-pub fn record(args: &RecordArgs) -> Result<Recorded, RunError> {
+pub fn record(args: &RecordArgs) -> Result<Outcome, RunError> {
     let loaded = recorded::load(
         Some(&args.source),
         args.config.as_deref(),
         args.calibration.as_deref(),
         None,
     )?;
+    check_another_file(&args.source, &args.out)?;
     let camera = loaded.config.camera.config();
     let source = capture::open_lasting(&args.source.clone().configured(&camera))?;
     let description = source.description().clone();
@@ -68,21 +60,34 @@ pub fn record(args: &RecordArgs) -> Result<Recorded, RunError> {
             Step::End => break,
         }
     }
-    let damaged = runner.counters().damaged;
-    let dropped = runner.counters().dropped;
+    let CaptureCounters {
+        damaged,
+        dropped,
+        missed,
+        ..
+    } = runner.counters();
     let Some(recorder) = runner.recording().recorder.take() else {
-        return Ok(Recorded::Whole);
+        return Ok(Outcome::Whole);
     };
     let counters = recorder.finish()?;
     tracing::info!("{}", summary(&counters, &args.out));
-    if dropped + damaged > 0 {
-        tracing::warn!("{dropped} frames dropped because the pipeline was busy, {damaged} were damaged");
+    if dropped + damaged + missed > 0 {
+        tracing::warn!(
+            "{dropped} frames dropped because the pipeline was busy, {damaged} were damaged, {missed} never came"
+        );
     }
-    Ok(if counters.lost + damaged + dropped == 0 {
-        Recorded::Whole
-    } else {
-        Recorded::WithLosses
-    })
+    Ok(Outcome::of(counters.lost + damaged + dropped + missed))
+}
+
+/// What is recorded is not written over while it is read.
+fn check_another_file(source: &SourceSpec, out: &Path) -> Result<(), RunError> {
+    let (SourceSpec::Recording(source) | SourceSpec::Video(source)) = source else {
+        return Ok(());
+    };
+    match (source.canonicalize(), out.canonicalize()) {
+        (Ok(from), Ok(to)) if from == to => Err(RunError::OverItself(source.clone())),
+        _ => Ok(()),
+    }
 }
 
 /// For people: what was recorded.

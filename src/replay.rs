@@ -18,20 +18,13 @@ use crate::output::Output;
 use crate::playback::Playing;
 use crate::recorded::{self, Loaded};
 use crate::rows::FrameRow;
-use crate::run::{RING_CAPACITY, RunError, answer_clients, check_calibration, serve, stop_on_signal};
+use crate::run::{
+    Outcome, RING_CAPACITY, RunError, answer_clients, check_calibration, health_view, serve, stop_on_signal,
+};
 use crate::runner::{Runner, Step};
 
-/// How a replay went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Replayed {
-    /// Every frame of the source went through.
-    Whole,
-    /// Some frames are missing: damaged, or lost before they came here.
-    WithLosses,
-}
-
 /// Plays a source and writes a line for each frame.
-pub fn replay(args: &ReplayArgs) -> Result<Replayed, RunError> {
+pub fn replay(args: &ReplayArgs) -> Result<Outcome, RunError> {
     let Loaded {
         effective,
         config,
@@ -65,7 +58,7 @@ pub fn replay(args: &ReplayArgs) -> Result<Replayed, RunError> {
     let (server, bridge) = served.unzip();
     let mut lines = args.jsonl.as_deref().map(Output::create).transpose()?;
     let mut app = app::build(&config, bridge.clone());
-    if let Some(bridge) = bridge {
+    if let Some(bridge) = bridge.clone() {
         if let Some(playing) = Playing::new(&frames, bridge.clone(), args.repeat) {
             app.insert_resource(playing);
         }
@@ -85,7 +78,11 @@ pub fn replay(args: &ReplayArgs) -> Result<Replayed, RunError> {
     let began = Instant::now();
     let mut played = 0;
     while !stop.load(Ordering::Relaxed) && args.frames != Some(played) {
-        match runner.step()? {
+        let step = runner.step()?;
+        if let Some(bridge) = &bridge {
+            bridge.publish_source_health(health_view(runner.source_health()));
+        }
+        match step {
             Step::Frame => {
                 check_calibration(&config, calibration_file.as_deref(), &runner.snapshot())?;
                 let snapshot = runner.snapshot();
@@ -130,11 +127,7 @@ pub fn replay(args: &ReplayArgs) -> Result<Replayed, RunError> {
     if let Some(agreement) = runner.agreement().filter(|_| args.check) {
         compared(&agreement)?;
     }
-    Ok(if lost == 0 {
-        Replayed::Whole
-    } else {
-        Replayed::WithLosses
-    })
+    Ok(Outcome::of(lost))
 }
 
 /// Tells how the states compared with those recorded.

@@ -5,7 +5,7 @@
 )]
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -61,10 +61,13 @@ pub enum RunError {
     /// The port is not to be had.
     #[error(transparent)]
     Broadcast(#[from] BroadcastError),
+    /// A file was to be recorded into itself.
+    #[error("--out {} is what is to be recorded: expected another file", .0.display())]
+    OverItself(PathBuf),
     /// The results cannot be written.
     #[error(transparent)]
     Output(#[from] OutputError),
-    /// The configuration could not be saved.
+    /// Nothing can save the configuration.
     #[error("cannot start a thread")]
     Thread(#[source] std::io::Error),
     /// States were to be compared, and there are none.
@@ -78,8 +81,27 @@ pub enum RunError {
     Signal(#[from] ctrlc::Error),
 }
 
-/// Watches a table and serves it until it is told to stop, or the source ends.
-pub fn run(args: &RunArgs) -> Result<(), RunError> {
+/// Whether all that was to go through went through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Every frame.
+    Whole,
+    /// Some frames are missing: damaged, or lost.
+    WithLosses,
+}
+
+impl Outcome {
+    pub(crate) fn of(lost: u64) -> Self {
+        match lost {
+            0 => Self::Whole,
+            _ => Self::WithLosses,
+        }
+    }
+}
+
+/// Watches a table and serves it until it is told to stop, or the source ends. Lost is what a recording that is made lacks,
+/// and of what is played what was damaged or is missing; a camera's frame that nobody had time for is none.
+pub fn run(args: &RunArgs) -> Result<Outcome, RunError> {
     let Loaded {
         effective,
         config,
@@ -142,24 +164,39 @@ pub fn run(args: &RunArgs) -> Result<(), RunError> {
     tracing::info!("watching {name}; open http://{address}/ in a browser, Ctrl-C stops");
 
     let mut losses = LossReport::default();
+    let mut has_ended = false;
     while !stop.load(Ordering::Relaxed) {
         if runner.step()? == Step::End {
-            tracing::info!("{name} has ended");
-            break;
+            if !std::mem::replace(&mut has_ended, true) {
+                tracing::info!("{name} has ended");
+            }
+            if server.clients() == 0 {
+                break;
+            }
+            // Who has opened the page may go on looking at the end, or elsewhere.
+            std::thread::sleep(Duration::from_millis(50));
         }
         check_calibration(&config, calibration_file.as_deref(), &runner.snapshot())?;
         let health = runner.source_health();
         losses.report(health.counters);
         bridge.publish_source_health(health_view(health));
     }
+    let mut lost = 0;
+    if !description.live {
+        let counters = runner.counters();
+        lost += counters.damaged + counters.missed;
+    }
     if let Some(recorder) = runner.recording().recorder.take() {
         let path = recorder.path().to_owned();
-        tracing::info!("{}", record::summary(&recorder.finish()?, &path));
+        let counters = recorder.finish()?;
+        tracing::info!("{}", record::summary(&counters, &path));
+        lost += counters.lost;
     }
-    Ok(())
+    Ok(Outcome::of(lost))
 }
 
-fn health_view(health: SourceHealth) -> SourceHealthView {
+/// What clients are told of where frames come from.
+pub(crate) fn health_view(health: SourceHealth) -> SourceHealthView {
     let CaptureCounters {
         captured,
         dropped,

@@ -133,6 +133,27 @@ fn what_somebody_else_changes_meanwhile_is_not_overwritten() {
 }
 
 #[test]
+fn what_could_not_be_saved_is_saved_with_the_next_change() {
+    let folder = tempfile::tempdir().unwrap();
+    let of_program = folder.path().join("ghostball");
+    let service = service(folder.path());
+    service.json("PUT", CONFIG, r#"{"table.ball_set": "carom"}"#, 200);
+    // Where the folder was, there is none.
+    let aside = folder.path().join("aside");
+    std::fs::rename(&of_program, &aside).unwrap();
+    std::fs::write(&of_program, "").unwrap();
+    let failed = service.json("PUT", CONFIG, r#"{"trajectory.assumed_stick_speed": 4}"#, 500);
+    assert!(failed.to_string().contains("cannot be written"), "{failed}");
+    std::fs::remove_file(&of_program).unwrap();
+    std::fs::rename(&aside, &of_program).unwrap();
+    service.json("PUT", CONFIG, r#"{"table.length": 2.3}"#, 200);
+    assert_eq!(
+        std::fs::read_to_string(of_program.join("ghostball.toml")).unwrap(),
+        "[table]\nball_set = \"carom\"\nlength = 2.3\n\n[trajectory]\nassumed_stick_speed = 4.0\n"
+    );
+}
+
+#[test]
 fn a_change_has_to_be_sent_as_json() {
     let folder = tempfile::tempdir().unwrap();
     let service = service(folder.path());

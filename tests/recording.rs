@@ -426,6 +426,18 @@ fn a_replay_is_paused_stepped_sought_hastened_and_looked_at_again_after_its_end(
     assert_eq!((&paused["paused"], &paused["speed"]), (&true.into(), &1.0.into()));
     assert!((paused["duration_seconds"].as_f64().unwrap() - 119.0 / 30.0).abs() < 1e-6);
 
+    let change = r#"{"trajectory.assumed_stick_speed": 5}"#;
+    let refused = service.json("PUT", "/api/v1/config", change, 409).to_string();
+    assert!(
+        refused.contains("a.mcap, which is played"),
+        "what decided the recorded states is not changed: {refused}"
+    );
+    let (_, metrics) = service.ask("GET", "/metrics", "");
+    let captured = metrics
+        .lines()
+        .find_map(|line| line.strip_prefix("ghostball_source_frames_total "));
+    assert!(captured.is_some_and(|count| count != "0"), "{metrics}");
+
     let at = |seconds: f64| {
         move |view: &Value| (view["position_seconds"].as_f64().unwrap() - seconds).abs() < 1e-6
     };
@@ -468,6 +480,25 @@ fn a_replay_is_paused_stepped_sought_hastened_and_looked_at_again_after_its_end(
     ] {
         service.json("POST", &format!("/api/v1/replay/{what}"), body, 422);
     }
+}
+
+#[test]
+fn a_recording_is_not_recorded_into_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let [path, link] = ["a.mcap", "link.mcap"].map(|name| folder.path().join(name));
+    record(&path, "1");
+    let before = std::fs::read(&path).unwrap();
+    std::os::unix::fs::symlink(&path, &link).unwrap();
+    let refused = run(&[
+        "record",
+        "--source",
+        path.to_str().unwrap(),
+        "--out",
+        link.to_str().unwrap(),
+    ]);
+    assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("expected another file"));
+    assert!(std::fs::read(&path).unwrap() == before);
 }
 
 #[test]

@@ -36,9 +36,9 @@ struct InForce {
 pub fn serve(app: &mut App, effective: Effective, bridge: BridgeHandle) -> std::io::Result<()> {
     let in_force = InForce {
         at_start: effective.config.clone(),
+        saver: Saver::start(effective.text.clone())?,
         effective,
         bridge,
-        saver: Saver::start()?,
     };
     let schema = Arc::new(reference::schema());
     in_force.publish(Vec::new(), schema);
@@ -60,7 +60,6 @@ pub fn carry_out(world: &mut World, request: Request) {
     let (until_in_force, in_force_from) = channel::<()>();
     let saved = Save {
         path: next.save_to.clone(),
-        before: in_force.effective.text.clone(),
         after: next.text.clone(),
         answer: answer(&next, &changed),
         in_force: in_force_from,
@@ -190,15 +189,19 @@ impl InForce {
 
     /// Refuses a change that something stronger than the file would undo.
     fn check_not_overridden(&self, key: &str) -> Result<(), Refusal> {
-        match self.effective.origins.get(key) {
-            Some(origin @ (Origin::Environment(_) | Origin::CommandLine(_))) => Err(Refusal::new(
-                RefusalReason::Conflict,
+        let message = match self.effective.stronger_origin(key) {
+            None => return Ok(()),
+            Some(Origin::File { path, .. }) => format!(
+                "configuration key {key} is that of {}, which is played: the states are made again as they were",
+                path.display()
+            ),
+            Some(origin) => {
                 format!(
                     "configuration key {key} is set by {origin}, which is stronger than the file: change it there"
-                ),
-            )),
-            _ => Ok(()),
-        }
+                )
+            }
+        };
+        Err(Refusal::new(RefusalReason::Conflict, message))
     }
 
     /// The keys that have other values in `next`.

@@ -63,6 +63,12 @@ impl Effective {
         Self::of(file, save_to, text, stronger)
     }
 
+    /// What sets a key and is stronger than the file.
+    pub fn stronger_origin(&self, key: &str) -> Option<&Origin> {
+        let setting = self.stronger.iter().rev().find(|setting| setting.key == key);
+        setting.map(|setting| &setting.origin)
+    }
+
     /// As it would be if the file held `text`.
     pub fn with_text(&self, text: String) -> Result<Self, ConfigError> {
         let file = self.save_to.clone();

@@ -18,8 +18,6 @@ const QUEUE: usize = 4;
 pub struct Save {
     /// The file; without one nothing is saved.
     pub path: Option<PathBuf>,
-    /// What it is believed to hold.
-    pub before: String,
     /// What it is to hold.
     pub after: String,
     /// Who asked for it.
@@ -37,12 +35,12 @@ pub struct Saver {
 }
 
 impl Saver {
-    /// Starts the thread.
-    pub fn start() -> io::Result<Self> {
+    /// Starts the thread. `text` is what the file holds.
+    pub fn start(text: String) -> io::Result<Self> {
         let (queue, saves) = sync_channel(QUEUE);
         let thread = std::thread::Builder::new()
             .name("configuration".to_owned())
-            .spawn(move || work(&saves))?;
+            .spawn(move || work(&saves, text))?;
         Ok(Self {
             queue: Some(queue),
             thread: Some(thread),
@@ -75,12 +73,17 @@ impl Drop for Saver {
     }
 }
 
-fn work(saves: &Receiver<Save>) {
+/// `on_disk` is what the file is believed to hold.
+fn work(saves: &Receiver<Save>, mut on_disk: String) {
     for save in saves {
         let saved = match &save.path {
-            Some(path) => replace(path, &save.before, &save.after),
+            Some(path) => replace(path, &on_disk, &save.after),
             None => Ok(()),
         };
+        if saved.is_ok() {
+            // What could not be saved is not there, and comes with the next change.
+            on_disk = save.after;
+        }
         // Nothing is ever sent.
         save.in_force.recv().ok();
         save.request.answer(match saved {

@@ -258,7 +258,7 @@ impl Drop for FinishOnDrop<'_> {
 fn capture(mut source: Box<dyn FrameSource>, again: Option<SourceSpec>, shared: &Shared) {
     let mut pool = FramePool::default();
     let mut pacer = Pacer::new(shared.lock().playback.pace, source.description().frame_rate);
-    let mut damaged_before = 0;
+    let (mut damaged_before, mut missed_before) = (0, 0);
     let mut frames_of_lap = 0_u64;
     loop {
         let mut ring = shared.lock();
@@ -289,7 +289,7 @@ fn capture(mut source: Box<dyn FrameSource>, again: Option<SourceSpec>, shared: 
         let mut ring = shared.lock();
         ring.health.times = times;
         ring.health.counters.damaged = damaged_before + source.damaged();
-        ring.health.counters.missed = source.missed();
+        ring.health.counters.missed = missed_before + source.missed();
         if ring.stopped {
             return;
         }
@@ -304,6 +304,7 @@ fn capture(mut source: Box<dyn FrameSource>, again: Option<SourceSpec>, shared: 
                     return;
                 };
                 damaged_before = ring.health.counters.damaged;
+                missed_before = ring.health.counters.missed;
                 frames_of_lap = 0;
                 drop(ring);
                 match open(spec) {
