@@ -66,8 +66,7 @@ fn pots_and_shots_of_the_simulated_table_are_told_once() {
                     TableEventKind::Potted(ball, pocket) => {
                         let at_frame = event.at.as_secs_f64() * simulated.table.options().fps;
                         let is_this = |fall: &&mut Fall| {
-                            // The aim is one frame. Not met yet by a ball that was seen only once after it was hit, nor by
-                            // one that rolled about in the jaws unseen.
+                            // The aim is one frame. Not met yet by a ball that rolled about in the jaws unseen.
                             let near = (at_frame - fall.frame as f64).abs() <= 2.5;
                             let same = ball.number.is_none() || ball.number == fall.number;
                             near && same && !fall.is_told && pocket_at(fall.position) == *pocket

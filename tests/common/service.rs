@@ -54,11 +54,17 @@ impl Service {
         self.child.id()
     }
 
-    /// Asks it to end, as the system does, and waits until it has.
-    pub fn terminate(mut self) {
+    /// Asks it to end, as the system does, and waits until it has, well.
+    pub fn terminate(self) {
+        self.terminate_with(0);
+    }
+
+    /// The same, ending with this exit code.
+    pub fn terminate_with(mut self, exit_code: i32) {
         let asked = Command::new("kill").arg(self.id().to_string()).status();
         assert!(asked.unwrap().success());
-        assert!(self.child.wait().unwrap().success(), "{}", self.said());
+        let ended = self.child.wait().unwrap().code();
+        assert_eq!(ended, Some(exit_code), "{}", self.said());
     }
 
     /// What it said on standard error so far.

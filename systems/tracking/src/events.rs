@@ -18,7 +18,7 @@ use crate::cue::CueFollower;
 use crate::falls::Fall;
 use crate::motion::RESTING_SECS;
 use crate::shot_paths::ShotPaths;
-use crate::touches::{TouchFinder, Touched};
+use crate::touches::{Touch, TouchFinder, Touched};
 use crate::track::Track;
 use crate::tracks::{BallTracker, DEPARTED_SECS, Departure};
 
@@ -33,6 +33,9 @@ const UNKNOWN_SECS: f64 = 0.2;
 /// A ball that fell into a pocket from its edge does not come back after this long, seconds: thrown up by the back of
 /// the pocket, it falls its own diameter in `√(2 · 0.057 / 9.81)` = 0.11 s.
 const DROP_SECS: f64 = 0.11;
+/// A ball that was hit within a frame is not taken to have moved for less than this share of it: how far it went then is not
+/// known well enough to say how fast.
+const LEAST_OF_A_FRAME: f64 = 0.1;
 /// A ball is not said to be placed before it has stood in view for so long, seconds: a hand that holds it may go on…
 const PLACED_SECS: f64 = 2.0 * RESTING_SECS;
 /// …nor is one that came to light so soon after the table did, seconds: what covered it may have been there before.
@@ -91,6 +94,34 @@ struct Falling {
     last_seen_at: Duration,
     /// How it fell, by physics.
     fall: Option<Fall>,
+    /// The frame before, where it was seen only once since it lay: it may have been set off at any moment between the two.
+    lay_until: Option<Duration>,
+}
+
+impl Falling {
+    /// A ball that was seen only once since it lay was taken to have moved for a whole frame. Hit in the midst of that, it
+    /// went as far in less: it is faster, and fell sooner.
+    fn learn_from(&mut self, touch: &Touch) {
+        let Some(lay_until) = self.lay_until else {
+            return;
+        };
+        let is_its_start = touch.balls().any(|id| id == self.ball.track_id)
+            && matches!(touch.touched, Touched::Ball(..))
+            && (lay_until..self.last_seen_at).contains(&touch.at);
+        if !is_its_start {
+            return;
+        }
+        self.lay_until = None;
+        let taken = self.last_seen_at.saturating_sub(lay_until);
+        let moved = self.last_seen_at.saturating_sub(touch.at);
+        let share = (moved.as_secs_f64() / taken.as_secs_f64()).max(LEAST_OF_A_FRAME);
+        let rolled = self.at.saturating_sub(self.last_seen_at);
+        self.at = self.last_seen_at + rolled.mul_f64(share);
+        let touches = self.fall.iter_mut().flat_map(|fall| &mut fall.touches);
+        for (after_secs, _) in touches.flatten() {
+            *after_secs *= share;
+        }
+    }
 }
 
 /// Tells events from the tracks of one table.
@@ -150,7 +181,14 @@ impl EventTeller {
             let last_seen_at = moment.now.saturating_sub(secs(track.unseen_secs));
             let left_at = match pocket {
                 Some(pocket) => {
-                    let falling = falling(ball, *pocket, *fall, last_seen_at, track, moment, bed);
+                    let mut falling = falling(ball, *pocket, *fall, last_seen_at, track, moment, bed);
+                    let known = self
+                        .known
+                        .binary_search_by_key(&track.id, |known| known.ball.track_id);
+                    let set_off_at = known.ok().map(|index| self.known[index].set_off_at);
+                    falling.lay_until = set_off_at
+                        .filter(|at| *at >= last_seen_at)
+                        .and_then(|_| last_seen_at.checked_sub(moment.dt));
                     self.falling.push(falling);
                     falling.at
                 }
@@ -307,6 +345,11 @@ impl EventTeller {
             }
             self.early.push(TableEvent { at: touch.at, kind });
         }
+        for touch in self.touches.lately() {
+            self.falling
+                .iter_mut()
+                .for_each(|falling| falling.learn_from(touch));
+        }
         if self.shot.is_some() {
             self.events.append(&mut self.early);
         } else if self.known.iter().all(|known| !known.is_moving) {
@@ -424,6 +467,7 @@ fn falling(
         sure_at: at.max(moment.now) + secs(wait_secs),
         last_seen_at,
         fall,
+        lay_until: None,
     }
 }
 

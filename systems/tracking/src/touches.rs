@@ -125,6 +125,11 @@ impl TouchFinder {
         &self.touches
     }
 
+    /// Those, and what was found out shortly before.
+    pub fn lately(&self) -> &[Touch] {
+        &self.lately
+    }
+
     /// Takes in what `tracker` made of the frame at `now`, time since the first frame.
     pub fn follow(&mut self, now: Duration, tracker: &BallTracker, bed: &Bed) {
         self.touches.clear();

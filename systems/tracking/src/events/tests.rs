@@ -211,6 +211,41 @@ fn every_ball_that_falls_is_told_once_in_its_pocket_within_a_frame() {
 }
 
 #[test]
+fn a_ball_that_was_seen_once_after_it_was_hit_fell_the_sooner_the_later_it_was_hit() {
+    let ball = |id| EventBall {
+        track_id: TrackId(id),
+        kind: BallKind::Solid,
+        number: None,
+        position_in_table: DVec2::ZERO,
+    };
+    let falling = || Falling {
+        ball: ball(2),
+        pocket: PocketName::TopLeft,
+        at: secs(1.25),
+        sure_at: secs(1.5),
+        last_seen_at: secs(1.0),
+        fall: None,
+        lay_until: Some(secs(0.96)),
+    };
+    let hit = |id, at| Touch {
+        at: secs(at),
+        id: TrackId(1),
+        position: DVec2::ZERO,
+        touched: Touched::Ball(TrackId(id), DVec2::ZERO),
+    };
+    let at_after = |touches: &[Touch]| {
+        let mut falling = falling();
+        touches.iter().for_each(|touch| falling.learn_from(touch));
+        falling.at.as_secs_f64()
+    };
+    // It moved for .01 s of .04, four times as fast as it was taken to; what is known is not learnt twice.
+    let right = hit(2, 0.99);
+    assert!((at_after(&[right, right]) - 1.0625).abs() < 1e-6);
+    // Another ball was hit; it was hit in another frame.
+    assert!((at_after(&[hit(3, 0.99), hit(2, 0.95), hit(2, 1.0)]) - 1.25).abs() < 1e-6);
+}
+
+#[test]
 fn a_rolling_ball_that_an_arm_covers_on_its_way_to_a_pocket_is_not_potted() {
     let place = DVec2::new(0.8, 0.4);
     let way = DVec2::new(1.27, 0.635) - place;
