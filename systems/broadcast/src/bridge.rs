@@ -46,9 +46,7 @@ struct Lanes {
     snapshot: watch::Sender<Option<Handover>>,
     frame: watch::Sender<Option<Arc<Frame>>>,
     events: mpsc::Sender<Handover>,
-    events_dropped: AtomicU64,
     alerts: mpsc::Sender<Alert>,
-    alerts_dropped: AtomicU64,
     config: watch::Sender<Arc<ConfigView>>,
     facts: Facts,
     /// Locked by nobody but the world's thread.
@@ -84,9 +82,7 @@ pub(crate) fn bridge() -> (BridgeHandle, BridgeEnd) {
         snapshot,
         frame,
         events,
-        events_dropped: AtomicU64::new(0),
         alerts,
-        alerts_dropped: AtomicU64::new(0),
         config,
         facts: facts.clone(),
         requests: Mutex::new(requests),
@@ -129,8 +125,7 @@ impl BridgeHandle {
         if !handover.snapshot.events.is_empty()
             && let Err(mpsc::error::TrySendError::Full(_)) = self.lanes.events.try_send(handover.clone())
         {
-            let dropped = self.lanes.events_dropped.fetch_add(1, Ordering::Relaxed) + 1;
-            tracing::error!(dropped, "events lost: the network thread does not take any");
+            self.lanes.facts.losses().lose_events();
         }
         self.lanes.snapshot.send_replace(Some(handover));
         // After what was seen in it: who has got the frame can draw that.
@@ -141,13 +136,8 @@ impl BridgeHandle {
 
     /// Hands over an alert.
     pub fn alert(&self, alert: Alert) {
-        if let Err(mpsc::error::TrySendError::Full(alert)) = self.lanes.alerts.try_send(alert) {
-            let dropped = self.lanes.alerts_dropped.fetch_add(1, Ordering::Relaxed) + 1;
-            tracing::error!(
-                code = alert.code.name(),
-                dropped,
-                "alert lost: the network thread does not take any"
-            );
+        if let Err(mpsc::error::TrySendError::Full(_)) = self.lanes.alerts.try_send(alert) {
+            self.lanes.facts.losses().lose_alert();
         }
     }
 
@@ -196,6 +186,40 @@ impl BridgeHandle {
 
     /// Alerts that were lost because the network thread did not take them.
     pub fn alerts_dropped(&self) -> u64 {
-        self.lanes.alerts_dropped.load(Ordering::Relaxed)
+        self.lanes.facts.losses().alerts()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use ghostball_world::{AlertCode, AlertLevel, TableEvent, TableEventKind};
+
+    use super::*;
+
+    #[test]
+    fn what_a_network_thread_that_stands_does_not_take_is_counted() {
+        let (handle, end) = bridge();
+        for n in 0..EVENT_QUEUE.max(ALERT_QUEUE) + 3 {
+            let ended = TableEvent {
+                at: Duration::from_secs(n as u64),
+                kind: TableEventKind::ShotEnded(Arc::default()),
+            };
+            let snapshot = Snapshot {
+                events: vec![ended],
+                ..Snapshot::default()
+            };
+            handle.publish(Arc::new(snapshot), None);
+            handle.alert(Alert {
+                level: AlertLevel::Info,
+                code: AlertCode::DiskFull,
+                begins: true,
+                text: String::new(),
+            });
+        }
+        let sent = EVENT_QUEUE.max(ALERT_QUEUE) as u64 + 3;
+        assert_eq!(end.facts.losses().events(), sent - EVENT_QUEUE as u64);
+        assert_eq!(handle.alerts_dropped(), sent - ALERT_QUEUE as u64);
     }
 }

@@ -6,6 +6,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::losses::Losses;
+
 /// Where the frames come from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct SourceView {
@@ -93,6 +95,7 @@ impl ReplayView {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Facts {
     inner: Arc<Mutex<Inner>>,
+    losses: Arc<Losses>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -104,6 +107,11 @@ struct Inner {
 }
 
 impl Facts {
+    /// What was handed over and not taken.
+    pub(crate) fn losses(&self) -> &Losses {
+        &self.losses
+    }
+
     pub(crate) fn set_source(&self, source: SourceView) {
         self.lock().source = Some(source);
     }

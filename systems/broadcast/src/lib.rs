@@ -45,6 +45,7 @@ mod filters;
 mod fixture;
 mod hub;
 mod log_tail;
+mod losses;
 mod pacer;
 mod performance;
 mod pictures;

@@ -325,6 +325,13 @@ fn prometheus_finds_every_number_with_its_kind() {
     };
     assert_eq!(value("ghostball_frames_total"), 42.0);
     assert_eq!(
+        (
+            value("ghostball_events_lost_total"),
+            value("ghostball_alerts_lost_total")
+        ),
+        (0.0, 0.0)
+    );
+    assert_eq!(
         (value("ghostball_balls"), value("ghostball_table_found")),
         (2.0, 1.0)
     );

@@ -95,6 +95,21 @@ fn page(shared: &Shared) -> String {
     ] {
         page.one_counter(name, help, count as f64);
     }
+    let losses = shared.facts.losses();
+    for (name, help, count) in [
+        (
+            "ghostball_events_lost_total",
+            "Frames whose events the network thread did not take.",
+            losses.events(),
+        ),
+        (
+            "ghostball_alerts_lost_total",
+            "Alerts that the network thread did not take.",
+            losses.alerts(),
+        ),
+    ] {
+        page.one_counter(name, help, count as f64);
+    }
     let is_found = seen.is_some_and(|seen| seen.table.is_some());
     page.one_gauge(
         "ghostball_table_found",
