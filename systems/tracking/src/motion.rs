@@ -1,6 +1,7 @@
 //! Does it move? Standing and moving told apart by where the ball is, not by a noisy speed.
 //!
-//! A ball at rest has an anchor: the mean of its sightings. It moves once it leaves the anchor and keeps going; what is
+//! A ball at rest has an anchor: the mean of its sightings. It is said to lie where that was once it was known, until it is
+//! seen elsewhere: what wanders is what is seen of it, while light, arms and codecs change. It moves once it leaves the anchor and keeps going; what is
 //! seen askew for a while (half covered, or fitted now so, now so) does not keep going. A moving ball stands once the
 //! straight line through its last sightings has no slope that noise would not give it. All lengths are multiples of the
 //! measurement noise, the ball's own included, or of its radius, so that nothing depends on the camera's resolution.
@@ -43,6 +44,10 @@ const BACK_SIGHTINGS: u32 = 2;
 /// Sightings that the anchor's mean reaches back, ten seconds' worth: long enough that its own noise is a twentieth of a
 /// sighting's. A ball that was nudged does not wait for it.
 const ANCHOR_MEMORY: f64 = 300.0;
+/// Sightings after which a ball at rest has its place: their mean is known to a third of what one of them scatters…
+const PLACING_SIGHTINGS: f64 = 8.0;
+/// …and which it keeps while its anchor is within so many sigmas of one sighting: noise alone never brings it there.
+const HELD_SIGMAS: f64 = 2.0;
 /// Weight of one sighting in what is known of a ball's own noise: a second's worth. None counts for more than
 /// [`ASKEW_RADII`]: what is farther off may be motion.
 const OWN_NOISE_GAIN: f64 = 0.03;
@@ -75,6 +80,8 @@ pub struct MotionDetector {
     anchor: DVec2,
     /// Sightings in the anchor's mean, up to [`ANCHOR_MEMORY`].
     weight: f64,
+    /// Where it is said to lie, or to have lain.
+    place: DVec2,
     /// Variance of one coordinate of this ball's sightings at rest, m²: some looks are harder to fit than others.
     own_variance: f64,
     suspicion: Option<Suspicion>,
@@ -99,6 +106,7 @@ impl MotionDetector {
             motion: Motion::Still,
             anchor: position,
             weight: 1.0,
+            place: position,
             own_variance: 0.0,
             suspicion: None,
             recent: Recent::default(),
@@ -117,22 +125,36 @@ impl MotionDetector {
         self.anchor
     }
 
+    /// Where a ball at rest is said to lie: it does not follow its anchor's every step.
+    pub fn place(&self) -> DVec2 {
+        self.place
+    }
+
     /// Standard deviation of one coordinate of this ball's sightings at rest, metres; 0 where it has not been seen at rest.
     pub fn own_sigma(&self) -> f64 {
         self.own_variance.sqrt()
     }
 
-    /// Standard deviation of one coordinate of the anchor, where one sighting has `sigma` metres.
-    pub fn anchor_sigma(&self, sigma: f64) -> f64 {
-        sigma / self.weight.sqrt()
+    /// Standard deviation of one coordinate of the place, where one sighting has `sigma` metres.
+    pub fn place_sigma(&self, sigma: f64) -> f64 {
+        // Two coordinates share the squared distance.
+        let off = 0.5 * self.place.distance_squared(self.anchor);
+        (sigma * sigma / self.weight + off).sqrt()
     }
 
     /// Moves the memory along with a change of table space.
     pub fn remap(&mut self, map: impl Fn(DVec2) -> DVec2) {
         self.anchor = map(self.anchor);
+        self.place = map(self.place);
         self.left = None;
         self.suspicion = None;
         self.recent.clear();
+    }
+
+    /// The camera was moved, a while ago maybe: a ball at rest is where it lay before it was seen from elsewhere.
+    pub fn camera_moved(&mut self) {
+        self.anchor = self.place;
+        self.suspicion = None;
     }
 
     /// The ball is known to move, for example because it jumped.
@@ -175,6 +197,7 @@ impl MotionDetector {
             self.suspicion = None;
             self.learn_noise(distance / doubt, glimpse);
             self.average(position);
+            self.keep_place(glimpse);
             return;
         }
         let explains = |push: &Push| push.explains(offset, glimpse.elapsed_secs, SUSPICIOUS_SIGMAS * scatter);
@@ -213,6 +236,7 @@ impl MotionDetector {
             Verdict::Stays(mean, weight) => {
                 (self.anchor, self.weight) = (mean, weight);
                 self.suspicion = None;
+                self.keep_place(glimpse);
             }
             Verdict::Open => {}
         }
@@ -246,15 +270,16 @@ impl MotionDetector {
         }
         self.recent.push(glimpse.elapsed_secs, glimpse.position);
         self.recent.keep(REMEMBERED_SECS);
-        if let Some((place, sightings)) = self.resting_place(glimpse) {
+        if let Some(place) = self.resting_place(glimpse) {
             self.motion = Motion::Still;
-            (self.anchor, self.weight) = (place, 0.5 * sightings as f64);
+            // It may still settle, by a millimetre, into the nap of the cloth: what was seen before counts for little.
+            (self.anchor, self.weight, self.place) = (place, 1.0, place);
             self.recent.clear();
         }
     }
 
-    /// Where a moving ball has come to rest, and how many sightings say so.
-    fn resting_place(&self, glimpse: &Glimpse) -> Option<(DVec2, usize)> {
+    /// Where a moving ball has come to rest.
+    fn resting_place(&self, glimpse: &Glimpse) -> Option<DVec2> {
         let line = self.recent.line(RESTING_SECS)?;
         // Half a frame short of it is meant to count.
         if line.sightings < LINE_SIGHTINGS || line.span_secs + 0.5 * glimpse.elapsed_secs < RESTING_SECS {
@@ -264,11 +289,13 @@ impl MotionDetector {
         let is_line = sigma <= (STRAIGHT_RADII * glimpse.ball_radius).max(SUSPICIOUS_SIGMAS * glimpse.sigma);
         if is_line {
             let slow = RESTING_SPEED.max(SLOPE_SIGMAS * sigma * line.slope_sigma_per_sigma);
-            return (line.slope.length() <= slow).then_some((line.latter_mean, line.sightings));
+            return (line.slope.length() <= slow).then_some(line.latter_mean);
         }
         // It turned, or it stands and is seen now here, now there: then most of its sightings are of one place.
-        let place = self.recent.crowd(SUSPICIOUS_SIGMAS * glimpse.sigma, RESTING_SECS);
-        place.filter(|(_, sightings)| *sightings >= LINE_SIGHTINGS)
+        let (place, sightings) = self
+            .recent
+            .crowd(SUSPICIOUS_SIGMAS * glimpse.sigma, RESTING_SECS)?;
+        (sightings >= LINE_SIGHTINGS).then_some(place)
     }
 
     /// Learns from a residual, metres, of a sighting at rest.
@@ -282,6 +309,14 @@ impl MotionDetector {
     fn average(&mut self, position: DVec2) {
         self.weight = (self.weight + 1.0).min(ANCHOR_MEMORY);
         self.anchor += (position - self.anchor) / self.weight;
+    }
+
+    /// Moves the place to the anchor where it is not known yet, or seen not to be there.
+    fn keep_place(&mut self, glimpse: &Glimpse) {
+        let sigma = self.own_sigma().max(glimpse.sigma / glimpse.doubt);
+        if self.weight <= PLACING_SIGHTINGS || self.anchor.distance(self.place) > HELD_SIGMAS * sigma {
+            self.place = self.anchor;
+        }
     }
 }
 
@@ -457,6 +492,40 @@ mod tests {
         }
         assert_eq!(detector.motion(), Motion::Still);
         assert!(detector.anchor().distance(DVec2::Y * 0.009) < SIGMA);
+    }
+
+    #[test]
+    fn a_ball_at_rest_keeps_its_place_while_what_is_seen_of_it_wanders() {
+        let mut detector = seen_at_rest(30);
+        let place = detector.place();
+        assert!(place.length() < SIGMA);
+        for n in 0..600 {
+            // Another light: a sigma to one side, and back.
+            let askew = DVec2::X * SIGMA * f64::from(n / 150 % 2);
+            assert_eq!(observe(&mut detector, noise(n) + askew), Motion::Still);
+            assert_eq!(detector.place(), place, "frame {n}");
+        }
+        for n in 0..60 {
+            observe(&mut detector, DVec2::Y * 0.009 + 0.5 * noise(n));
+        }
+        assert!(detector.place().distance(DVec2::Y * 0.009) < SIGMA);
+    }
+
+    #[test]
+    fn a_ball_that_settles_after_it_came_to_rest_lies_where_it_settled() {
+        let mut detector = MotionDetector::at_rest(DVec2::X);
+        detector.set_moving(DVec2::ZERO);
+        let mut rests = 0;
+        let mut n = 0;
+        while rests < 10 && n < 60 {
+            // Three sightings after it was first said to stand it has sunk back by a millimetre.
+            let back = DVec2::X * 1e-3 * f64::from(rests.min(3)) / 3.0;
+            let motion = observe(&mut detector, -back + 0.05 * noise(n));
+            rests += u32::from(motion == Motion::Still);
+            n += 1;
+        }
+        let off = detector.place().distance(-DVec2::X * 1e-3);
+        assert!(rests == 10 && off < 3e-4, "{rests}: off by {off}");
     }
 
     #[test]

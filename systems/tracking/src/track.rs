@@ -312,7 +312,7 @@ impl Track {
             self.held_off = DVec2::ZERO;
         } else {
             self.filter =
-                BallFilter::at_rest(self.motion.anchor(), self.motion.anchor_sigma(observation.sigma));
+                BallFilter::at_rest(self.motion.place(), self.motion.place_sigma(observation.sigma));
         }
         let trust = if self.is_moving() { SMEARED_VOTE } else { 1.0 };
         self.votes.cast(observation.label, trust * observation.confidence);

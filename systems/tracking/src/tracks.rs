@@ -228,6 +228,7 @@ impl BallTracker {
                 track.remap(&map, bed.ball_radius);
             } else {
                 track.held_off = DVec2::ZERO;
+                track.motion.camera_moved();
             }
         }
     }

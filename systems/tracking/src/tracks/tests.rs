@@ -482,6 +482,41 @@ fn a_corrected_calibration_moves_the_balls_and_a_moved_camera_does_not() {
 }
 
 #[test]
+fn a_camera_that_was_moved_a_while_before_it_was_noticed_does_not_move_the_balls() {
+    let bed = bed();
+    let scenes = shot(&layout(), 0.0, 0.0, 120, 120, Faults::default(), 5);
+    let mut tracker = BallTracker::default();
+    // A little, as when somebody leans on the table: within what sightings scatter.
+    let off = DVec2::new(0.0, 0.0012);
+    let moved = |scene: &Scene| -> Vec<SeenBall> {
+        let seen = scene.seen.iter().map(|ball| SeenBall {
+            position: ball.position + off,
+            ..*ball
+        });
+        seen.collect()
+    };
+    let places = |tracker: &BallTracker| -> Vec<DVec2> {
+        let tracks = tracker.tracks().iter();
+        tracks.map(|track| track.filter.position).collect()
+    };
+    for scene in &scenes[..20] {
+        tracker.follow(DT, &scene.seen, &bed, None);
+    }
+    let before = places(&tracker);
+    for scene in &scenes[20..40] {
+        tracker.follow(DT, &moved(scene), &bed, None);
+    }
+    tracker.recalibrated(&scenes[40].seen, &bed, |place| place - off);
+    for track in tracker.tracks() {
+        assert_eq!(track.motion.anchor(), track.filter.position);
+    }
+    for scene in &scenes[40..] {
+        tracker.follow(DT, &scene.seen, &bed, None);
+    }
+    assert_eq!(places(&tracker), before);
+}
+
+#[test]
 fn a_ball_that_lies_is_not_moved_by_a_millimetre_of_correction_until_it_is_struck() {
     let bed = bed();
     let scenes = shot(&layout(), 2.0, 0.0, 30, 40, Faults::default(), 5);
