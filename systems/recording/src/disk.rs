@@ -28,7 +28,7 @@ pub(crate) struct Disk {
     storage: Box<dyn Storage>,
     /// Bytes of the blocks that are written.
     length: u64,
-    /// A part of a block may be left beyond `length`.
+    /// Something that does not belong to it may be left beyond `length`: a part of a block, or what was there before.
     is_torn: bool,
 }
 
@@ -38,6 +38,14 @@ impl Disk {
             storage,
             length: 0,
             is_torn: false,
+        }
+    }
+
+    /// Over what the storage holds: that is kept until the first block is written.
+    pub(crate) fn over(storage: Box<dyn Storage>) -> Self {
+        Self {
+            is_torn: true,
+            ..Self::new(storage)
         }
     }
 

@@ -1,6 +1,6 @@
 //! The recording thread and the pipeline's end of it.
 
-use std::fs::File;
+use std::fs::OpenOptions;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -48,14 +48,20 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// Creates the file, over one that is there, and starts the thread.
+    /// Creates the file and starts the thread. A file that is there is kept as it is until the first frame comes, which
+    /// may be never where the camera's name is mistyped; then it is written over.
     pub fn create(path: &Path, about: &About, settings: RecordingSettings) -> Result<Self, RecordingError> {
-        let file = File::create(path).map_err(RecordingError::io(path, "create it"))?;
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(false);
+        let file = options
+            .open(path)
+            .map_err(RecordingError::io(path, "create it"))?;
+        let holds = file.metadata().map_or(0, |about| about.len());
         let queue_bytes = match settings.policy {
             QueuePolicy::Lose => QUEUE_BYTES,
             QueuePolicy::Wait => SHORT_QUEUE_BYTES,
         };
-        Self::start(path, about, settings, queue_bytes, Box::new(file))
+        Self::start(path, about, settings, queue_bytes, Box::new(file), holds > 0)
     }
 
     fn start(
@@ -64,12 +70,18 @@ impl Recorder {
         settings: RecordingSettings,
         queue_bytes: usize,
         storage: Box<dyn Storage>,
+        holds_another: bool,
     ) -> Result<Self, RecordingError> {
         let queue = Arc::new(Queue::new(settings.policy, queue_bytes));
         let writer = EntryWriter::new(about, settings.jpeg).map_err(encoding(path))?;
         let writing = Writing {
             queue: Arc::clone(&queue),
-            disk: Disk::new(storage),
+            disk: if holds_another {
+                Disk::over(storage)
+            } else {
+                Disk::new(storage)
+            },
+            waits_for_frame: holds_another,
             writer,
             block: Vec::new(),
             frames_in_block: 0,
@@ -212,6 +224,8 @@ fn encoding(path: &Path) -> impl FnOnce(EncodeError) -> RecordingError {
 struct Writing {
     queue: Arc<Queue>,
     disk: Disk,
+    /// Nothing is written before the first frame, over a file that is there.
+    waits_for_frame: bool,
     writer: EntryWriter,
     /// Whole chunks on their way to the disk.
     block: Vec<u8>,
@@ -238,11 +252,16 @@ impl Writing {
                 Taken::Closed => break,
             }
         }
+        if self.waits_for_frame {
+            tracing::warn!("{}: no frame came, so it is left as it was", self.path.display());
+            return Ok(());
+        }
         self.writer.finish().map_err(encoding(&self.path))?;
         self.write_out()
     }
 
     fn record(&mut self, mut entry: Entry) -> Result<(), RecordingError> {
+        self.waits_for_frame = false;
         match self.writer.write(&mut entry) {
             Ok(()) => self.frames_in_block += 1,
             Err(error) => {
@@ -268,6 +287,9 @@ impl Writing {
     /// Writes whole chunks to the disk. While it refuses, nothing more is taken from the queue, and what the queue cannot
     /// hold is lost; once the recording ends it is asked a last time.
     fn write_out(&mut self) -> Result<(), RecordingError> {
+        if self.waits_for_frame {
+            return Ok(());
+        }
         self.writer.take_bytes(&mut self.block);
         if self.block.is_empty() {
             return Ok(());

@@ -183,6 +183,20 @@ impl Storage for Fake {
 }
 
 #[test]
+fn a_recording_that_is_there_is_kept_until_the_first_frame_of_the_next_comes() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.mcap");
+    record(&path, 100);
+    let before = std::fs::read(&path).unwrap();
+    record(&path, 0);
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+    record(&path, 10);
+    let (states, _, ending) = read(&path);
+    assert_eq!(states, (0..10).collect::<Vec<_>>());
+    assert_eq!(ending, Ending::Closed);
+}
+
+#[test]
 fn a_full_disk_costs_frames_which_are_counted_and_once_there_is_room_it_goes_on() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.mcap");
@@ -194,6 +208,7 @@ fn a_full_disk_costs_frames_which_are_counted_and_once_there_is_room_it_goes_on(
         RecordingSettings::new(QueuePolicy::Lose),
         640,
         storage,
+        false,
     )
     .unwrap();
     let mut n = 0;
@@ -246,7 +261,7 @@ fn a_disk_that_stays_full_ends_the_recording_with_an_error_and_whole_chunks() {
     let path = folder.path().join("a.mcap");
     let disk = Fake::default();
     let storage = Box::new(disk.clone());
-    let mut recorder = Recorder::start(&path, &about(), WAIT, 640, storage).unwrap();
+    let mut recorder = Recorder::start(&path, &about(), WAIT, 640, storage, false).unwrap();
     (0..60).for_each(|n| take(&mut recorder, n));
     disk.is_full.store(true, Ordering::SeqCst);
     (60..90).for_each(|n| take(&mut recorder, n));
