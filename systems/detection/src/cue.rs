@@ -7,15 +7,19 @@
 //! 1. `bars`: edges that face each other at a stick's width; those of balls (`ball_map`) are left out.
 //! 2. `lines`: the straight lines along which such places lie.
 //! 3. `walk`: each line is followed from the border inwards, to the tip.
-//! 4. `slice`: at full resolution, the stick's middle and width across the line, and where it ends.
+//! 4. `slice`: at full resolution, the stick's middle and width across the line; `beyond`: the same past the border, where
+//!    little is seen before it; `axis`: the straight line through them; `tip`: where that ends.
 //!
 //! Lines drawn or projected on the cloth are too thin, arms too wide and not straight, cables not straight either,
 //! planks and rulers neither come from outside nor taper, shadows are cloth.
 
+mod axis;
 mod ball_map;
 mod bars;
+mod beyond;
 mod lines;
 mod slice;
+mod tip;
 mod walk;
 
 use ghostball_world::{BallSighting, CueSighting, Planes, TableSighting};
@@ -26,18 +30,18 @@ use crate::balls::work::WorkPicture;
 use crate::cloth::ClothModel;
 use crate::median::upper_median;
 use crate::quad::Quad;
-use crate::sample::{color_near, color_of};
-use crate::table::line::{Line as Axis, least_squares};
+use crate::sample::color_of;
+use axis::axis_through;
 use ball_map::BallMap;
 use bars::BarFinder;
+use beyond::Inner;
 use lines::{Line, LineFinder};
-use slice::{least_difference, off_cloth, slice_at};
-use walk::{LEAST_LONE_SLIM, Reach, Seen, lone, walk};
+use slice::{Slice, least_difference, slice_at};
+use tip::tip_near;
+use walk::{LEAST_LONE_SLIM, LEAST_SHORT, LEAST_SLIM, Reach, Seen, lone, walk};
 
 /// Distance of a stick's edges by a ball's diameter: least and most.
 const WIDTH: [f64; 2] = [0.17, 0.7];
-/// Least length of stick that is looked for, ball diameters.
-const LEAST_LENGTH: f64 = 1.6;
 /// Of the bars that a stick gives, one for two pixels of its length, so many are asked for by pixel of the least length.
 const LEAST_BARS: f64 = 0.3;
 /// A line is followed from this near the noses, ball diameters: farther out are the edges of the noses.
@@ -54,12 +58,10 @@ const STRAIGHT: f64 = 0.02;
 /// How much wider the butt's half of a stick is than the tip's, at least: tips of 9 to 13 mm, butts of 29 mm give 1.4
 /// and more.
 const LEAST_TAPER: f64 = 1.2;
-/// How far outwards from where the edges end the tip may be, ball diameters.
-const TIP_REACH: f64 = 0.7;
-/// A tip ends where it is unlike cloth by less than this share of what the stick is: leather, chalked, is less unlike.
-const TIP_EDGE: f64 = 0.3;
-/// Distance of samples along a tip, pixels.
-const TIP_STEP: f64 = 0.5;
+/// So many slices that are too thin for a stick are a line, where two in a row are not.
+const LINE: usize = 3;
+/// A stick is so many times wider than such a line, at least; a cable does not change its width at once.
+const ABRUPT: f64 = 1.5;
 
 /// Finds the cue stick. Holds buffers.
 #[derive(Clone, Debug, Default)]
@@ -69,7 +71,10 @@ pub struct CueFinder {
     lines: LineFinder,
     /// Where along the line that is followed both edges of a stick are seen.
     is_stick: Vec<bool>,
-    slices: Vec<(f64, f64)>,
+    /// What lies across the line that is followed, and where along it, pixels.
+    slices: Vec<(f64, Slice)>,
+    /// Where along the line, and how far beside it, the stick's middle is, pixels.
+    middles: Vec<(f64, f64)>,
     /// Of which a median is taken: widths, distances, differences.
     values: Vec<f64>,
 }
@@ -114,7 +119,7 @@ impl CueFinder {
         let is_wanted = |edge: &Edge| self.ball_map.is_beside([edge.x, edge.y]);
         self.bars
             .find(scene.edges, size, widths.map(|w| w as f32), is_wanted);
-        let least = (LEAST_BARS * LEAST_LENGTH * diameter) as usize;
+        let least = (LEAST_BARS * LEAST_SHORT * diameter) as usize;
         self.lines.start(&self.bars.bars, size);
         let mut best: Option<CueSighting> = None;
         for _ in 0..MOST_LINES {
@@ -167,6 +172,9 @@ impl CueFinder {
         let from_outside = ways.into_iter().flatten().max_by_key(|(reach, ..)| reach.slim);
         let axis = [center, line.along];
         if let Some((reach, border, sign)) = from_outside {
+            if !reach.is_short() && self.lines.held.len() < (LEAST_BARS * LEAST_SLIM * diameter) as usize {
+                return None;
+            }
             let tip = border + sign * scale * reach.tip as f64;
             let (cue, _) = self.measure(scene, axis, [from, border, tip], &reach)?;
             let outward = cue.butt_in_image - cue.tip_in_image;
@@ -199,119 +207,116 @@ impl CueFinder {
         [from, border, tip]: [f64; 3],
         reach: &Reach,
     ) -> Option<(CueSighting, f64)> {
-        let CueScene { planes, cloth, .. } = *scene;
         let diameter_px = 2.0 * scene.table.ball_radius_px;
-        let normal = along.perp();
-        self.slices.clear();
+        self.slice(scene, [center, along], [from, border, tip]);
+        // The whole bed at most: where edges are faint, the stick goes on past the last that were seen.
+        let (mut tip, mut reach, mut inwards) = (tip, *reach, scene.planes.luma.width as f64);
+        let line = self.leave_line(diameter_px);
+        if let Some([end, line]) = line {
+            let cell = |at: f64| ((at - from) / scene.work.scale as f64).max(0.0) as usize;
+            let (first, last) = (cell(end).min(cell(border)), cell(end).max(cell(border)));
+            let cells = self.is_stick.get(first..last)?;
+            let slim = cells.iter().filter(|is_stick| **is_stick).count();
+            reach = reach.cut_to(cells.len(), slim)?;
+            (tip, inwards) = (end, (line - end).abs());
+        }
         self.values.clear();
-        let mut shaded = 0;
-        let mut halves = [(0.0, 0.0); 2];
+        self.values
+            .extend(self.slices.iter().map(|(_, slice)| slice.width));
+        let width_px = upper_median(&mut self.values)?;
+        let shaded = self.slices.iter().filter(|(_, slice)| slice.is_shade).count();
+        let is_shadow = shaded as f64 > MOST_SHADED * self.slices.len() as f64;
+        if !(WIDTH[0]..=WIDTH[1]).contains(&(width_px / diameter_px)) || is_shadow {
+            return None;
+        }
+        let mut widths = [(0.0, 0); 2];
+        for (at, slice) in &self.slices {
+            let (sum, count) = &mut widths[usize::from((at - tip).abs() > (at - border).abs())];
+            (*sum, *count) = (*sum + slice.width, *count + 1);
+        }
+        // Nothing is known of a half that is not seen.
+        let [at_tip, at_butt] = widths.map(|(sum, count)| {
+            if count > 0 {
+                sum / f64::from(count)
+            } else {
+                width_px
+            }
+        });
+        self.middles.clear();
+        self.middles
+            .extend(self.slices.iter().map(|(at, slice)| (*at, slice.off)));
+        // Where a line begins at the border, what is left of it there may look like the end of a stick.
+        if reach.is_short() || line.is_some() {
+            let mut middle = |of: fn(&(f64, f64)) -> f64| {
+                self.values.clear();
+                self.values.extend(self.middles.iter().map(of));
+                upper_median(&mut self.values)
+            };
+            let inner = Inner {
+                center,
+                along,
+                border,
+                middle: (middle(|(at, _)| *at)?, middle(|(_, off)| *off)?),
+                outward: (border - tip).signum(),
+                width: width_px,
+                diameter: diameter_px,
+                least: least_difference(scene.cloth),
+            };
+            let seen = beyond::follow(scene.planes, &inner, &mut self.middles)?;
+            reach = reach.with_beyond(seen as f64 * beyond::STEP);
+        }
+        let (axis, typical) = axis_through(&self.middles, &mut self.values)?;
+        let bend = typical / (STRAIGHT * diameter_px);
+        if bend > 1.0 {
+            return None;
+        }
+        let place = |at: f64| center + at * along + axis.at(at) * along.perp();
+        let outward = (place(border) - place(tip)).normalize_or_zero();
+        let cue = CueSighting {
+            tip_in_image: tip_near(scene, place(tip), outward, inwards, &mut self.values),
+            butt_in_image: place(border),
+            confidence: reach.confidence() * (1.0 - bend * bend),
+        };
+        Some((cue, at_butt / at_tip))
+    }
+
+    /// Looks across the line where both edges of a stick are seen, from `tip` to `border`.
+    fn slice(&mut self, scene: &CueScene, [center, along]: [DVec2; 2], [from, border, tip]: [f64; 3]) {
+        let diameter_px = 2.0 * scene.table.ball_radius_px;
+        self.slices.clear();
         for i in 0..SLICES {
             let at = tip + (border - tip) * (i as f64 + 0.5) / SLICES as f64;
             let cell = ((at - from) / scene.work.scale as f64) as usize;
             if self.is_stick.get(cell) != Some(&true) {
                 continue;
             }
-            if let Some(slice) = slice_at(planes, cloth, center + at * along, normal, diameter_px) {
-                self.values.push(slice.width / diameter_px);
-                self.slices.push((at, slice.off));
-                shaded += usize::from(slice.is_shade);
-                let (sum, count) = &mut halves[usize::from(2 * i >= SLICES)];
-                (*sum, *count) = (*sum + slice.width, *count + 1.0);
+            let place = center + at * along;
+            if let Some(slice) = slice_at(scene.planes, scene.cloth, place, along.perp(), diameter_px) {
+                self.slices.push((at, slice));
             }
         }
-        let width = upper_median(&mut self.values)?;
-        let is_shadow = shaded as f64 > MOST_SHADED * self.slices.len() as f64;
-        if !(WIDTH[0]..=WIDTH[1]).contains(&width) || is_shadow {
-            return None;
-        }
-        let offs = |slices: &[(f64, f64)], axis: &Axis, values: &mut Vec<f64>| {
-            values.clear();
-            values.extend(slices.iter().map(|(at, off)| (off - axis.at(*at)).abs()));
-            upper_median(values)
-        };
-        // Where a hand or a ball touches the stick, its middle is told wrongly: what is far off is left out, more
-        // strictly each time.
-        self.values.clear();
-        self.values.extend(self.slices.iter().map(|(_, off)| *off));
-        let mut axis = Axis {
-            offset: upper_median(&mut self.values)?,
-            slope: 0.0,
-        };
-        let mut typical = offs(&self.slices, &axis, &mut self.values)?;
-        for _ in 0..3 {
-            let reach = (3.0 * typical).max(0.5);
-            let near = self
-                .slices
-                .iter()
-                .filter(|(at, off)| (off - axis.at(*at)).abs() <= reach);
-            axis = least_squares(near.map(|(at, off)| (*at, *off, 1.0))).unwrap_or(axis);
-            typical = offs(&self.slices, &axis, &mut self.values)?;
-        }
-        let bend = typical / (STRAIGHT * diameter_px);
-        if bend > 1.0 {
-            return None;
-        }
-        let place = |at: f64| center + at * along + axis.at(at) * normal;
-        let outward = (place(border) - place(tip)).normalize_or_zero();
-        let tip = self.tip(scene, place(tip), outward, diameter_px);
-        let cue = CueSighting {
-            tip_in_image: tip,
-            butt_in_image: place(border),
-            confidence: reach.confidence() * (1.0 - bend * bend),
-        };
-        let [at_tip, at_butt] = halves.map(|(sum, count)| sum / f64::max(count, 1.0));
-        Some((cue, at_butt / at_tip))
     }
 
-    /// Where the stick ends, near `tip`; `outward` leads to its butt.
-    fn tip(&mut self, scene: &CueScene, tip: DVec2, outward: DVec2, diameter_px: f64) -> DVec2 {
-        let beside = 0.06 * diameter_px * outward.perp();
-        let strangeness = |inward: f64| {
-            let at = tip - inward * outward;
-            let cloth = scene.cloth.color_at(at.x as f32, at.y as f32);
-            let sum: f32 = [-1.0, 0.0, 1.0]
-                .iter()
-                .filter_map(|side| color_near(scene.planes, at + *side * beside))
-                .map(|color| off_cloth(cloth, color))
-                .sum();
-            f64::from(sum / 3.0)
+    /// Where the stick is seen last before a line that goes on from it, as a predicted path does that is projected: thinner
+    /// than any stick; and where that is seen first. `None` without one. Leaves the slices that belong to the stick.
+    fn leave_line(&mut self, diameter_px: f64) -> Option<[f64; 2]> {
+        let is_stick = |(_, slice): &(f64, Slice)| slice.width >= WIDTH[0] * diameter_px;
+        let first = self.slices.windows(2).position(|two| two.iter().all(is_stick))?;
+        if first < LINE {
+            return None;
+        }
+        let mut width = |slices: &[(f64, Slice)]| {
+            self.values.clear();
+            self.values.extend(slices.iter().map(|(_, slice)| slice.width));
+            upper_median(&mut self.values)
         };
-        let outwards = TIP_REACH * diameter_px;
-        self.values.clear();
-        let mut at = -2.0 * outwards;
-        while at < -0.5 * outwards {
-            self.values.push(strangeness(at));
-            at += 2.0 * TIP_STEP;
+        let (line, stick) = self.slices.split_at(first);
+        if width(stick)? < ABRUPT * width(line)? {
+            return None;
         }
-        let stick = upper_median(&mut self.values).unwrap_or(0.0);
-        let edge = (TIP_EDGE * stick).max(f64::from(least_difference(scene.cloth)));
-        let (mut at, mut before) = (-outwards, strangeness(-outwards));
-        let mut end = None;
-        // The whole bed at most: where edges are faint, the stick goes on past the last that were seen.
-        while at < scene.planes.luma.width as f64 {
-            let value = strangeness(at + TIP_STEP);
-            if before >= edge && value < edge {
-                end = Some(at + TIP_STEP * (before - edge) / (before - value));
-            }
-            // Past a gap as long as a tip begins something else.
-            if end.is_some_and(|end| at - end > 0.25 * diameter_px) {
-                break;
-            }
-            (at, before) = (at + TIP_STEP, value);
-        }
-        let mut tip = tip - end.unwrap_or(0.0) * outward;
-        for ball in scene.balls {
-            let off = ball.circle.center - tip;
-            let across = off.perp_dot(outward);
-            let within = ball.circle.radius * ball.circle.radius - across * across;
-            // How far outward the stick leaves the ball's outline.
-            let leaves = off.dot(outward) + within.max(0.0).sqrt();
-            if within > 0.0 && leaves > 0.0 && leaves < 3.0 * ball.circle.radius {
-                tip += leaves * outward;
-            }
-        }
-        tip
+        let ends = [self.slices[first].0, self.slices[first - 1].0];
+        self.slices.drain(..first);
+        Some(ends)
     }
 }
 
@@ -406,6 +411,41 @@ mod tests {
             let drawn = (expected - map.apply(stick[1])).normalize();
             assert!(direction.dot(drawn) > libm::cos(0.005), "{direction} {drawn}");
         }
+    }
+
+    #[test]
+    fn a_tip_over_the_bed_that_goes_on_beyond_the_border_is_a_stick() {
+        let tip = DVec2::new(-0.94, 0.15);
+        let of_length = |length: f64| {
+            look(&Drawn {
+                stick: Some([tip, tip + length * DVec2::new(-0.9, 0.436)]),
+                ..Drawn::default()
+            })
+        };
+        let (cue, map) = of_length(0.3);
+        let cue = cue.unwrap();
+        assert!(cue.tip_in_image.distance(map.apply(tip)) < 2.0, "{cue:?}");
+        let direction = (cue.tip_in_image - cue.butt_in_image).normalize();
+        let drawn = (map.apply(tip) - map.apply(tip + DVec2::new(-0.18, 0.0872))).normalize();
+        assert!(direction.dot(drawn) > libm::cos(0.03), "{direction} {drawn}");
+        // A finger, or chalk on the rail.
+        assert_eq!(of_length(0.08).0, None);
+    }
+
+    #[test]
+    fn a_predicted_path_that_is_projected_before_a_stick_does_not_lengthen_it() {
+        let [tip, butt, end] = [[-0.3, 0.02], [-1.3, 0.3], [0.35, -0.162]].map(DVec2::from);
+        let (cue, map) = look(&Drawn {
+            stick: Some([tip, butt]),
+            line: Some([tip, end]),
+            ..Drawn::default()
+        });
+        let cue = cue.unwrap();
+        assert!(
+            cue.tip_in_image.distance(map.apply(tip)) < 6.0,
+            "{cue:?} {}",
+            map.apply(tip)
+        );
     }
 
     #[test]

@@ -13,6 +13,8 @@ pub(crate) struct Drawn {
     pub ball_radius: f64,
     /// Tip and butt of a stick, by half the table's length.
     pub stick: Option<[DVec2; 2]>,
+    /// Ends of a line that is projected, an eighth of a ball wide, by half the table's length.
+    pub line: Option<[DVec2; 2]>,
     /// A thing that lies on table and rail: least and greatest coordinates.
     pub clutter: Option<[DVec2; 2]>,
 }
@@ -26,6 +28,7 @@ impl Default for Drawn {
             floor: [60.0, 128.0, 128.0],
             ball_radius: 0.0225,
             stick: None,
+            line: None,
             clutter: None,
         }
     }
@@ -72,6 +75,12 @@ pub(crate) fn draw(table: &Drawn) -> Picture {
     picture
 }
 
+/// Where along a stretch of line a place is, 0 to 1, and how far from it.
+fn along_and_beside(place: DVec2, from: DVec2, to: DVec2) -> (f64, f64) {
+    let along = ((place - from).dot(to - from) / (to - from).length_squared()).clamp(0.0, 1.0);
+    (along, place.distance(from.lerp(to, along)))
+}
+
 fn color_at(table: &Drawn, place: DVec2) -> [f32; 3] {
     const CUSHION: f64 = 0.043;
     const RAIL: f64 = 0.1;
@@ -89,10 +98,15 @@ fn color_at(table: &Drawn, place: DVec2) -> [f32; 3] {
         return [210.0, 120.0, 140.0];
     }
     if let Some([tip, butt]) = table.stick {
-        let along = ((place - tip).dot(butt - tip) / (butt - tip).length_squared()).clamp(0.0, 1.0);
-        if place.distance(tip.lerp(butt, along)) < table.ball_radius * (0.25 + 0.15 * along) {
+        let (along, distance) = along_and_beside(place, tip, butt);
+        if distance < table.ball_radius * (0.25 + 0.15 * along) {
             return [190.0, 105.0, 140.0];
         }
+    }
+    if let Some([from, to]) = table.line
+        && along_and_beside(place, from, to).1 < 0.125 * table.ball_radius
+    {
+        return [190.0, 140.0, 100.0];
     }
     for (i, ball) in BALLS.iter().enumerate() {
         let off = place.distance(DVec2::from(*ball)) / table.ball_radius;

@@ -10,7 +10,7 @@ use crate::sample::color_near;
 const SAMPLES: usize = 41;
 const LENGTH: f64 = 1.4;
 /// Chroma has half the resolution of luma, so it counts half.
-const WEIGHTS: [f32; 3] = [1.0, 0.5, 0.5];
+pub(crate) const WEIGHTS: [f32; 3] = [1.0, 0.5, 0.5];
 /// Where a bar ends: this share of its difference from the cloth. Both of its sides are told alike, so the middle does
 /// not depend on it, and a glint leaves the sides of a stick much weaker than its middle.
 const EDGE: f32 = 0.35;

@@ -3,7 +3,9 @@
 /// Gaps in a stick are glints and balls' gloss: up to this, cells.
 const GAP: usize = 6;
 /// Least length over which both edges are seen, ball diameters: the part before the hand.
-const LEAST_SLIM: f64 = 1.6;
+pub(crate) const LEAST_SLIM: f64 = 1.6;
+/// The same where the stick is seen to go on beyond the border: a tip, a hand on the rail behind it.
+pub(crate) const LEAST_SHORT: f64 = 0.6;
 /// Least share of the way from tip to border over which both edges are seen: hands and arms hide the rest.
 const LEAST_SLIM_SHARE: f64 = 0.3;
 /// Least share of that way that is covered by anything.
@@ -37,6 +39,33 @@ pub(crate) struct Reach {
 }
 
 impl Reach {
+    /// Whether what is seen over the bed is too little for a stick by itself.
+    pub fn is_short(&self) -> bool {
+        (self.slim as f64) < LEAST_SLIM * self.diameter
+    }
+
+    /// The same stick, so many cells long, of which so many were seen as stick; `None` where that is too little.
+    pub fn cut_to(self, tip: usize, slim: usize) -> Option<Self> {
+        let cut = Self { tip, slim, ..self };
+        cut.is_stick().then_some(cut)
+    }
+
+    /// Whether enough of it is seen.
+    fn is_stick(&self) -> bool {
+        let slim = self.slim as f64;
+        slim >= LEAST_SHORT * self.diameter && slim >= LEAST_SLIM_SHARE * (self.tip + 1) as f64
+    }
+
+    /// The same stick, of which so many ball diameters more are seen beyond the border.
+    pub fn with_beyond(self, diameters: f64) -> Self {
+        let cells = (diameters * self.diameter) as usize;
+        Self {
+            tip: self.tip + cells,
+            slim: self.slim + cells,
+            ..self
+        }
+    }
+
     /// 0 to 1: how much of it was seen, and how long that is against a hand's reach before the bridge.
     pub fn confidence(&self) -> f64 {
         let share = (self.slim as f64 / (self.tip as f64 + 1.0)).min(1.0);
@@ -75,12 +104,8 @@ pub(crate) fn walk(cells: usize, diameter: f64, look: impl Fn(usize) -> Seen) ->
         }
     }
     let (reach, covered) = last?;
-    let way = (reach.tip + 1) as f64;
-    let slim = reach.slim as f64;
-    let is_stick = slim >= LEAST_SLIM * diameter
-        && slim >= LEAST_SLIM_SHARE * way
-        && covered as f64 >= LEAST_COVER * way;
-    is_stick.then_some(reach)
+    let is_covered = covered as f64 >= LEAST_COVER * (reach.tip + 1) as f64;
+    (is_covered && reach.is_stick()).then_some(reach)
 }
 
 /// The longest stretch of stick, if it is long enough for a stick that lies about: its first and last cell.
