@@ -165,6 +165,7 @@ fn cue(cue_ball: &BallSnapshot, table: &TableGeometry, seconds: f64) -> CueSnaps
             tip_in_table,
             butt_in_table,
             confidence: 0.9,
+            direction_sigma: 0.0,
         },
         state: CueState::Aiming,
         aimed_ball: None,

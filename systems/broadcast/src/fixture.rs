@@ -71,6 +71,7 @@ pub(crate) fn snapshot() -> Snapshot {
                 tip_in_table,
                 butt_in_table,
                 confidence: 0.8,
+                direction_sigma: 0.0,
             },
             state: CueState::Aiming,
             aimed_ball: None,

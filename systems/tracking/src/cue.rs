@@ -168,6 +168,7 @@ impl Followed {
             tip_in_table,
             butt_in_table: tip_in_table - length * direction,
             confidence,
+            direction_sigma: seen.pose.direction_sigma,
         };
         self
     }
@@ -212,6 +213,7 @@ mod tests {
                 tip_in_table: tip,
                 butt_in_table: butt,
                 confidence: 0.8,
+                direction_sigma: 0.0,
             },
             in_image: CueInImage {
                 tip_in_image: tip * 500.0,

@@ -19,6 +19,11 @@ const STEEPEST_ELEVATION: f64 = 0.5;
 const ROOM: f64 = 0.02;
 /// Nearer than this, metres, nothing is passed over, but touched.
 const NEAREST: f64 = 0.03;
+/// Standard deviation of how high the tip hits, ball radii: most players stay within half a radius of the middle.
+const HIT_SIGMA_RADII: f64 = 0.25;
+/// And of the slope itself: a hand is never quite as low as it can be (1°); and at most, as steeper sticks are held with care.
+const HOLD_SIGMA: f64 = 0.02;
+const MOST_SIGMA: f64 = 0.1;
 /// What is passed over is found by the far end, and moves it; the elevation then changes by hundredths.
 const ROUNDS: u32 = 3;
 
@@ -33,6 +38,7 @@ pub fn pose_of(
         tip_in_table,
         butt_in_table: geometry.table_from_image.apply(cue.butt_in_image),
         confidence: cue.confidence,
+        direction_sigma: 0.0,
     };
     // Without a lens nothing is known of how high anything is.
     if geometry.lens.is_none() {
@@ -43,16 +49,31 @@ pub fn pose_of(
         let plane = geometry.noses_in_view.lowered(below_noses, 0.0);
         plane.map(|plane| TableFromImage::new(plane).apply(place))
     };
-    for _ in 0..ROUNDS {
-        let Incline { slope, to_aim } = Incline::of(&pose, geometry, balls.clone());
+    let inclined = |slope: f64, to_aim: f64, pose: &CuePose| {
         let to_butt = to_aim + pose.butt_in_table.distance(pose.tip_in_table);
-        let tip = in_plane(slope * to_aim, cue.tip_in_image);
-        let butt = in_plane(slope * to_butt, cue.butt_in_image);
-        if let (Ok(tip_in_table), Ok(butt_in_table)) = (tip, butt) {
-            (pose.tip_in_table, pose.butt_in_table) = (tip_in_table, butt_in_table);
-        }
+        let tip_in_table = in_plane(slope * to_aim, cue.tip_in_image).ok()?;
+        let butt_in_table = in_plane(slope * to_butt, cue.butt_in_image).ok()?;
+        Some(CuePose {
+            tip_in_table,
+            butt_in_table,
+            ..*pose
+        })
+    };
+    for _ in 0..ROUNDS {
+        let Incline { slope, to_aim, sigma } = Incline::of(&pose, geometry, balls.clone());
+        pose = inclined(slope, to_aim, &pose).unwrap_or(pose);
+        let steeper = inclined(slope + sigma, to_aim, &pose).unwrap_or(pose);
+        pose.direction_sigma = angle_between(&pose, &steeper);
     }
     pose
+}
+
+/// By how much two sticks point elsewhere, radians.
+fn angle_between(a: &CuePose, b: &CuePose) -> f64 {
+    match (a.direction_in_table(), b.direction_in_table()) {
+        (Some(a), Some(b)) => libm::atan2(a.perp_dot(b).abs(), a.dot(b)),
+        _ => 0.0,
+    }
 }
 
 /// How a stick rises from the ball it points at.
@@ -60,6 +81,8 @@ pub fn pose_of(
 struct Incline {
     /// Metres up for a metre back.
     slope: f64,
+    /// Standard deviation of that.
+    sigma: f64,
     /// From the tip to where the stick is as high as a ball's middle, metres: it goes to and fro on a line through there.
     to_aim: f64,
 }
@@ -72,6 +95,7 @@ impl Incline {
         let Some(direction) = pose.direction_in_table() else {
             return Self {
                 slope: least,
+                sigma: HOLD_SIGMA,
                 to_aim: 0.0,
             };
         };
@@ -86,19 +110,33 @@ impl Incline {
             .into_iter()
             .filter(|distance| distance.is_finite())
             .fold(f64::INFINITY, f64::min);
-        let slope = |height: f64, behind: f64| (height + ROOM - radius) / (behind + to_aim).max(NEAREST);
+        // Over something so high, so far behind the tip: the slope, and how much of it a higher or lower hit makes.
+        let over = |height: f64, behind: f64| {
+            let distance = (behind + to_aim).max(NEAREST);
+            [
+                (height + ROOM - radius) / distance,
+                HIT_SIGMA_RADII * radius / distance,
+            ]
+        };
         let length = pose.tip_in_table.distance(pose.butt_in_table);
         let behind_tip = |ball: &AimedBall| (pose.tip_in_table - ball.position).dot(direction);
         let is_under = |ball: &AimedBall| {
             let beside = (ball.position - pose.tip_in_table).perp_dot(direction).abs();
-            (radius - to_aim..length).contains(&behind_tip(ball)) && beside < radius + ROOM
+            // One that rolls away from the tip lies ahead of it.
+            !ball.is_moving && (radius - to_aim..length).contains(&behind_tip(ball)) && beside < radius + ROOM
         };
         // The room is kept from where the ball begins.
-        let over_ball = |ball: AimedBall| slope(2.0 * radius, behind_tip(&ball) - radius);
-        let over_balls = balls.filter(is_under).map(over_ball);
-        let steepest = over_balls.fold(slope(geometry.nose_height, to_rail), f64::max);
+        let over_balls = balls
+            .filter(is_under)
+            .map(|ball| over(2.0 * radius, behind_tip(&ball) - radius));
+        let steeper = |a: [f64; 2], b: [f64; 2]| if b[0] > a[0] { b } else { a };
+        let [slope, of_hit] = over_balls.fold(
+            steeper([least, 0.0], over(geometry.nose_height, to_rail)),
+            steeper,
+        );
         Self {
-            slope: steepest.clamp(least, libm::tan(STEEPEST_ELEVATION)),
+            slope: slope.min(libm::tan(STEEPEST_ELEVATION)),
+            sigma: libm::hypot(HOLD_SIGMA, of_hit).min(MOST_SIGMA),
             to_aim,
         }
     }
@@ -132,6 +170,7 @@ mod tests {
             tip_in_table: tip,
             butt_in_table: tip - length * direction,
             confidence: 1.0,
+            direction_sigma: 0.0,
         };
         let rise = length * Incline::of(&flat, &geometry, std::iter::empty()).slope;
         let plane = geometry
@@ -157,6 +196,33 @@ mod tests {
     }
 
     #[test]
+    fn where_a_stick_points_is_less_sure_near_the_rail() {
+        let geometry = seen_through_a_lens();
+        let sigma = |y: f64| {
+            let place = |x: f64| geometry.image_from_table.apply(DVec2::new(x, y));
+            let seen = CueSighting {
+                tip_in_image: place(0.6),
+                butt_in_image: place(1.2),
+                confidence: 1.0,
+            };
+            pose_of(&seen, &geometry, std::iter::empty()).direction_sigma
+        };
+        let across = |y: f64| {
+            let place = |y: f64| geometry.image_from_table.apply(DVec2::new(0.9, y));
+            let seen = CueSighting {
+                tip_in_image: place(y),
+                butt_in_image: place(y + 0.1),
+                confidence: 1.0,
+            };
+            pose_of(&seen, &geometry, std::iter::empty()).direction_sigma
+        };
+        // Towards the middle of the picture, perspective does not turn it.
+        assert!(sigma(0.0) < 1e-6, "{}", sigma(0.0));
+        assert!((0.001..0.03).contains(&sigma(0.4)), "{}", sigma(0.4));
+        assert!(across(0.5) > 2.0 * across(0.0), "{} {}", across(0.5), across(0.0));
+    }
+
+    #[test]
     fn over_a_ball_behind_the_cue_ball_a_stick_is_steeper() {
         let geometry = geometry();
         let ball = |x: f64, y: f64, is_cue_ball| AimedBall {
@@ -169,6 +235,7 @@ mod tests {
             tip_in_table: DVec2::new(-0.1, 0.0),
             butt_in_table: DVec2::new(-1.1, 0.0),
             confidence: 1.0,
+            direction_sigma: 0.0,
         };
         let incline = |other| Incline::of(&pose, &geometry, [ball(0.0, 0.0, true), other].into_iter());
         let over = incline(ball(-0.3, 0.01, false));
@@ -190,6 +257,7 @@ mod tests {
                 tip_in_table,
                 butt_in_table: tip_in_table - DVec2::X,
                 confidence: 1.0,
+                direction_sigma: 0.0,
             };
             Incline::of(&pose, &geometry, std::iter::empty()).slope
         };

@@ -296,6 +296,7 @@ mod tests {
             tip_in_table: tip,
             butt_in_table: tip - DVec2::X,
             confidence: 0.9,
+            direction_sigma: 0.0,
         }
     }
 

@@ -74,6 +74,7 @@ fn table(seed: u64, is_aimed: bool) -> (App, Option<Entity>) {
             tip_in_table: tip,
             butt_in_table: tip - direction,
             confidence: 0.9,
+            direction_sigma: 0.0,
         };
         first = Some(world.spawn((Cue, pose)).id());
     }

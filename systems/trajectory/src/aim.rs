@@ -64,6 +64,7 @@ mod tests {
             tip_in_table: DVec2::from(tip),
             butt_in_table: DVec2::from(butt),
             confidence: 0.9,
+            direction_sigma: 0.0,
         }
     }
 

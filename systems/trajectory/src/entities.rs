@@ -182,6 +182,7 @@ mod tests {
             tip_in_table: DVec2::new(-0.1, 0.0),
             butt_in_table: DVec2::new(-0.9, 0.1),
             confidence: 0.8,
+            direction_sigma: 0.0,
         };
         let cue = app.world_mut().spawn((Cue, pose)).id();
         tick(&mut app);

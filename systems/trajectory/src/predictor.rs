@@ -271,16 +271,17 @@ impl Predictor {
         let ball = self.scene.balls[aim.ball];
         let config = self.config;
         let properties = self.scene.physics.ball;
+        let aim_sigma = libm::hypot(config.aim_sigma, pose.direction_sigma);
         let state = |direction: f64, faster: f64| {
             struck(
                 ball.position,
-                aim.direction + direction * config.aim_sigma,
+                aim.direction + direction * aim_sigma,
                 config.assumed_speed * (1.0 + faster * config.stick_speed_sigma),
                 &properties,
             )
         };
         let spread = Spread {
-            angular: config.aim_sigma,
+            angular: aim_sigma,
             ..Spread::at_rest(properties.radius)
         };
         self.play(
@@ -389,6 +390,7 @@ mod tests {
             tip_in_table: tip,
             butt_in_table: tip - direction.normalize(),
             confidence: 0.9,
+            direction_sigma: 0.0,
         }
     }
 
@@ -485,13 +487,26 @@ mod tests {
             .find(|rest| rest.ball == TrackId(2))
             .unwrap();
         assert_eq!(red.pocketed, Some(PocketName::TopRight));
-        let pot = prediction
+        let pot = *prediction
             .outcomes
             .iter()
             .find(|outcome| outcome.ball == TrackId(2) && outcome.pocket == PocketName::TopRight)
             .unwrap();
         assert!(pot.probability > 0.5, "{pot:?}");
         assert!(prediction.confidence > 0.5 && prediction.confidence <= 0.9);
+        let unsure = CuePose {
+            direction_sigma: 0.1,
+            ..cue
+        };
+        let prediction = predict(&balls, Some(unsure)).unwrap();
+        let unsure = prediction
+            .outcomes
+            .iter()
+            .find(|outcome| outcome.ball == TrackId(2) && outcome.pocket == PocketName::TopRight);
+        assert!(
+            unsure.is_none_or(|unsure| unsure.probability < 0.7 * pot.probability),
+            "{unsure:?} {pot:?}"
+        );
     }
 
     #[test]

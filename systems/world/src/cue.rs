@@ -24,6 +24,8 @@ pub struct CuePose {
     pub butt_in_table: DVec2,
     /// 0 to 1.
     pub confidence: f64,
+    /// Standard deviation of the direction, radians, as it is not seen from above how high the stick is held: much near a rail.
+    pub direction_sigma: f64,
 }
 
 impl CuePose {
