@@ -1,14 +1,14 @@
 //! Who is who, how fast, and what touched what, on simulated games seen through the whole pipeline, while arms reach over the
 //! table and frames are lost or come late.
 //!
-//! `GHOSTBALL_SEEDS=20` plays so many games to fifteen hundred frames; without it two games are begun.
+//! `GHOSTBALL_SEEDS` as in `common/game.rs`.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a failure ends the test")]
 
 mod common;
 
 use std::collections::BTreeMap;
 
-use common::game::DisturbedGame;
+use common::game::{DisturbedGame, games};
 use ghostball::simulation::{GroundTruth, SimulationOptions, Touched, TrueBall, TrueContact};
 use ghostball::world::{LatestSnapshot, Snapshot, TableEventKind, TrackId};
 use glam::DVec2;
@@ -168,13 +168,8 @@ impl std::fmt::Display for Told {
 
 #[test]
 fn balls_of_disturbed_games_are_followed_and_their_touches_told() {
-    let games = std::env::var("GHOSTBALL_SEEDS")
-        .ok()
-        .and_then(|seeds| seeds.parse().ok());
-    let (seeds, frames): (Vec<u64>, u32) = match games {
-        Some(games) => ((1..=games).collect(), 1_500),
-        None => (vec![1, 5], 500),
-    };
+    let (seeds, frames) = games();
+    let is_whole = frames > 500;
     let (mut touches, mut pots) = (Told::default(), Told::default());
     for seed in seeds {
         let options = SimulationOptions {
@@ -208,7 +203,7 @@ fn balls_of_disturbed_games_are_followed_and_their_touches_told() {
              touches outside of breaks: {touches_here}, pots: {pots_here}",
             score.switches, score.false_motion, score.rolling
         );
-        if games.is_none() {
+        if !is_whole {
             assert_eq!(score.switches, 0, "seed {seed}");
             assert_eq!(score.false_motion, 0, "seed {seed}");
             assert!(velocity <= 1.0, "seed {seed}: {velocity}");

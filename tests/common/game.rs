@@ -24,6 +24,15 @@ const ARRIVE_FROM: f64 = 0.9;
 /// The bridge hand lies this far behind the cue ball, metres.
 const BRIDGE: f64 = 0.25;
 
+/// Seeds of the games to play, and how many frames of each: `GHOSTBALL_SEEDS=20` asks for so many games, to fifteen hundred
+/// frames; without it two are begun.
+pub fn games() -> (Vec<u64>, u32) {
+    match std::env::var("GHOSTBALL_SEEDS").map(|seeds| seeds.parse()) {
+        Ok(Ok(games)) => ((1..=games).collect(), 1_500),
+        _ => (vec![1, 5], 500),
+    }
+}
+
 /// Somebody's arm, and when it comes and goes, seconds.
 struct Reach {
     arm: SceneArm,
