@@ -6,7 +6,6 @@
 use ghostball_world::Planes;
 use glam::DVec2;
 
-use super::WIDTH;
 use super::slice::WEIGHTS;
 use crate::sample::color_near;
 
@@ -28,8 +27,11 @@ const STRIP: f64 = 0.2;
 const BLUR: f64 = 0.08;
 /// Of the stick's width, so much is its middle: the rest is its edges.
 const MIDDLE: f64 = 0.7;
-/// Its least width by that over the bed: its edges are told otherwise there. It is no wider than sticks are.
-const NARROWER: f64 = 0.6;
+/// Its width by that over the bed: its edges are told otherwise there, halfway instead of where it ends, and it grows to its
+/// butt by a third at most in half a metre.
+const WIDTHS: [f64; 2] = [0.5, 1.3];
+/// Wood, sleeves and floors are so many times less even than cloth.
+const UNEVEN: f32 = 3.0;
 /// Samples of a slice at most.
 const MOST_SAMPLES: usize = 96;
 
@@ -46,7 +48,7 @@ pub(crate) struct Inner {
     pub outward: f64,
     pub width: f64,
     pub diameter: f64,
-    /// Least difference, of the kind that [`super::slice::off_cloth`] gives, that is no noise.
+    /// Least difference on cloth, of the kind that [`super::slice::off_cloth`] gives, that is no noise.
     pub least: f32,
 }
 
@@ -137,14 +139,15 @@ impl Profile {
             .map(|i| i as f64 * self.step - beside)
             .map(|middle| (middle, self.contrast(inner, middle)))
             .max_by(|a, b| a.1.total_cmp(&b.1))?;
-        if most < inner.least {
+        if most < UNEVEN * inner.least {
             return None;
         }
         let [left, right] = [-1.0, 1.0].map(|side| self.edge(inner, middle, side));
         let (left, right) = (left?, right?);
-        let width = right - left;
-        let is_stick = width >= NARROWER * inner.width && width <= WIDTH[1] * inner.diameter;
-        is_stick.then_some(0.5 * (left + right))
+        let width = (right - left) / inner.width;
+        (WIDTHS[0]..=WIDTHS[1])
+            .contains(&width)
+            .then_some(0.5 * (left + right))
     }
 
     /// How much a stick whose middle is here differs from what lies on that side of it where it differs less.
