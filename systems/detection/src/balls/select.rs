@@ -162,7 +162,9 @@ impl Choice {
 
     fn look_again(&mut self, i: usize, rims: &[(Candidate, Rim)], place: &BallPlace, rays: &Rays) {
         let explained = explained(i, &self.chosen, rims, place, rays);
-        let share = explained.count_ones() as f32 / RAYS as f32;
+        // A place at a cushion or pocket is no gap among balls: other things fit in there.
+        let surrounding = if rims[i].1.beyond == 0 { explained } else { 0 };
+        let share = surrounding.count_ones() as f32 / RAYS as f32;
         self.scores[i] = score(&rims[i], explained);
         self.margins[i] = self.scores[i] - (LEAST_SCORE - SURROUNDED * share);
     }
@@ -380,5 +382,44 @@ mod tests {
         let rims = [at(312.0, 2.4, !0), at(300.0, 1.5, !0)];
         choice.choose(&rims, &place, &rays);
         assert_eq!(choice.chosen, [0]);
+    }
+
+    #[test]
+    fn what_shows_little_of_a_rim_is_a_ball_in_a_gap_among_balls_but_not_in_a_pockets_mouth() {
+        let (place, rays) = (place_of_balls(), Rays::default());
+        let rim = |center: DVec2, agreeing: u32, beyond: u32| {
+            let ellipse = Ellipse {
+                center,
+                radius: 15.0,
+                elongation: 0.0,
+                axis: DVec2::X,
+            };
+            let rim = Rim {
+                ellipse,
+                fill: 1.0,
+                dark_fill: 1.0,
+                has_highlight: true,
+                agreeing,
+                beyond,
+                covered: !0,
+                dark: !0,
+                free: if agreeing == !0 { !0 } else { 0 },
+                ..Rim::default()
+            };
+            (Candidate { center, share: 1.2 }, rim)
+        };
+        let middle = DVec2::new(300.0, 300.0);
+        let is_chosen = |beyond: u32| {
+            let mut rims = vec![rim(middle, 0xff, beyond)];
+            rims.extend((0..6).map(|i| {
+                let (sin, cos) = libm::sincos(std::f64::consts::TAU * f64::from(i) / 6.0);
+                rim(middle + 30.0 * DVec2::new(cos, sin), !0, 0)
+            }));
+            let mut choice = Choice::default();
+            choice.choose(&rims, &place, &rays);
+            choice.chosen.contains(&0)
+        };
+        assert!(is_chosen(0));
+        assert!(!is_chosen(1 << 31));
     }
 }

@@ -79,9 +79,30 @@ const ASIDE: f64 = 0.09;
 const PITCH: f64 = 0.005;
 const ROWS: usize = ((INWARD + OUTWARD) / PITCH) as usize + 1;
 const COLUMNS: usize = (2.0 * ASIDE / PITCH) as usize + 1;
-/// Rays from a pocket's centre towards the table: to both sides of the mouth's axis, beyond which jaws are.
+/// Rays from a pocket's centre towards the table, to both sides of the mouth's axis, beyond which jaws are: up to this sine;
+/// once the balls are known, as far aside as a ball's radius, for a camera beside the axis sees no more between the jaws.
 const RAYS: usize = 13;
-const WIDEST: f64 = 0.8;
+const WIDEST: f64 = 0.7;
+/// What pockets are like, in ball radii, for between the jaws little is seen of how they are curved. The edge of the slate is
+/// before the noses' corner and just behind their line, by the specifications of full-size tables.
+const KINDS: [Kind; 2] = [
+    // Snooker.
+    Kind {
+        radius: 1.7,
+        edge: [-0.3, 0.15],
+    },
+    // Pool.
+    Kind {
+        radius: 2.2,
+        edge: [-0.7, 0.15],
+    },
+];
+/// How much tables differ in that, in ball radii (standard deviations): small ones have their edges a radius or two farther
+/// before the noses. A ball that lies in a mouth shows one of its own size two radii before the slate's.
+const RADIUS_SIGMA: f64 = 0.3;
+const EDGE_SIGMA: [f64; 2] = [1.0, 0.6];
+/// Evidence that is worth a standard deviation: as much as one ray of thirteen tells less or more by a shadow on it.
+const PER_SIGMA: f64 = 0.03;
 /// Where the two sides of the edge are looked at: a pixel and the pitch from it.
 const BESIDE: f64 = 0.008;
 /// Fall of the light, by that of cloth, that leaves no doubt of an edge of the slate.
@@ -162,10 +183,29 @@ pub(crate) struct Pockets {
     pub are_narrow: Option<bool>,
 }
 
-/// Where the pockets of one kind are and how clearly that is seen, 0 to 1.
+/// What the pockets of a table are like, in ball radii.
+#[derive(Clone, Copy, Debug)]
+struct Kind {
+    radius: f64,
+    /// How far behind the noses the edge of the slate is, in the corners and in the middles.
+    edge: [f64; 2],
+}
+
+/// What the pockets that are looked at should be like, by half the table's length.
+#[derive(Clone, Copy, Debug)]
+struct Expected {
+    ball: f64,
+    radius: f64,
+    edge: f64,
+    edge_sigma: f64,
+}
+
+/// Where the pockets in the corners, or in the middles, are and how clearly that is seen, 0 to 1.
 #[derive(Clone, Copy, Debug, Default)]
 struct Fit {
     evidence: f32,
+    /// The evidence, less by what is unusual.
+    score: f64,
     depth: f64,
     radius: f64,
 }
@@ -208,7 +248,7 @@ impl PocketPlaces {
         });
         let look = |by_color| places.map(|place| Surroundings::new(planes, cloth, &bed, place, by_color));
         let by_light = look(false);
-        let is_clear = fit_all(&by_light, RADII).2 >= CLEAR;
+        let is_clear = [0, 1].iter().all(|i| fit(&by_light, *i, None).evidence >= CLEAR);
         Some(Self {
             by_color: (!is_clear).then(|| look(true)),
             bed,
@@ -220,15 +260,8 @@ impl PocketPlaces {
     /// The pockets as they are seen. Where cloth goes on in their places the table has none; `None` where neither is seen.
     /// `ball_radius` by half the length, where that is known.
     pub fn pockets(&self, ball_radius: Option<f64>) -> Option<Pockets> {
-        let radii = ball_radius.map_or(RADII, |ball| {
-            RADII_BY_BALL.map(|radius| (radius * ball).clamp(RADII[0], RADII[1]))
-        });
-        let by_color = self.by_color.as_ref().map(|around| fit_all(around, radii));
-        let by_light = fit_all(&self.by_light, radii);
-        let (around, fits, evidence) = match by_color {
-            Some(by_color) if by_color.2 > by_light.2 => by_color,
-            _ => by_light,
-        };
+        let fits = self.fits(ball_radius);
+        let evidence = fits[0].evidence.min(fits[1].evidence);
         let circle = |i: usize, depth: f64, radius: f64| {
             let (place, outward) = self.places[i];
             let center = place + depth * outward;
@@ -250,45 +283,81 @@ impl PocketPlaces {
                     .then_some(corners),
             });
         }
+        let around = self.by_color.as_ref().unwrap_or(&self.by_light);
         let lit = around.iter().filter(|place| place.at([0.02, 0.0]) > LIT).count();
         (lit >= MOST_LIT).then(|| Pockets {
             in_image: std::array::from_fn(|i| circle(i, 0.0, 0.0)),
             are_narrow: None,
         })
     }
+
+    /// The pockets in the corners and those in the middles, by light or by colour, whichever shows them better, for balls lie
+    /// in one place and nets in another.
+    fn fits(&self, ball_radius: Option<f64>) -> [Fit; 2] {
+        let fits = |kind: Option<(Kind, f64)>| {
+            [0, 1].map(|place| {
+                let by_light = fit(&self.by_light, place, kind);
+                match self.by_color.as_ref().map(|around| fit(around, place, kind)) {
+                    Some(by_color) if by_color.score > by_light.score => by_color,
+                    _ => by_light,
+                }
+            })
+        };
+        let Some(ball) = ball_radius else {
+            return fits(None);
+        };
+        let [a, b] = KINDS.map(|kind| fits(Some((kind, ball))));
+        let score = |[corners, middles]: &[Fit; 2]| corners.score + middles.score;
+        if score(&a) > score(&b) { a } else { b }
+    }
 }
 
-/// The pockets in the corners and those in the middles, and how clearly all are seen.
-fn fit_all(around: &[Surroundings; 6], radii: [f64; 2]) -> (&[Surroundings; 6], [Fit; 2], f32) {
-    let corners = fit(&[0, 2, 3, 5].map(|i| &around[i]), radii);
-    let middles = fit(&[1, 4].map(|i| &around[i]), radii);
-    (around, [corners, middles], corners.evidence.min(middles.evidence))
-}
+/// The pockets in the corners, and in the middles.
+const ALIKE: [&[usize]; 2] = [&[0, 2, 3, 5], &[1, 4]];
 
-/// Of all depths and radii in a range, those at whose edge towards the table most light falls.
-fn fit(pockets: &[&Surroundings], radii: [f64; 2]) -> Fit {
-    let rays: [[f64; 2]; RAYS] = std::array::from_fn(|ray| {
-        let (sin, cos) = libm::sincos(WIDEST * (2.0 * ray as f64 / (RAYS - 1) as f64 - 1.0));
-        [-cos, sin]
+/// Of all depths and radii in a range, those at whose edge towards the table most light falls, preferring what is usual for a
+/// kind of table and balls of a radius.
+fn fit(around: &[Surroundings; 6], place: usize, kind: Option<(Kind, f64)>) -> Fit {
+    let expected = kind.map(|(kind, ball)| Expected {
+        ball,
+        radius: kind.radius * ball,
+        edge: kind.edge[place] * ball,
+        edge_sigma: EDGE_SIGMA[place] * ball,
+    });
+    let radii = expected.map_or(RADII, |Expected { ball, .. }| {
+        RADII_BY_BALL.map(|radius| (radius * ball).clamp(RADII[0], RADII[1]))
     });
     let steps = |[least, most]: [f64; 2], step: f64| {
         (0..=((most - least) / step) as usize).map(move |i| least + step * i as f64)
     };
+    let pockets = ALIKE[place];
     let mut best = Fit::default();
-    for depth in steps(DEPTHS, DEPTH_STEP) {
-        for radius in steps(radii, RADIUS_STEP) {
+    for radius in steps(radii, RADIUS_STEP) {
+        let widest = expected.map_or(WIDEST, |expected| (expected.ball / radius).min(1.0));
+        let rays: [[f64; 2]; RAYS] = std::array::from_fn(|ray| {
+            let sin = widest * (2.0 * ray as f64 / (RAYS - 1) as f64 - 1.0);
+            [-(1.0 - sin * sin).sqrt(), sin]
+        });
+        for depth in steps(DEPTHS, DEPTH_STEP) {
             let mut sum = 0.0;
             for pocket in pockets {
                 for ray in rays {
-                    let light = |radius: f64| pocket.at([depth + radius * ray[0], radius * ray[1]]);
+                    let light = |radius: f64| around[*pocket].at([depth + radius * ray[0], radius * ray[1]]);
                     let fall = (light(radius + BESIDE) - light(radius - BESIDE)) / FALL;
                     sum += if fall.is_nan() { 0.0 } else { fall.clamp(-1.0, 1.0) };
                 }
             }
             let evidence = sum / (pockets.len() * RAYS) as f32;
-            if evidence > best.evidence {
+            let unusual = expected.map_or(0.0, |expected| {
+                let radius_off = (radius - expected.radius) / (RADIUS_SIGMA * expected.ball);
+                let edge_off = (depth - radius - expected.edge) / expected.edge_sigma;
+                PER_SIGMA * (radius_off * radius_off + edge_off * edge_off)
+            });
+            let score = f64::from(evidence) - unusual;
+            if score > best.score {
                 best = Fit {
                     evidence,
+                    score,
                     depth,
                     radius,
                 };
@@ -302,7 +371,7 @@ fn fit(pockets: &[&Surroundings], radii: [f64; 2]) -> Fit {
 mod tests {
     use super::*;
     use crate::fixture::{Drawn, draw};
-    use ghostball_world::{TableGeometry, TableSpecification};
+    use ghostball_world::{ColorEncoding, Picture, PixelFormat, TableGeometry, TableSpecification};
 
     #[test]
     fn pockets_of_a_table_that_stands_upright_are_in_the_order_of_the_table() {
@@ -343,5 +412,49 @@ mod tests {
         let mouth = found.in_image[1];
         let found_edge = mouth.center.y + mouth.radius;
         assert!((found_edge - edge).abs() < 3.0, "{found_edge} {edge}");
+    }
+
+    #[test]
+    fn balls_that_lie_in_the_mouths_are_not_taken_for_pockets() {
+        // A dark ball in the middle of each, and a bright one a radius aside.
+        for (luma, aside) in [(40, 0.0), (150, 1.0)] {
+            let drawn = Drawn::default();
+            let map = image_from_halves(&Quad::new(drawn.corners_in_image)).unwrap();
+            let picture = draw(&drawn);
+            let (width, height) = (picture.width() as usize, picture.height() as usize);
+            let balls = [-1.0, 1.0].map(|side| {
+                let place = DVec2::new(aside * drawn.ball_radius, 0.47);
+                map.apply(side * place)
+            });
+            let radius = drawn.ball_radius * map.scale_at(DVec2::ZERO);
+            let mut bytes = picture.bytes().to_vec();
+            for (y, x) in (0..height).flat_map(|y| (0..width).map(move |x| (y, x))) {
+                let p = DVec2::new(x as f64, y as f64);
+                if balls.iter().any(|ball| ball.distance(p) < radius) {
+                    bytes[y * width + x] = luma;
+                    let chroma = width * height + (y / 2) * (width / 2) + x / 2;
+                    bytes[chroma] = 60;
+                    bytes[chroma + width * height / 4] = 160;
+                }
+            }
+            let picture =
+                Picture::new(PixelFormat::Yuv420, 800, 450, ColorEncoding::default(), bytes).unwrap();
+            let planes = picture.planes().unwrap();
+            let mut cloth = ClothModel::new();
+            cloth.learn(&planes, &drawn.corners_in_image);
+            let table = TableSighting {
+                corners_in_image: drawn.corners_in_image,
+                pockets_in_image: Default::default(),
+                ball_radius_px: 0.0,
+                lens: None,
+                confidence: 1.0,
+            };
+            let places = PocketPlaces::new(&planes, &table, &cloth).unwrap();
+            let found = places.pockets(Some(drawn.ball_radius)).unwrap();
+            for (mouth, y) in [(1, -0.53), (4, 0.53)] {
+                let off = found.in_image[mouth].center - map.apply(DVec2::new(0.0, y));
+                assert!(off.length() < 0.5 * radius, "{off} of {radius}, {luma}");
+            }
+        }
     }
 }
