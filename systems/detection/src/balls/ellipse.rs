@@ -7,15 +7,17 @@ use glam::DVec2;
 
 use super::polar::{PerRay, RAYS, Rays};
 
-/// A rim point is good to about this many radii.
-const SIGMA: f32 = 0.04;
+/// A rim point of weight 1 is good to about this many radii.
+pub const SIGMA: f32 = 0.04;
 /// How far the elongation may be from the usual one, in radii (standard deviation of the prior): lenses differ.
 const ELONGATION_SIGMA: f32 = 0.02;
+/// Distances of balls that touch are known this well, in radii: how a table that is seen at an angle is foreshortened is
+/// known to some percent.
+const TOUCHING_SIGMA: f32 = 0.04;
+/// Balls that seem this much farther apart than touching ones, in radii, do not touch.
+const FARTHEST_TOUCHING: f32 = 0.2;
 /// A standard deviation for the shift that hardly holds it.
 const SHIFT_SIGMA: f32 = 0.25;
-
-/// Rounds of least squares: each weighs the points anew.
-const FITS: usize = 2;
 
 /// An ellipse, one axis of which points to the picture's middle.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -35,19 +37,30 @@ pub struct Ellipse {
 pub struct RimPoints {
     /// From the centre, in mean radii.
     pub distance: PerRay,
-    /// 0 to 1.
+    /// 1 for a point that is good to [`SIGMA`], less for one that is worse.
     pub weight: PerRay,
 }
 
 /// What a ball's outline should be at its place.
 #[derive(Clone, Copy, Debug)]
-pub struct Expected {
+pub struct Expected<'a> {
     /// Pixels.
     pub radius: f64,
     /// Standard deviation of that, by the radius.
     pub radius_sigma: f32,
     /// By the radius.
     pub elongation: f32,
+    /// Balls that are so near that they may touch it.
+    pub touching: &'a [Touching],
+}
+
+/// Another ball.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Touching {
+    /// Its centre, pixels.
+    pub center: DVec2,
+    /// How far apart both are if they touch, pixels.
+    pub distance: f64,
 }
 
 /// An ellipse relative to another one, in units of that one's mean radius.
@@ -95,49 +108,66 @@ impl Ellipse {
         })
     }
 
-    /// Improves a fit by rim points: those `reach` radii off it count little, those twice as far nothing (Tukey's
+    /// Improves a fit by rim points, in one round of least squares: those `reach` radii off it count little, those twice as far nothing (Tukey's
     /// biweight: Huber & Ronchetti, Robust Statistics, 2nd ed., §4.8).
-    pub fn fit(&self, rays: &Rays, points: &RimPoints, expected: Expected, reach: f32, fit: &mut Fit) {
+    pub fn fit(&self, rays: &Rays, points: &[RimPoints], expected: &Expected, reach: f32, fit: &mut Fit) {
         let radius = (expected.radius / self.radius) as f32;
         let double: PerRay = std::array::from_fn(|ray| self.cos_double([rays.cos[ray], rays.sin[ray]]));
-        for _ in 0..FITS {
-            let met = self.meet(rays, fit);
-            let mut weight = [0.0; RAYS];
-            let mut off = [0.0; RAYS];
+        let per_reach = 0.5 / reach;
+        let met = self.meet(rays, fit);
+        let mut weight = [0.0; RAYS];
+        let mut pull = [0.0; RAYS];
+        for points in points {
             for ray in 0..RAYS {
-                off[ray] = points.distance[ray] - met[ray];
-                let far = off[ray] / (2.0 * reach);
+                let off = points.distance[ray] - met[ray];
+                let far = off * per_reach;
                 let biweight = (1.0 - far * far).max(0.0);
-                weight[ray] = biweight * biweight * points.weight[ray];
+                let trust = biweight * biweight * points.weight[ray];
+                weight[ray] += trust;
+                pull[ray] += trust * off;
             }
-            let rows = [&rays.cos, &rays.sin, &[1.0; RAYS], &double];
-            let mut system = NormalEquations::default();
-            for i in 0..4 {
-                let weighed: PerRay = std::array::from_fn(|ray| rows[i][ray] * weight[ray]);
-                for (j, row) in rows.iter().enumerate().take(i + 1) {
-                    let sum = sum_of_products(&weighed, row);
-                    system.matrix[i][j] = sum;
-                    system.matrix[j][i] = sum;
-                }
-                system.right[i] = sum_of_products(&weighed, &off);
-            }
-            let prior = |sigma: f32| (SIGMA / sigma) * (SIGMA / sigma);
-            system.hold(0, -fit.shift[0], prior(SHIFT_SIGMA));
-            system.hold(1, -fit.shift[1], prior(SHIFT_SIGMA));
-            system.hold(2, radius - fit.radius, prior(expected.radius_sigma));
-            system.hold(
-                3,
-                expected.elongation * radius - fit.elongation,
-                prior(ELONGATION_SIGMA),
-            );
-            let Some([x, y, wider, longer]) = system.solve() else {
-                return;
-            };
-            fit.shift[0] += x;
-            fit.shift[1] += y;
-            fit.radius = (fit.radius + wider).clamp(0.8 * radius, 1.25 * radius);
-            fit.elongation = (fit.elongation + longer).clamp(-0.05, 0.15);
         }
+        let rows = [&rays.cos, &rays.sin, &[1.0; RAYS], &double];
+        let mut system = NormalEquations::default();
+        for i in 0..4 {
+            let weighed: PerRay = std::array::from_fn(|ray| rows[i][ray] * weight[ray]);
+            for (j, row) in rows.iter().enumerate().take(i + 1) {
+                let sum = sum_of_products(&weighed, row);
+                system.matrix[i][j] = sum;
+                system.matrix[j][i] = sum;
+            }
+            system.right[i] = sum_of_products(rows[i], &pull);
+        }
+        let prior = |sigma: f32| (SIGMA / sigma) * (SIGMA / sigma);
+        system.hold(0, -fit.shift[0], prior(SHIFT_SIGMA));
+        system.hold(1, -fit.shift[1], prior(SHIFT_SIGMA));
+        system.hold(2, radius - fit.radius, prior(expected.radius_sigma));
+        system.hold(
+            3,
+            expected.elongation * radius - fit.elongation,
+            prior(ELONGATION_SIGMA),
+        );
+        let center = self.moved(fit).center;
+        for other in expected.touching {
+            let away = center - other.center;
+            let lacking = ((other.distance - away.length()) / self.radius) as f32;
+            let far = (-lacking / FARTHEST_TOUCHING).max(0.0);
+            let trust = (1.0 - far * far).max(0.0);
+            // The other ball gives way as much.
+            let pull = 0.5 * lacking;
+            system.hold_along(
+                away.normalize_or_zero(),
+                pull,
+                trust * trust * prior(TOUCHING_SIGMA),
+            );
+        }
+        let Some([x, y, wider, longer]) = system.solve() else {
+            return;
+        };
+        fit.shift[0] += x;
+        fit.shift[1] += y;
+        fit.radius = (fit.radius + wider).clamp(0.8 * radius, 1.25 * radius);
+        fit.elongation = (fit.elongation + longer).clamp(-0.05, 0.15);
     }
 
     /// What `fit` is.
@@ -177,6 +207,18 @@ impl NormalEquations {
     fn hold(&mut self, unknown: usize, value: f32, weight: f32) {
         self.matrix[unknown][unknown] += weight;
         self.right[unknown] += weight * value;
+    }
+
+    /// Draws the shift along a unit vector to a value.
+    #[inline]
+    fn hold_along(&mut self, direction: DVec2, value: f32, weight: f32) {
+        let along = direction.as_vec2().to_array();
+        for i in 0..2 {
+            for j in 0..2 {
+                self.matrix[i][j] += weight * along[i] * along[j];
+            }
+            self.right[i] += weight * along[i] * value;
+        }
     }
 
     /// By elimination; the priors make the matrix positive definite, so no pivoting is needed.
@@ -246,13 +288,56 @@ mod tests {
             radius: 15.5,
             radius_sigma: 0.05,
             elongation: 0.05,
+            touching: &[],
         };
-        for _ in 0..3 {
-            guess.fit(&rays, &points, expected, 0.16, &mut fit);
+        for _ in 0..6 {
+            guess.fit(&rays, &[points], &expected, 0.16, &mut fit);
         }
         let found = guess.moved(&fit);
         // Second order in the shift; a grid laid anew there is right.
         assert!(found.center.distance(truth.center) < 0.3, "{found:?}");
         assert!((found.radius - truth.radius).abs() < 0.2, "{found:?}");
+    }
+
+    #[test]
+    fn a_ball_that_shows_nothing_lies_where_it_touches_those_round_it() {
+        let guess = Ellipse {
+            center: DVec2::new(101.5, 49.2),
+            radius: 15.0,
+            elongation: 0.0,
+            axis: DVec2::X,
+        };
+        let touching = [[70.0, 50.0], [130.0, 50.0], [100.0, 80.0]].map(|center| Touching {
+            center: DVec2::from(center),
+            distance: 30.0,
+        });
+        let points = RimPoints {
+            distance: [1.3; RAYS],
+            weight: [0.001; RAYS],
+        };
+        let expected = Expected {
+            radius: 15.0,
+            radius_sigma: 0.05,
+            elongation: 0.0,
+            touching: &touching,
+        };
+        let mut fit = guess.as_fit();
+        for _ in 0..6 {
+            guess.fit(&Rays::default(), &[points], &expected, 0.1, &mut fit);
+        }
+        let found = guess.moved(&fit).center;
+        assert!(found.distance(DVec2::new(100.0, 50.0)) < 0.3, "{found}");
+        // Far from balls that do not touch it, it stays.
+        let apart = touching.map(|other| Touching {
+            distance: 20.0,
+            ..other
+        });
+        let mut fit = guess.as_fit();
+        let expected = Expected {
+            touching: &apart,
+            ..expected
+        };
+        guess.fit(&Rays::default(), &[points], &expected, 0.1, &mut fit);
+        assert!(guess.moved(&fit).center.distance(guess.center) < 0.1);
     }
 }

@@ -4,7 +4,9 @@
 //! 2. [`votes`]: edges vote for centres; the peaks are candidates.
 //! 3. [`rim`]: each candidate's rim is looked for at full resolution, and an ellipse fitted to it.
 //! 4. [`select`]: of candidates that cannot both be balls, the better one stays; what has too little of a ball goes.
+//! 5. [`settle`]: what is a ball is placed to a fraction of a pixel.
 
+mod border;
 mod contact;
 pub mod edges;
 pub mod ellipse;
@@ -13,6 +15,7 @@ pub mod place;
 mod polar;
 pub mod rim;
 pub mod select;
+mod settle;
 pub mod size;
 mod steps;
 #[cfg(test)]
@@ -24,11 +27,12 @@ use ghostball_world::{BallSet, BallSighting, CircleInImage, Planes, TableSightin
 
 use crate::cloth::ClothModel;
 use crate::kind::{LearntNames, Recognizer};
+use contact::Neighbourhood;
 use edges::{Edge, EdgeFinder};
 use ellipse::Ellipse;
 use glam::DVec2;
 use place::BallPlace;
-use rim::{Rim, RimFinder, Scratch};
+use rim::{Rays, Rim, RimFinder, Scratch};
 use select::Choice;
 use votes::{Candidate, Votes};
 use work::WorkPicture;
@@ -153,8 +157,23 @@ impl BallFinder {
         self.choice.choose(&self.rims, &self.place, &self.scratch.rays);
         let chosen = &self.choice.chosen;
         contact::move_apart(&mut self.rims, chosen, &self.place);
+        let around = |i: usize, rims: &[(Candidate, Rim)], rays: &Rays| {
+            Neighbourhood::new(i, rims, chosen, &self.place, rays)
+        };
         for i in chosen {
-            finder.refine(&mut self.rims[*i].1, &mut self.scratch);
+            if self.is_size_known {
+                let around = around(*i, &self.rims, &self.scratch.rays);
+                finder.settle(&mut self.rims[*i].1, &around, &mut self.scratch);
+            } else {
+                finder.measure(&mut self.rims[*i].1, &mut self.scratch);
+            }
+        }
+        for i in chosen {
+            let around = around(*i, &self.rims, &self.scratch.rays);
+            // Among balls that have settled since.
+            if self.is_size_known && around.is_surrounded() {
+                finder.settle(&mut self.rims[*i].1, &around, &mut self.scratch);
+            }
             let rim = &self.rims[*i].1;
             out.push(BallSighting {
                 circle: CircleInImage {

@@ -2,9 +2,10 @@
 //!
 //! The layout is [sample][ray], so that what is done alike on all rays is done with vector instructions.
 
-use ghostball_world::{Plane, Planes};
+use ghostball_world::{Chroma, Plane, Planes};
 use glam::DVec2;
 
+use super::border::{TAP_SPACING, TAPS, Taps};
 use super::ellipse::Ellipse;
 
 /// Rays per ball.
@@ -62,6 +63,41 @@ impl Default for PolarGrid {
 /// Fixed-point numbers of pixels: conversions from floating point, with their checks, would cost more than all else.
 const ONE: i32 = 1 << 16;
 
+/// Interpolates between pixels of all planes, across the outline that the rays from `center` meet at these distances
+/// (pixels): samples [`TAP_SPACING`] pixels of their own plane apart.
+pub fn read_taps(planes: &Planes, rays: &Rays, center: DVec2, outline_px: &PerRay, out: &mut [Taps; 3]) {
+    let center = center.as_vec2().to_array();
+    let lay = |pitch_px: f32| {
+        let (mut from, mut step) = ([[0; RAYS]; 2], [[0; RAYS]; 2]);
+        let spacing = TAP_SPACING * pitch_px;
+        for (axis, directions) in [&rays.cos, &rays.sin].into_iter().enumerate() {
+            for ray in 0..RAYS {
+                let nearest = outline_px[ray] - 0.5 * (TAPS - 1) as f32 * spacing;
+                from[axis][ray] = fixed(center[axis] + nearest * directions[ray]);
+                step[axis][ray] = fixed(spacing * directions[ray]);
+            }
+        }
+        [from, step]
+    };
+    let [ys, us, vs] = out;
+    interpolate(&planes.luma, lay(1.0), ys);
+    interpolate_chroma(planes, lay(chroma_pitch_px(planes)), us, vs);
+}
+
+/// How far apart the pixels of chroma are, in those of luma: along rows or columns, what is more.
+pub fn chroma_pitch_px(planes: &Planes) -> f32 {
+    let shift = |chroma: &Chroma| chroma.shift_x.max(chroma.shift_y);
+    planes
+        .chroma
+        .as_ref()
+        .map_or(1.0, |chroma| (1 << shift(chroma)) as f32)
+}
+
+#[inline]
+fn fixed(v: f32) -> i32 {
+    (v * ONE as f32) as i32
+}
+
 impl PolarGrid {
     /// Reads the nearest pixels.
     pub fn read(&mut self, planes: &Planes, rays: &Rays, ellipse: &Ellipse) {
@@ -93,27 +129,12 @@ impl PolarGrid {
         let grid = self.lay(rays, ellipse, [0.0, 0.0]);
         let [ys, us, vs] = &mut self.colors;
         interpolate(&planes.luma, grid, ys);
-        if let Some(chroma) = &planes.chroma {
-            // The middle of the luma pixels that share a chroma sample.
-            let [mut from, mut step] = grid;
-            for (axis, shift) in [chroma.shift_x, chroma.shift_y].into_iter().enumerate() {
-                if shift > 0 {
-                    from[axis] = from[axis].map(|v| (v >> 1) - ONE / 4);
-                    step[axis] = step[axis].map(|v| v >> 1);
-                }
-            }
-            interpolate(&chroma.u, [from, step], us);
-            interpolate(&chroma.v, [from, step], vs);
-        } else {
-            us.fill([128.0; RAYS]);
-            vs.fill([128.0; RAYS]);
-        }
+        interpolate_chroma(planes, grid, us, vs);
     }
 
     /// First places and steps along the rays, x and y, in fixed point.
     fn lay(&mut self, rays: &Rays, ellipse: &Ellipse, offset: [f32; 2]) -> [[[i32; RAYS]; 2]; 2] {
         self.ellipse = *ellipse;
-        let fixed = |v: f32| (v * ONE as f32) as i32;
         let mut from = [[0; RAYS]; 2];
         let mut step = [[0; RAYS]; 2];
         let center = ellipse.center.as_vec2().to_array();
@@ -177,7 +198,31 @@ fn read_row(plane: &Plane, places: &[[i32; RAYS]; 2], shift: [u32; 2], out: &mut
     *out = values.map(f32::from);
 }
 
-fn interpolate(plane: &Plane, [from, steps]: [[[i32; RAYS]; 2]; 2], out: &mut [PerRay; SAMPLES]) {
+/// `grid` is that of luma.
+fn interpolate_chroma<const N: usize>(
+    planes: &Planes,
+    [mut from, mut step]: [[[i32; RAYS]; 2]; 2],
+    us: &mut [PerRay; N],
+    vs: &mut [PerRay; N],
+) {
+    let Some(chroma) = &planes.chroma else {
+        us.fill([128.0; RAYS]);
+        vs.fill([128.0; RAYS]);
+        return;
+    };
+    // The middle of the luma pixels that share a chroma sample.
+    for (axis, shift) in [chroma.shift_x, chroma.shift_y].into_iter().enumerate() {
+        if shift > 0 {
+            from[axis] = from[axis].map(|v| (v >> 1) - ONE / 4);
+            step[axis] = step[axis].map(|v| v >> 1);
+        }
+    }
+    interpolate(&chroma.u, [from, step], us);
+    interpolate(&chroma.v, [from, step], vs);
+}
+
+#[multiversion::multiversion(targets("x86_64+avx2"))]
+fn interpolate<const N: usize>(plane: &Plane, [from, steps]: [[[i32; RAYS]; 2]; 2], out: &mut [PerRay; N]) {
     let (stride, step) = (plane.stride as i32, plane.step as i32);
     // The last pixel but one, so that there is a next.
     let most = [plane.width, plane.height].map(|n| n.saturating_sub(2) as i32);

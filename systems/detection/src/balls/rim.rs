@@ -7,6 +7,7 @@
 use ghostball_world::Planes;
 use glam::DVec2;
 
+use super::border::{TAPS, Taps};
 use super::ellipse::{Ellipse, Expected, Fit, RimPoints};
 use super::place::BallPlace;
 use super::polar::{PerRay, PolarGrid, SAMPLES};
@@ -40,6 +41,8 @@ const AGREEMENT: f32 = 0.09;
 /// table, and where it is a guess.
 const RADIUS_SIGMA: f32 = 0.05;
 const GUESSED_RADIUS_SIGMA: f32 = 0.15;
+/// Rounds of least squares with the same points: each weighs them anew.
+const FITS: usize = 2;
 /// A candidate of which fewer rays than this share meet any step near the expected rim is given up at once.
 const LEAST_STEPS: f32 = 0.4;
 /// A step this many times the least has full weight in the fit.
@@ -122,9 +125,10 @@ pub struct Rim {
 pub struct Scratch {
     /// Directions.
     pub rays: Rays,
-    grid: PolarGrid,
-    cloth: [PerRay; SAMPLES],
-    finder: StepFinder,
+    pub(super) grid: PolarGrid,
+    pub(super) cloth: [PerRay; SAMPLES],
+    pub(super) finder: StepFinder,
+    pub(super) taps: [Taps; 3],
 }
 
 impl Default for Scratch {
@@ -135,6 +139,7 @@ impl Default for Scratch {
             grid: PolarGrid::default(),
             cloth: [[0.0; RAYS]; SAMPLES],
             finder: StepFinder::default(),
+            taps: [[[0.0; RAYS]; TAPS]; 3],
         }
     }
 }
@@ -156,11 +161,12 @@ impl Rim {
 /// Looks for rims in one picture.
 #[derive(Clone, Copy, Debug)]
 pub struct RimFinder<'a> {
-    planes: &'a Planes<'a>,
-    cloth: &'a ClothModel,
-    place: &'a BallPlace,
+    pub(super) planes: &'a Planes<'a>,
+    pub(super) cloth: &'a ClothModel,
+    pub(super) place: &'a BallPlace,
     middle_of_image: DVec2,
-    per_noise: [f32; 3],
+    /// Reciprocals of the standard deviations of cloth pixels.
+    pub(super) per_noise: [f32; 3],
     radius_sigma: f32,
 }
 
@@ -196,6 +202,7 @@ impl<'a> RimFinder<'a> {
             grid,
             cloth,
             finder,
+            ..
         } = scratch;
         let color = self.cloth.color_at(center.x as f32, center.y as f32);
         let ellipse = self.usual_ellipse(center);
@@ -219,8 +226,8 @@ impl<'a> RimFinder<'a> {
         Some(self.judge(grid, rays, color, &steps, &fit))
     }
 
-    /// Centre and radius as well as the picture tells them.
-    pub fn refine(&self, rim: &mut Rim, scratch: &mut Scratch) {
+    /// Centre and radius of a ball whose size is asked for.
+    pub fn measure(&self, rim: &mut Rim, scratch: &mut Scratch) {
         let Scratch {
             rays,
             grid,
@@ -270,13 +277,13 @@ impl<'a> RimFinder<'a> {
     }
 
     /// A sphere seen at an angle a off the axis is 1 / cos a times as long as wide.
-    fn expected_elongation(&self, center: DVec2) -> f32 {
+    pub(super) fn expected_elongation(&self, center: DVec2) -> f32 {
         let focal_length = USUAL_FOCAL_LENGTH * 2.0 * self.middle_of_image.x.max(1.0);
         let tangent = center.distance(self.middle_of_image) / focal_length;
         (0.25 * tangent * tangent).min(MOST_ELONGATION) as f32
     }
 
-    fn mark_cloth(&self, grid: &PolarGrid, color: [f32; 3], out: &mut [PerRay; SAMPLES]) {
+    pub(super) fn mark_cloth(&self, grid: &PolarGrid, color: [f32; 3], out: &mut [PerRay; SAMPLES]) {
         for (i, out) in out.iter_mut().enumerate() {
             let colors = [0, 1, 2].map(|channel| &grid.colors[channel][i]);
             *out = self.unlike_any_cloth(color, colors, LIGHT_OUTSIDE, TINT_OUTSIDE);
@@ -301,8 +308,11 @@ impl<'a> RimFinder<'a> {
             radius: self.place.radius_at(ellipse.center),
             radius_sigma: self.radius_sigma,
             elongation: self.expected_elongation(ellipse.center),
+            touching: &[],
         };
-        ellipse.fit(rays, &points, expected, reach, fit);
+        for _ in 0..FITS {
+            ellipse.fit(rays, &[points], &expected, reach, fit);
+        }
     }
 
     fn judge(&self, grid: &PolarGrid, rays: &Rays, cloth: [f32; 3], steps: &Steps, fit: &Fit) -> Rim {
@@ -495,7 +505,7 @@ impl<'a> RimFinder<'a> {
 }
 
 /// Where the rays of a grid meet a fitted ellipse, in the grid's radii.
-fn rim_on(grid: &PolarGrid, rays: &Rays, fit: &Fit) -> PerRay {
+pub(super) fn rim_on(grid: &PolarGrid, rays: &Rays, fit: &Fit) -> PerRay {
     let met = grid.ellipse.meet(rays, fit);
     let radius = grid.ellipse.radius as f32;
     std::array::from_fn(|ray| met[ray] * radius / grid.radius[ray])

@@ -12,6 +12,10 @@ pub const NOT_TO_CLOTH: f32 = 0.4;
 const FAR: f32 = 2.5;
 /// Less is no step at all: what the number of a sample alone makes of a score.
 const LEAST_SCORE: f32 = 1e-6;
+/// Where all edges count, steps of so many standard deviations begin to, and of so many count in full: a dark ball's rim
+/// may be faint, and its shadow's edge beside it no better for being strong.
+const FAINTEST_STEP_SIGMAS: f32 = 2.0;
+const FULL_FAINT_STEP_SIGMAS: f32 = 4.0;
 /// Lowest bits of a score, where the number of its sample is kept: so the largest is found without a branch.
 const SAMPLE_BITS: u32 = SAMPLES as u32 - 1;
 /// How far behind an edge, in samples, cloth is looked for: past its blur.
@@ -57,6 +61,27 @@ impl StepFinder {
     /// Finds the edges of a grid. `cloth` is 1 where a sample is cloth, lit or shaded, else 0; `per_noise` the
     /// reciprocal of the standard deviation of cloth pixels (Y, U, V).
     pub fn find(&mut self, grid: &PolarGrid, cloth: &[PerRay; SAMPLES], per_noise: [f32; 3]) {
+        self.measure(grid, per_noise);
+        let least = LEAST_STEP_SIGMAS * LEAST_STEP_SIGMAS;
+        let per_sure = 1.0 / (SURE_STEP * SURE_STEP * least);
+        self.weigh(cloth, |square| {
+            if square >= least {
+                (square * per_sure).min(1.0).sqrt()
+            } else {
+                0.0
+            }
+        });
+    }
+
+    /// The same, with faint edges too, which count nearly as much as strong ones: for [`StepFinder::pulls`].
+    pub fn find_faint(&mut self, grid: &PolarGrid, cloth: &[PerRay; SAMPLES], per_noise: [f32; 3]) {
+        self.measure(grid, per_noise);
+        let [least, full] = [FAINTEST_STEP_SIGMAS, FULL_FAINT_STEP_SIGMAS].map(|s| s * s);
+        let per_range = 1.0 / (full - least);
+        self.weigh(cloth, |square| ((square - least) * per_range).clamp(0.0, 1.0));
+    }
+
+    fn measure(&mut self, grid: &PolarGrid, per_noise: [f32; 3]) {
         let [wy, wu, wv] = per_noise.map(|w| w * w);
         let [ys, us, vs] = &grid.colors;
         for i in 1..SAMPLES - 1 {
@@ -66,19 +91,41 @@ impl StepFinder {
                 out[ray] = y * y * wy + u * u * wu + v * v * wv;
             }
         }
-        let least = LEAST_STEP_SIGMAS * LEAST_STEP_SIGMAS;
-        let per_sure = 1.0 / (SURE_STEP * SURE_STEP * least);
+    }
+
+    /// `worth` of a squared step in standard deviations is 0 to 1.
+    #[inline(always)]
+    fn weigh(&mut self, cloth: &[PerRay; SAMPLES], worth: impl Fn(f32) -> f32) {
         for i in 1..SAMPLES - 1 {
             let [before, here, after] = [i - 1, i, i + 1].map(|i| &self.squares[i]);
             let out = &mut self.evidence[i];
             for ray in 0..RAYS {
                 let square = here[ray];
-                let is_crest = (square >= before[ray]) & (square > after[ray]) & (square >= least);
+                let is_crest = (square >= before[ray]) & (square > after[ray]);
                 let kind = NOT_TO_CLOTH + (1.0 - NOT_TO_CLOTH) * behind(cloth, i, ray);
-                let evidence = (square * per_sure).min(1.0).sqrt() * kind;
+                let evidence = worth(square) * kind;
                 out[ray] = if is_crest { evidence } else { 0.0 };
             }
         }
+    }
+
+    /// Where all edges within `reach` radii draw a rim, in the grid's radii along each ray, and how strongly, 0 to about 1.
+    pub fn pulls(&self, rim: &PerRay, reach: f32) -> (PerRay, PerRay) {
+        let (mut strength, mut moment) = ([0.0_f32; RAYS], [0.0_f32; RAYS]);
+        let per_reach = 1.0 / reach;
+        for i in 1..SAMPLES - 1 {
+            let (distance, evidence) = (FIRST + SPACING * i as f32, &self.evidence[i]);
+            for ray in 0..RAYS {
+                let off = distance - rim[ray];
+                let far = off * per_reach;
+                let preference = (1.0 - far * far).max(0.0);
+                let pull = evidence[ray] * preference * preference;
+                strength[ray] += pull;
+                moment[ray] += pull * off;
+            }
+        }
+        let distance = std::array::from_fn(|ray| rim[ray] + moment[ray] / strength[ray].max(LEAST_SCORE));
+        (distance, strength)
     }
 
     /// On each ray the edge that speaks most for a rim, preferring those within `reach` radii of where it should be.

@@ -120,6 +120,33 @@ fn balls_alone_at_a_cushion_and_in_a_rack_are_found() {
     );
 }
 
+/// Mean distance of what was found from where it is.
+fn mean_error(balls: &[BallSighting], truth: &[(DVec2, [f64; 3])]) -> f64 {
+    assert_eq!(balls.len(), truth.len(), "{balls:?}");
+    let error = |center: DVec2| {
+        let distances = balls.iter().map(|ball| ball.circle.center.distance(center));
+        distances.fold(f64::INFINITY, f64::min)
+    };
+    truth.iter().map(|(center, _)| error(*center)).sum::<f64>() / truth.len() as f64
+}
+
+#[test]
+fn balls_are_placed_to_a_twentieth_of_a_pixel() {
+    let dark = [CLOTH[0] - 50.0, CLOTH[1], CLOTH[2] + 12.0];
+    let truth: Vec<_> = (0..24)
+        .map(|i| {
+            let (column, row) = (f64::from(i % 8), f64::from(i / 8));
+            let center = DVec2::new(80.0 + 61.37 * column, 80.0 + 83.61 * row);
+            (center, [RED, WHITE, dark][i as usize % 3])
+        })
+        .collect();
+    let error = mean_error(
+        &balls_in(&picture(PixelFormat::Yuv420, discs(&truth)), &table()),
+        &truth,
+    );
+    assert!(error < 0.05, "{error}");
+}
+
 #[test]
 fn a_striped_ball_is_found_whose_band_has_the_cloths_colour() {
     let center = DVec2::new(300.4, 149.5);

@@ -1,0 +1,107 @@
+//! Where exactly a ball lies, once it is known to be one.
+//!
+//! At first all edges round it pull at its outline, those far from it too, so that it comes to where a disc of its size has
+//! edges on all sides: the edge of a shadow is often stronger than the ball's own, but on one side only. Then its
+//! [`borders`] in luma and chroma place it to a fraction of a pixel. A ball among others shows little of its border, and is
+//! held by those that it touches.
+
+use super::border::{Taps, borders};
+use super::contact::{Neighbourhood, WEIGHT_AMONG_BALLS};
+use super::ellipse::{Ellipse, Expected, Fit, RimPoints, SIGMA};
+use super::polar::{PerRay, Rays, chroma_pitch_px, read_taps};
+use super::rim::{Rim, RimFinder, Scratch, rim_on};
+
+/// How far from the outline edges pull at it, in radii, round after round: from as far as a candidate is off, to where the
+/// [`borders`] are told.
+const PULLS: [f32; 3] = [0.35, 0.22, 0.12];
+/// Rounds of looking at borders, each from where the one before has placed them.
+const ROUNDS: usize = 2;
+/// Borders farther than this from where the outline is now are of something else, pixels.
+const FARTHEST_PX: f32 = 1.25;
+/// How well a ball's radius is known at its place, in radii (standard deviation): a table's is measured on all of its balls.
+const RADIUS_SIGMA: f32 = 0.02;
+/// By how much the colour on one side of a border may change over some pixels besides its noise, values of Y and of U, V
+/// (standard deviation): a ball's limb darkens, and prints, stripes, glints and shadows end there.
+const SHADING: [f32; 2] = [16.0, 4.0];
+
+impl RimFinder<'_> {
+    /// Puts a ball where the picture tells that it lies, given what is round it.
+    pub fn settle(&self, rim: &mut Rim, around: &Neighbourhood, scratch: &mut Scratch) {
+        let Scratch {
+            rays,
+            grid,
+            cloth,
+            finder,
+            taps,
+        } = scratch;
+        let sureness: PerRay = std::array::from_fn(|ray| {
+            if around.rays >> ray & 1 == 1 {
+                WEIGHT_AMONG_BALLS as f32
+            } else {
+                1.0
+            }
+        });
+        let expected = Expected {
+            radius: self.place.radius_at(rim.ellipse.center),
+            radius_sigma: RADIUS_SIGMA,
+            elongation: self.expected_elongation(rim.ellipse.center),
+            touching: around.touching(),
+        };
+
+        let center = rim.ellipse.center.as_vec2();
+        grid.read_finely(self.planes, rays, &rim.ellipse);
+        self.mark_cloth(grid, self.cloth.color_at(center.x, center.y), cloth);
+        finder.find_faint(grid, cloth, self.per_noise);
+        let mut fit = grid.ellipse.as_fit();
+        let per_radius = 1.0 / grid.ellipse.radius as f32;
+        for reach in PULLS {
+            let (distance, weight) = finder.pulls(&rim_on(grid, rays, &fit), reach);
+            let points = RimPoints {
+                distance: std::array::from_fn(|ray| distance[ray] * grid.radius[ray] * per_radius),
+                weight: std::array::from_fn(|ray| weight[ray] * sureness[ray]),
+            };
+            grid.ellipse
+                .fit(rays, &[points], &expected, f32::INFINITY, &mut fit);
+        }
+
+        for _ in 0..ROUNDS {
+            let points = self.border_points(&grid.ellipse, rays, &fit, &sureness, taps);
+            let reach = 0.5 * FARTHEST_PX * per_radius;
+            grid.ellipse.fit(rays, &points, &expected, reach, &mut fit);
+        }
+        rim.ellipse = grid.ellipse.moved(&fit);
+    }
+
+    /// Borders in luma, and in chroma.
+    fn border_points(
+        &self,
+        ellipse: &Ellipse,
+        rays: &Rays,
+        fit: &Fit,
+        sureness: &PerRay,
+        taps: &mut [Taps; 3],
+    ) -> [RimPoints; 2] {
+        let radius = ellipse.radius as f32;
+        let met = ellipse.meet(rays, fit);
+        read_taps(
+            self.planes,
+            rays,
+            ellipse.center,
+            &met.map(|met| radius * met),
+            taps,
+        );
+        let [y, u, v] = self.per_noise.map(|per_noise| 1.0 / (per_noise * per_noise));
+        let [shading_y, shading_uv] = SHADING.map(|s| s * s);
+        let [ys, us, vs] = &*taps;
+        // Weights are relative to those of a point that is good to `SIGMA`.
+        let per_usual = SIGMA * SIGMA * radius * radius;
+        [
+            borders([ys], 1.0, y + shading_y),
+            borders([us, vs], chroma_pitch_px(self.planes), u.max(v) + shading_uv),
+        ]
+        .map(|borders| RimPoints {
+            distance: std::array::from_fn(|ray| met[ray] + borders.offset[ray] * (1.0 / radius)),
+            weight: std::array::from_fn(|ray| per_usual * sureness[ray] * borders.weight[ray]),
+        })
+    }
+}
