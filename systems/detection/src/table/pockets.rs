@@ -84,23 +84,25 @@ const COLUMNS: usize = (2.0 * ASIDE / PITCH) as usize + 1;
 const RAYS: usize = 13;
 const WIDEST: f64 = 0.7;
 /// What pockets are like, in ball radii, for between the jaws little is seen of how they are curved. The edge of the slate is
-/// before the noses' corner and just behind their line, by the specifications of full-size tables.
+/// before the noses' corner and just behind their line, by the specifications of full-size tables; small ones, which have wide
+/// pockets, have it a radius or two farther before the noses. A ball that lies in a mouth shows one of its own size two radii
+/// before the slate's.
 const KINDS: [Kind; 2] = [
     // Snooker.
     Kind {
         radius: 1.7,
         edge: [-0.3, 0.15],
+        edge_sigma: [0.4, 0.25],
     },
     // Pool.
     Kind {
         radius: 2.2,
         edge: [-0.7, 0.15],
+        edge_sigma: [1.0, 0.6],
     },
 ];
-/// How much tables differ in that, in ball radii (standard deviations): small ones have their edges a radius or two farther
-/// before the noses. A ball that lies in a mouth shows one of its own size two radii before the slate's.
+/// How much tables of one kind differ in the radius, in ball radii (standard deviation).
 const RADIUS_SIGMA: f64 = 0.3;
-const EDGE_SIGMA: [f64; 2] = [1.0, 0.6];
 /// Evidence that is worth a standard deviation: as much as one ray of thirteen tells less or more by a shadow on it.
 const PER_SIGMA: f64 = 0.03;
 /// Where the two sides of the edge are looked at: a pixel and the pitch from it.
@@ -189,6 +191,8 @@ struct Kind {
     radius: f64,
     /// How far behind the noses the edge of the slate is, in the corners and in the middles.
     edge: [f64; 2],
+    /// How much tables of the kind differ in that (standard deviations), with the errors of what is found.
+    edge_sigma: [f64; 2],
 }
 
 /// What the pockets that are looked at should be like, by half the table's length.
@@ -322,7 +326,7 @@ fn fit(around: &[Surroundings; 6], place: usize, kind: Option<(Kind, f64)>) -> F
         ball,
         radius: kind.radius * ball,
         edge: kind.edge[place] * ball,
-        edge_sigma: EDGE_SIGMA[place] * ball,
+        edge_sigma: kind.edge_sigma[place] * ball,
     });
     let radii = expected.map_or(RADII, |Expected { ball, .. }| {
         RADII_BY_BALL.map(|radius| (radius * ball).clamp(RADII[0], RADII[1]))
