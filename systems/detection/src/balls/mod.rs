@@ -4,7 +4,7 @@
 //! 2. [`votes`]: edges vote for centres; the peaks are candidates.
 //! 3. [`rim`]: each candidate's rim is looked for at full resolution, and an ellipse fitted to it.
 //! 4. [`select`]: of candidates that cannot both be balls, the better one stays; what has too little of a ball goes.
-//! 5. [`settle`]: what is a ball is placed to a fraction of a pixel.
+//! 5. `settle`: what is a ball is placed to a fraction of a pixel.
 
 mod border;
 mod contact;
