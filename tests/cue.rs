@@ -6,7 +6,7 @@
 
 mod common;
 
-use common::game::{DisturbedGame, games};
+use common::game::{DisturbedGame, Games};
 use ghostball::simulation::{GroundTruth, SimulationOptions, Touched};
 use ghostball::world::{LatestSnapshot, Snapshot, TableEventKind};
 use glam::DVec2;
@@ -16,8 +16,6 @@ const STEADY: f64 = 3e-4;
 const STEADY_FRAMES: usize = 8;
 /// With less of it over the bed than this, metres, a tip is hardly more than the hand before it shows.
 const LEAST_OVER_BED: f64 = 0.15;
-/// Half a nine-foot table.
-const HALF_SIZE: DVec2 = DVec2::new(1.27, 0.635);
 
 #[derive(Default)]
 struct Score {
@@ -36,7 +34,7 @@ struct Score {
 }
 
 impl Score {
-    fn take(&mut self, truth: &GroundTruth, snapshot: &Snapshot) {
+    fn take(&mut self, truth: &GroundTruth, snapshot: &Snapshot, half_size: DVec2) {
         let struck = truth
             .contacts
             .iter()
@@ -60,7 +58,7 @@ impl Score {
             && last
                 .clone()
                 .all(|before| before.perp_dot(direction).abs() < STEADY);
-        if !is_steady || over_bed(cue.tip_in_table, direction) < LEAST_OVER_BED {
+        if !is_steady || over_bed(cue.tip_in_table, direction, half_size) < LEAST_OVER_BED {
             return;
         }
         match seen {
@@ -73,18 +71,18 @@ impl Score {
     }
 }
 
-/// Length of the stick from its tip to where it leaves the bed.
-fn over_bed(tip: DVec2, direction: DVec2) -> f64 {
-    let along = |axis: usize| (HALF_SIZE[axis] * -direction[axis].signum() - tip[axis]) / -direction[axis];
+/// Length of the stick from its tip to where it leaves the bed, metres.
+fn over_bed(tip: DVec2, direction: DVec2, half_size: DVec2) -> f64 {
+    let along = |axis: usize| (half_size[axis] * -direction[axis].signum() - tip[axis]) / -direction[axis];
     along(0).min(along(1))
 }
 
 #[test]
 fn a_stick_is_followed_and_its_strokes_are_told() {
-    let (seeds, frames) = games();
+    let games = Games::from_environment();
     let (mut errors, mut unseen, mut strokes, mut told) = (Vec::new(), 0, 0, 0);
     let (mut imagined, mut without) = (0, 0);
-    for seed in seeds {
+    for seed in games.seeds {
         let options = SimulationOptions {
             seed,
             ..Default::default()
@@ -93,13 +91,14 @@ fn a_stick_is_followed_and_its_strokes_are_told() {
         let mut game = DisturbedGame::new(options);
         let mut score = Score::default();
         let mut now = 0.0;
-        for frame in 0..frames {
+        for frame in 0..games.frames {
             let truth = game.step();
             now = truth.time_secs;
             if frame == 0 {
                 score.began = now;
             }
-            score.take(&truth, &game.app.world().resource::<LatestSnapshot>().0);
+            let snapshot = &game.app.world().resource::<LatestSnapshot>().0;
+            score.take(&truth, snapshot, game.half_size);
         }
         // What happened last may not be known yet.
         score.strokes.retain(|at| *at < now - 1.0);

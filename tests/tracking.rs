@@ -8,7 +8,7 @@ mod common;
 
 use std::collections::BTreeMap;
 
-use common::game::{DisturbedGame, games};
+use common::game::{DisturbedGame, Games};
 use ghostball::simulation::{GroundTruth, SimulationOptions, Touched, TrueBall, TrueContact};
 use ghostball::world::{LatestSnapshot, Snapshot, TableEventKind, TrackId};
 use glam::DVec2;
@@ -168,10 +168,9 @@ impl std::fmt::Display for Told {
 
 #[test]
 fn balls_of_disturbed_games_are_followed_and_their_touches_told() {
-    let (seeds, frames) = games();
-    let is_whole = frames > 500;
+    let games = Games::from_environment();
     let (mut touches, mut pots) = (Told::default(), Told::default());
-    for seed in seeds {
+    for seed in games.seeds {
         let options = SimulationOptions {
             seed,
             ..Default::default()
@@ -184,7 +183,7 @@ fn balls_of_disturbed_games_are_followed_and_their_touches_told() {
             before: first,
             ..Score::default()
         };
-        for _ in 1..frames {
+        for _ in 1..games.frames {
             let snapshot = game.app.world().resource::<LatestSnapshot>().0.clone();
             let after = game.step();
             score.take(&snapshot, &after);
@@ -203,7 +202,7 @@ fn balls_of_disturbed_games_are_followed_and_their_touches_told() {
              touches outside of breaks: {touches_here}, pots: {pots_here}",
             score.switches, score.false_motion, score.rolling
         );
-        if !is_whole {
+        if !games.are_asked_for {
             assert_eq!(score.switches, 0, "seed {seed}");
             assert_eq!(score.false_motion, 0, "seed {seed}");
             assert!(velocity <= 1.0, "seed {seed}: {velocity}");

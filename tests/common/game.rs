@@ -24,12 +24,30 @@ const ARRIVE_FROM: f64 = 0.9;
 /// The bridge hand lies this far behind the cue ball, metres.
 const BRIDGE: f64 = 0.25;
 
-/// Seeds of the games to play, and how many frames of each: `GHOSTBALL_SEEDS=20` asks for so many games, to fifteen hundred
-/// frames; without it two are begun.
-pub fn games() -> (Vec<u64>, u32) {
-    match std::env::var("GHOSTBALL_SEEDS").map(|seeds| seeds.parse()) {
-        Ok(Ok(games)) => ((1..=games).collect(), 1_500),
-        _ => (vec![1, 5], 500),
+/// The games to play.
+pub struct Games {
+    pub seeds: Vec<u64>,
+    /// Of each game.
+    pub frames: u32,
+    /// They were asked for: `GHOSTBALL_SEEDS=20` plays so many to fifteen hundred frames; without it two are begun.
+    pub are_asked_for: bool,
+}
+
+impl Games {
+    pub fn from_environment() -> Self {
+        let asked = std::env::var("GHOSTBALL_SEEDS").map(|seeds| seeds.parse());
+        match asked {
+            Ok(Ok(games)) => Self {
+                seeds: (1..=games).collect(),
+                frames: 1_500,
+                are_asked_for: true,
+            },
+            _ => Self {
+                seeds: vec![1, 5],
+                frames: 500,
+                are_asked_for: false,
+            },
+        }
     }
 }
 
@@ -61,7 +79,8 @@ pub struct DisturbedGame {
     options: SimulationOptions,
     random: Random,
     reach: Option<Reach>,
-    half_size: DVec2,
+    /// Of the playing surface, metres.
+    pub half_size: DVec2,
     /// Of the camera's clock.
     next_tick: u64,
     delivered: u64,

@@ -210,56 +210,31 @@ impl CueFinder {
         let diameter_px = 2.0 * scene.table.ball_radius_px;
         self.slice(scene, [center, along], [from, border, tip]);
         // The whole bed at most: where edges are faint, the stick goes on past the last that were seen.
-        let (mut tip, mut reach, mut inwards) = (tip, *reach, scene.planes.luma.width as f64);
+        let (mut tip, mut reach, mut inwards_px) = (tip, *reach, scene.planes.luma.width as f64);
         let line = self.leave_line(diameter_px);
-        if let Some([end, line]) = line {
+        if let Some(LineAhead { stick_ends, begins }) = line {
             let cell = |at: f64| ((at - from) / scene.work.scale as f64).max(0.0) as usize;
-            let (first, last) = (cell(end).min(cell(border)), cell(end).max(cell(border)));
-            let cells = self.is_stick.get(first..last)?;
+            let [end, border] = [stick_ends, border].map(cell);
+            let cells = self.is_stick.get(end.min(border)..end.max(border))?;
             let slim = cells.iter().filter(|is_stick| **is_stick).count();
             reach = reach.cut_to(cells.len(), slim)?;
-            (tip, inwards) = (end, (line - end).abs());
+            (tip, inwards_px) = (stick_ends, (begins - stick_ends).abs());
         }
-        self.values.clear();
-        self.values
-            .extend(self.slices.iter().map(|(_, slice)| slice.width));
-        let width_px = upper_median(&mut self.values)?;
-        let shaded = self.slices.iter().filter(|(_, slice)| slice.is_shade).count();
-        let is_shadow = shaded as f64 > MOST_SHADED * self.slices.len() as f64;
-        if !(WIDTH[0]..=WIDTH[1]).contains(&(width_px / diameter_px)) || is_shadow {
-            return None;
-        }
-        let mut widths = [(0.0, 0); 2];
-        for (at, slice) in &self.slices {
-            let (sum, count) = &mut widths[usize::from((at - tip).abs() > (at - border).abs())];
-            (*sum, *count) = (*sum + slice.width, *count + 1);
-        }
-        // Nothing is known of a half that is not seen.
-        let [at_tip, at_butt] = widths.map(|(sum, count)| {
-            if count > 0 {
-                sum / f64::from(count)
-            } else {
-                width_px
-            }
-        });
+        let width_px = self.width_px(diameter_px)?;
+        let widening = self.widening(tip, border, width_px);
         self.middles.clear();
         self.middles
             .extend(self.slices.iter().map(|(at, slice)| (*at, slice.off)));
         // Where a line begins at the border, what is left of it there may look like the end of a stick.
         if reach.is_short() || line.is_some() {
-            let mut middle = |of: fn(&(f64, f64)) -> f64| {
-                self.values.clear();
-                self.values.extend(self.middles.iter().map(of));
-                upper_median(&mut self.values)
-            };
             let inner = Inner {
                 center,
                 along,
                 border,
-                middle: (middle(|(at, _)| *at)?, middle(|(_, off)| *off)?),
+                middle: self.middle()?,
                 outward: (border - tip).signum(),
-                width: width_px,
-                diameter: diameter_px,
+                width_px,
+                diameter_px,
                 least: least_difference(scene.cloth),
             };
             let seen = beyond::follow(scene.planes, &inner, &mut self.middles)?;
@@ -273,11 +248,51 @@ impl CueFinder {
         let place = |at: f64| center + at * along + axis.at(at) * along.perp();
         let outward = (place(border) - place(tip)).normalize_or_zero();
         let cue = CueSighting {
-            tip_in_image: tip_near(scene, place(tip), outward, inwards, &mut self.values),
+            tip_in_image: tip_near(scene, place(tip), outward, inwards_px, &mut self.values),
             butt_in_image: place(border),
             confidence: reach.confidence() * (1.0 - bend * bend),
         };
-        Some((cue, at_butt / at_tip))
+        Some((cue, widening))
+    }
+
+    /// How wide it is; `None` where no stick is so thin or so wide, or a shadow may be all that is seen.
+    fn width_px(&mut self, diameter_px: f64) -> Option<f64> {
+        self.values.clear();
+        self.values
+            .extend(self.slices.iter().map(|(_, slice)| slice.width));
+        let width_px = upper_median(&mut self.values)?;
+        let shaded = self.slices.iter().filter(|(_, slice)| slice.is_shade).count();
+        let is_shadow = shaded as f64 > MOST_SHADED * self.slices.len() as f64;
+        let is_stick = (WIDTH[0]..=WIDTH[1]).contains(&(width_px / diameter_px)) && !is_shadow;
+        is_stick.then_some(width_px)
+    }
+
+    /// How much wider its half at the border is than that at the tip. A half of which nothing is seen is taken to be as wide as
+    /// it usually is.
+    fn widening(&self, tip: f64, border: f64, width_px: f64) -> f64 {
+        let mut widths = [(0.0, 0); 2];
+        for (at, slice) in &self.slices {
+            let (sum, count) = &mut widths[usize::from((at - tip).abs() > (at - border).abs())];
+            (*sum, *count) = (*sum + slice.width, *count + 1);
+        }
+        let [at_tip, at_border] = widths.map(|(sum, count)| {
+            if count > 0 {
+                sum / f64::from(count)
+            } else {
+                width_px
+            }
+        });
+        at_border / at_tip
+    }
+
+    /// The middle of what is seen of it: along the line, and beside it.
+    fn middle(&mut self) -> Option<(f64, f64)> {
+        let mut median = |of: fn(&(f64, f64)) -> f64| {
+            self.values.clear();
+            self.values.extend(self.middles.iter().map(of));
+            upper_median(&mut self.values)
+        };
+        Some((median(|(at, _)| *at)?, median(|(_, off)| *off)?))
     }
 
     /// Looks across the line where both edges of a stick are seen, from `tip` to `border`.
@@ -297,9 +312,9 @@ impl CueFinder {
         }
     }
 
-    /// Where the stick is seen last before a line that goes on from it, as a predicted path does that is projected: thinner
-    /// than any stick; and where that is seen first. `None` without one. Leaves the slices that belong to the stick.
-    fn leave_line(&mut self, diameter_px: f64) -> Option<[f64; 2]> {
+    /// The line that goes on from the stick, as a predicted path does that is projected: thinner than any stick. `None` without
+    /// one. Leaves the slices that belong to the stick.
+    fn leave_line(&mut self, diameter_px: f64) -> Option<LineAhead> {
         let is_stick = |(_, slice): &(f64, Slice)| slice.width >= WIDTH[0] * diameter_px;
         let first = self.slices.windows(2).position(|two| two.iter().all(is_stick))?;
         if first < LINE {
@@ -314,10 +329,22 @@ impl CueFinder {
         if width(stick)? < ABRUPT * width(line)? {
             return None;
         }
-        let ends = [self.slices[first].0, self.slices[first - 1].0];
+        let ahead = LineAhead {
+            stick_ends: self.slices[first].0,
+            begins: self.slices[first - 1].0,
+        };
         self.slices.drain(..first);
-        Some(ends)
+        Some(ahead)
     }
+}
+
+/// A line that goes on from a stick's tip; places along it, pixels.
+#[derive(Clone, Copy, Debug)]
+struct LineAhead {
+    /// Where the stick is seen last.
+    stick_ends: f64,
+    /// Where the line is seen first.
+    begins: f64,
 }
 
 /// Whether cloth, lit or shaded, is here.

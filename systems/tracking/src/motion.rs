@@ -1,10 +1,11 @@
 //! Does it move? Standing and moving told apart by where the ball is, not by a noisy speed.
 //!
 //! A ball at rest has an anchor: the mean of its sightings. It is said to lie where that was once it was known, until it is
-//! seen elsewhere: what wanders is what is seen of it, while light, arms and codecs change. It moves once it leaves the anchor and keeps going; what is
-//! seen askew for a while (half covered, or fitted now so, now so) does not keep going. A moving ball stands once the
-//! straight line through its last sightings has no slope that noise would not give it. All lengths are multiples of the
-//! measurement noise, the ball's own included, or of its radius, so that nothing depends on the camera's resolution.
+//! seen elsewhere: what wanders is what is seen of it, while light, arms and codecs change. It moves once it leaves the
+//! anchor and keeps going; what is seen askew for a while (half covered, or fitted now so, now so) does not keep going. A
+//! moving ball stands once the straight line through its last sightings has no slope that noise would not give it. All
+//! lengths are multiples of the measurement noise, the ball's own included, or of its radius, so that nothing depends on
+//! the camera's resolution.
 
 use ghostball_world::Motion;
 use glam::DVec2;

@@ -59,12 +59,14 @@ pub fn pose_of(
             ..*pose
         })
     };
+    let mut last = None;
     for _ in 0..ROUNDS {
-        let Incline { slope, to_aim, sigma } = Incline::of(&pose, geometry, balls.clone());
-        pose = inclined(slope, to_aim, &pose).unwrap_or(pose);
-        let steeper = inclined(slope + sigma, to_aim, &pose).unwrap_or(pose);
-        pose.direction_sigma = angle_between(&pose, &steeper);
+        let incline = Incline::of(&pose, geometry, balls.clone());
+        pose = inclined(incline.slope, incline.to_aim, &pose).unwrap_or(pose);
+        last = Some(incline);
     }
+    let steeper = last.and_then(|last| inclined(last.slope + last.slope_sigma, last.to_aim, &pose));
+    pose.direction_sigma = steeper.map_or(0.0, |steeper| angle_between(&pose, &steeper));
     pose
 }
 
@@ -82,7 +84,7 @@ struct Incline {
     /// Metres up for a metre back.
     slope: f64,
     /// Standard deviation of that.
-    sigma: f64,
+    slope_sigma: f64,
     /// From the tip to where the stick is as high as a ball's middle, metres: it goes to and fro on a line through there.
     to_aim: f64,
 }
@@ -95,7 +97,7 @@ impl Incline {
         let Some(direction) = pose.direction_in_table() else {
             return Self {
                 slope: least,
-                sigma: HOLD_SIGMA,
+                slope_sigma: HOLD_SIGMA,
                 to_aim: 0.0,
             };
         };
@@ -136,7 +138,7 @@ impl Incline {
         );
         Self {
             slope: slope.min(libm::tan(STEEPEST_ELEVATION)),
-            sigma: libm::hypot(HOLD_SIGMA, of_hit).min(MOST_SIGMA),
+            slope_sigma: libm::hypot(HOLD_SIGMA, of_hit).min(MOST_SIGMA),
             to_aim,
         }
     }

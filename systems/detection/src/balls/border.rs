@@ -14,6 +14,10 @@ pub const TAPS: usize = 6;
 pub const TAP_SPACING: f32 = 0.5;
 /// How much the four samples in the middle count, which may be on the border.
 const WINDOW: [f32; 4] = [0.6, 1.0, 1.0, 0.6];
+/// Their sum, and that of their squares.
+const WINDOW_SUM: f32 = WINDOW[0] + WINDOW[1] + WINDOW[2] + WINDOW[3];
+const WINDOW_SQUARES: f32 =
+    WINDOW[0] * WINDOW[0] + WINDOW[1] * WINDOW[1] + WINDOW[2] * WINDOW[2] + WINDOW[3] * WINDOW[3];
 /// By how much their sum of shares grows as the ball grows by a pixel, where a border is three pixels wide.
 const GROWTH: f32 = 1.07;
 /// No border is farther from the supposed one than the outermost samples, in pixels of the plane.
@@ -42,13 +46,8 @@ pub fn borders<const N: usize>(planes: [&Taps; N], pitch_px: f32, variance: f32)
         weight: [0.0; RAYS],
     };
     let area = pitch_px * pitch_px;
-    let (mut sum, mut squares) = (0.0, 0.0);
-    for weight in WINDOW {
-        sum += weight;
-        squares += weight * weight;
-    }
     // Neighbouring samples, and rays, share the larger pixels.
-    let noise = area * variance * squares / (GROWTH * GROWTH);
+    let noise = area * variance * WINDOW_SQUARES / (GROWTH * GROWTH);
     for ray in 0..RAYS {
         let (mut contrast, mut seen) = (0.0, 0.0);
         for taps in planes {
@@ -57,10 +56,10 @@ pub fn borders<const N: usize>(planes: [&Taps; N], pitch_px: f32, variance: f32)
             let step = inside - outside;
             contrast += step * step;
             let window = WINDOW[0] * b + WINDOW[1] * c + WINDOW[2] * d + WINDOW[3] * e;
-            seen += step * (window - sum * outside);
+            seen += step * (window - WINDOW_SUM * outside);
         }
         let per_contrast = 1.0 / contrast.max(LEAST_CONTRAST * variance);
-        let offset = (seen * per_contrast - 0.5 * sum) * (1.0 / GROWTH);
+        let offset = (seen * per_contrast - 0.5 * WINDOW_SUM) * (1.0 / GROWTH);
         borders.offset[ray] = pitch_px * offset.clamp(-REACH, REACH);
         borders.weight[ray] = 1.0 / (area * (noise * per_contrast + FINEST * FINEST));
     }

@@ -1,12 +1,10 @@
 //! Balls do not go through each other.
 //!
 //! In a cluster little of a ball's rim borders on cloth, and its fit may be drawn to a neighbour's. Two that seem nearer
-//! to each other than balls can lie are moved apart, the one that is less sure of its place more. What is round a ball is
-//! told to its last fit, too.
+//! to each other than balls can lie are moved apart, the one that is less sure of its place more.
 
-use super::ellipse::Touching;
 use super::place::BallPlace;
-use super::rim::{Rays, Rim};
+use super::rim::Rim;
 use super::votes::Candidate;
 
 /// Balls that touch are two radii apart; radii are known this well, and centres fitted.
@@ -15,66 +13,6 @@ const TOUCHING: f64 = 1.96;
 const ROUNDS: usize = 5;
 /// How much a rim point that has no cloth behind it tells about the place, against one that has.
 pub const WEIGHT_AMONG_BALLS: f64 = 0.1;
-/// A place within this many radii of a ball's centre shows that ball, or the dark gap beside it.
-const SHOWN: f64 = 1.15;
-/// Balls nearer than this many radii may touch, those nearer than that may be seen behind each other's rims.
-const PERHAPS_TOUCHING: f64 = 2.5;
-const PERHAPS_BEHIND: f64 = 3.0;
-/// Six balls can touch one; some that seem to may not.
-const MOST_TOUCHING: usize = 8;
-/// A ball that sees others on so many rays shows too little to be placed by itself: a third of its rim.
-const SURROUNDED: u32 = 12;
-
-/// What is round a ball.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Neighbourhood {
-    /// Rays that see another ball, or the gap beside it, just outside: one bit each.
-    pub rays: u32,
-    touching: [Touching; MOST_TOUCHING],
-    count: usize,
-}
-
-impl Neighbourhood {
-    /// What is round ball `i` of `rims`, where the balls are those that were `chosen`.
-    pub fn new(
-        i: usize,
-        rims: &[(Candidate, Rim)],
-        chosen: &[usize],
-        place: &BallPlace,
-        rays: &Rays,
-    ) -> Self {
-        let mut around = Self::default();
-        let rim = &rims[i].1;
-        let (center, radius) = (rim.ellipse.center, rim.ellipse.radius);
-        for j in chosen.iter().filter(|j| **j != i) {
-            let other = rims[*j].1.ellipse;
-            let between = other.center - center;
-            let distance = between.length();
-            if distance < PERHAPS_BEHIND * radius {
-                around.rays |= rim.rays_that_see(rays, other.center, SHOWN * other.radius);
-            }
-            if distance < PERHAPS_TOUCHING * radius && around.count < MOST_TOUCHING {
-                let touching = 2.0 * place.radius_at(center + 0.5 * between);
-                around.touching[around.count] = Touching {
-                    center: other.center,
-                    distance: touching * distance / place.distance_on_cloth(center, between).max(1e-9),
-                };
-                around.count += 1;
-            }
-        }
-        around
-    }
-
-    /// Balls that may touch it.
-    pub fn touching(&self) -> &[Touching] {
-        &self.touching[..self.count]
-    }
-
-    /// Whether it shows too little of its rim to be placed by itself.
-    pub fn is_surrounded(&self) -> bool {
-        self.rays.count_ones() >= SURROUNDED
-    }
-}
 
 /// Moves the `chosen` of `rims` apart where they overlap.
 pub fn move_apart(rims: &mut [(Candidate, Rim)], chosen: &[usize], place: &BallPlace) {
@@ -113,27 +51,14 @@ fn sureness(rim: &Rim) -> f64 {
 mod tests {
     use super::*;
     use crate::balls::ellipse::Ellipse;
-    use ghostball_world::TableSighting;
     use glam::DVec2;
 
     #[test]
     fn of_two_balls_in_each_other_the_one_that_shows_no_cloth_gives_way() {
-        let place = BallPlace::new(&TableSighting {
-            corners_in_image: [[100.0, 100.0], [1100.0, 100.0], [1100.0, 600.0], [100.0, 600.0]]
-                .map(DVec2::from),
-            pockets_in_image: Default::default(),
-            ball_radius_px: 15.0,
-            lens: None,
-            confidence: 1.0,
-        });
+        let place = BallPlace::from_above();
         let ball = |x: f64, free: u32| {
             let center = DVec2::new(x, 300.0);
-            let ellipse = Ellipse {
-                center,
-                radius: 15.0,
-                elongation: 0.0,
-                axis: DVec2::X,
-            };
+            let ellipse = Ellipse::circle(center, 15.0);
             let rim = Rim {
                 ellipse,
                 agreeing: !0,

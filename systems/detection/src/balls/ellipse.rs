@@ -75,6 +75,17 @@ pub struct Fit {
 }
 
 impl Ellipse {
+    /// One that is not longer in any direction.
+    #[cfg(test)]
+    pub fn circle(center: DVec2, radius: f64) -> Self {
+        Self {
+            center,
+            radius,
+            elongation: 0.0,
+            axis: DVec2::X,
+        }
+    }
+
     /// Half the width of the ellipse in a direction (cosine, sine), pixels; exact to first order in the elongation.
     #[inline]
     pub fn radius_towards(&self, [cos, sin]: [f32; 2]) -> f32 {
@@ -108,8 +119,8 @@ impl Ellipse {
         })
     }
 
-    /// Improves a fit by rim points, in one round of least squares: those `reach` radii off it count little, those twice as far nothing (Tukey's
-    /// biweight: Huber & Ronchetti, Robust Statistics, 2nd ed., §4.8).
+    /// Improves a fit by rim points, in one round of least squares: those `reach` radii off it count little, those twice as
+    /// far nothing (Tukey's biweight: Huber & Ronchetti, Robust Statistics, 2nd ed., §4.8).
     pub fn fit(&self, rays: &Rays, points: &[RimPoints], expected: &Expected, reach: f32, fit: &mut Fit) {
         let radius = (expected.radius / self.radius) as f32;
         let double: PerRay = std::array::from_fn(|ray| self.cos_double([rays.cos[ray], rays.sin[ray]]));
@@ -257,12 +268,7 @@ mod tests {
             elongation: 1.0,
             axis: DVec2::X,
         };
-        let guess = Ellipse {
-            center: DVec2::new(100.0, 50.0),
-            radius: 15.0,
-            elongation: 0.0,
-            axis: DVec2::X,
-        };
+        let guess = Ellipse::circle(DVec2::new(100.0, 50.0), 15.0);
         let rays = Rays::default();
         // Where a ray meets the true outline, by bisection.
         let meet = |ray: usize| {
@@ -301,12 +307,7 @@ mod tests {
 
     #[test]
     fn a_ball_that_shows_nothing_lies_where_it_touches_those_round_it() {
-        let guess = Ellipse {
-            center: DVec2::new(101.5, 49.2),
-            radius: 15.0,
-            elongation: 0.0,
-            axis: DVec2::X,
-        };
+        let guess = Ellipse::circle(DVec2::new(101.5, 49.2), 15.0);
         let touching = [[70.0, 50.0], [130.0, 50.0], [100.0, 80.0]].map(|center| Touching {
             center: DVec2::from(center),
             distance: 30.0,

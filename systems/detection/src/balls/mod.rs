@@ -11,6 +11,7 @@ mod contact;
 pub mod edges;
 pub mod ellipse;
 mod mask;
+mod neighbourhood;
 pub mod place;
 mod polar;
 pub mod rim;
@@ -27,12 +28,12 @@ use ghostball_world::{BallSet, BallSighting, CircleInImage, Planes, TableSightin
 
 use crate::cloth::ClothModel;
 use crate::kind::{LearntNames, Recognizer};
-use contact::Neighbourhood;
 use edges::{Edge, EdgeFinder};
 use ellipse::Ellipse;
 use glam::DVec2;
+use neighbourhood::Neighbourhood;
 use place::BallPlace;
-use rim::{Rays, Rim, RimFinder, Scratch};
+use rim::{Rim, RimFinder, Scratch};
 use select::Choice;
 use votes::{Candidate, Votes};
 use work::WorkPicture;
@@ -157,22 +158,21 @@ impl BallFinder {
         self.choice.choose(&self.rims, &self.place, &self.scratch.rays);
         let chosen = &self.choice.chosen;
         contact::move_apart(&mut self.rims, chosen, &self.place);
-        let around = |i: usize, rims: &[(Candidate, Rim)], rays: &Rays| {
-            Neighbourhood::new(i, rims, chosen, &self.place, rays)
-        };
         for i in chosen {
             if self.is_size_known {
-                let around = around(*i, &self.rims, &self.scratch.rays);
+                let around = Neighbourhood::new(*i, &self.rims, chosen, &self.place, &self.scratch.rays);
                 finder.settle(&mut self.rims[*i].1, &around, &mut self.scratch);
             } else {
                 finder.measure(&mut self.rims[*i].1, &mut self.scratch);
             }
         }
         for i in chosen {
-            let around = around(*i, &self.rims, &self.scratch.rays);
-            // Among balls that have settled since.
-            if self.is_size_known && around.is_surrounded() {
-                finder.settle(&mut self.rims[*i].1, &around, &mut self.scratch);
+            if self.is_size_known {
+                // Those round it have settled since.
+                let around = Neighbourhood::new(*i, &self.rims, chosen, &self.place, &self.scratch.rays);
+                if around.is_surrounded() {
+                    finder.settle(&mut self.rims[*i].1, &around, &mut self.scratch);
+                }
             }
             let rim = &self.rims[*i].1;
             out.push(BallSighting {

@@ -195,6 +195,21 @@ fn radius_plane(corners: &[DVec2; 4], radius_at_middle: f64) -> [f64; 3] {
 }
 
 #[cfg(test)]
+impl BallPlace {
+    /// On a table of 1000 by 500 pixels, seen from above, with balls of 15 pixels' radius.
+    pub fn from_above() -> Self {
+        Self::new(&TableSighting {
+            corners_in_image: [[100.0, 100.0], [1100.0, 100.0], [1100.0, 600.0], [100.0, 600.0]]
+                .map(DVec2::from),
+            pockets_in_image: Default::default(),
+            ball_radius_px: 15.0,
+            lens: None,
+            confidence: 1.0,
+        })
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use ghostball_world::CircleInImage;

@@ -198,7 +198,7 @@ fn read_row(plane: &Plane, places: &[[i32; RAYS]; 2], shift: [u32; 2], out: &mut
     *out = values.map(f32::from);
 }
 
-/// `grid` is that of luma.
+/// The same of chroma; the samples are laid as in luma.
 fn interpolate_chroma<const N: usize>(
     planes: &Planes,
     [mut from, mut step]: [[[i32; RAYS]; 2]; 2],
@@ -221,6 +221,8 @@ fn interpolate_chroma<const N: usize>(
     interpolate(&chroma.v, [from, step], vs);
 }
 
+/// Interpolates between the pixels of a plane at places (16 fractional bits), one sample after the other along each ray:
+/// columns and rows of the first, and steps from one to the next.
 #[multiversion::multiversion(targets("x86_64+avx2"))]
 fn interpolate<const N: usize>(plane: &Plane, [from, steps]: [[[i32; RAYS]; 2]; 2], out: &mut [PerRay; N]) {
     let (stride, step) = (plane.stride as i32, plane.step as i32);

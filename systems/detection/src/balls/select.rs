@@ -314,28 +314,12 @@ mod tests {
     }
 
     /// A table with balls of 15 pixels.
-    fn place_of_balls() -> BallPlace {
-        BallPlace::new(&ghostball_world::TableSighting {
-            corners_in_image: [[100.0, 100.0], [1100.0, 100.0], [1100.0, 600.0], [100.0, 600.0]]
-                .map(DVec2::from),
-            pockets_in_image: Default::default(),
-            ball_radius_px: 15.0,
-            lens: None,
-            confidence: 1.0,
-        })
-    }
-
     #[test]
     fn a_neighbour_that_blur_makes_smaller_explains_as_much_as_it_covers() {
-        let (place, rays) = (place_of_balls(), Rays::default());
+        let (place, rays) = (BallPlace::from_above(), Rays::default());
         let at = |x: f64, radius: f64| {
             let center = DVec2::new(x, 300.0);
-            let ellipse = Ellipse {
-                center,
-                radius,
-                elongation: 0.0,
-                axis: DVec2::X,
-            };
+            let ellipse = Ellipse::circle(center, radius);
             let rim = Rim {
                 ellipse,
                 ..Rim::default()
@@ -349,16 +333,11 @@ mod tests {
 
     #[test]
     fn what_lies_half_on_a_ball_and_half_on_its_shadow_gives_way_to_the_ball() {
-        let place = place_of_balls();
+        let place = BallPlace::from_above();
         let rays = Rays::default();
         let at = |x: f64, votes: f32, covered: u32| {
             let center = DVec2::new(x, 300.0);
-            let ellipse = Ellipse {
-                center,
-                radius: 15.0,
-                elongation: 0.0,
-                axis: DVec2::X,
-            };
+            let ellipse = Ellipse::circle(center, 15.0);
             let rim = Rim {
                 ellipse,
                 fill: 0.9,
@@ -386,14 +365,9 @@ mod tests {
 
     #[test]
     fn what_shows_little_of_a_rim_is_a_ball_in_a_gap_among_balls_but_not_in_a_pockets_mouth() {
-        let (place, rays) = (place_of_balls(), Rays::default());
+        let (place, rays) = (BallPlace::from_above(), Rays::default());
         let rim = |center: DVec2, agreeing: u32, beyond: u32| {
-            let ellipse = Ellipse {
-                center,
-                radius: 15.0,
-                elongation: 0.0,
-                axis: DVec2::X,
-            };
+            let ellipse = Ellipse::circle(center, 15.0);
             let rim = Rim {
                 ellipse,
                 fill: 1.0,

@@ -6,8 +6,9 @@
 //! held by those that it touches.
 
 use super::border::{Taps, borders};
-use super::contact::{Neighbourhood, WEIGHT_AMONG_BALLS};
+use super::contact::WEIGHT_AMONG_BALLS;
 use super::ellipse::{Ellipse, Expected, Fit, RimPoints, SIGMA};
+use super::neighbourhood::Neighbourhood;
 use super::polar::{PerRay, Rays, chroma_pitch_px, read_taps};
 use super::rim::{Rim, RimFinder, Scratch, rim_on};
 

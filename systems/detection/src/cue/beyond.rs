@@ -46,8 +46,9 @@ pub(crate) struct Inner {
     pub middle: (f64, f64),
     /// 1 where outside is towards larger `at`, else -1.
     pub outward: f64,
-    pub width: f64,
-    pub diameter: f64,
+    pub width_px: f64,
+    /// Of a ball.
+    pub diameter_px: f64,
     /// Least difference on cloth, of the kind that [`super::slice::off_cloth`] gives, that is no noise.
     pub least: f32,
 }
@@ -57,8 +58,8 @@ pub(crate) struct Inner {
 pub(crate) fn follow(planes: &Planes, inner: &Inner, middles: &mut Vec<(f64, f64)>) -> Option<usize> {
     let before = middles.len();
     for step in 0..(FARTHEST / STEP) as usize {
-        let at = inner.border + inner.outward * (step as f64 + 0.5) * STEP * inner.diameter;
-        let beside = (BESIDE + TURN * step as f64) * inner.diameter;
+        let at = inner.border + inner.outward * (step as f64 + 0.5) * STEP * inner.diameter_px;
+        let beside = (BESIDE + TURN * step as f64) * inner.diameter_px;
         let Some(profile) = Profile::of(planes, inner, at, beside) else {
             break;
         };
@@ -71,7 +72,7 @@ pub(crate) fn follow(planes: &Planes, inner: &Inner, middles: &mut Vec<(f64, f64
         .map(|(at, off)| (off - inner.middle.1) / (at - inner.middle.0));
     let is_near = |slope: f64, (at, off): (f64, f64)| {
         let expected = inner.middle.1 + slope * (at - inner.middle.0);
-        (off - expected).abs() <= IN_LINE * inner.diameter
+        (off - expected).abs() <= IN_LINE * inner.diameter_px
     };
     let (slope, seen) = slopes
         .map(|slope| {
@@ -105,7 +106,7 @@ struct Profile {
 impl Profile {
     /// `None` where it leaves the picture.
     fn of(planes: &Planes, inner: &Inner, at: f64, beside: f64) -> Option<Self> {
-        let half = beside + 0.5 * inner.width + (BLUR + STRIP) * inner.diameter;
+        let half = beside + 0.5 * inner.width_px + (BLUR + STRIP) * inner.diameter_px;
         let step = f64::max(1.0, 2.0 * half / (MOST_SAMPLES - 1) as f64);
         let count = (2.0 * half / step) as usize + 1;
         let mut sums = [[0.0; 3]; MOST_SAMPLES + 1];
@@ -144,7 +145,7 @@ impl Profile {
         }
         let [left, right] = [-1.0, 1.0].map(|side| self.edge(inner, middle, side));
         let (left, right) = (left?, right?);
-        let width = (right - left) / inner.width;
+        let width = (right - left) / inner.width_px;
         (WIDTHS[0]..=WIDTHS[1])
             .contains(&width)
             .then_some(0.5 * (left + right))
@@ -158,14 +159,14 @@ impl Profile {
     }
 
     fn inside(&self, inner: &Inner, middle: f64) -> [f32; 3] {
-        let half = 0.5 * MIDDLE * inner.width;
+        let half = 0.5 * MIDDLE * inner.width_px;
         self.mean(middle - half, middle + half)
     }
 
     /// What lies beside a stick, `side` is 1 or -1.
     fn strip(&self, inner: &Inner, middle: f64, side: f64) -> [f32; 3] {
-        let near = middle + side * (0.5 * inner.width + BLUR * inner.diameter);
-        let far = near + side * STRIP * inner.diameter;
+        let near = middle + side * (0.5 * inner.width_px + BLUR * inner.diameter_px);
+        let far = near + side * STRIP * inner.diameter_px;
         self.mean(near.min(far), near.max(far))
     }
 
@@ -176,7 +177,7 @@ impl Profile {
             let here = self.mean(at, at);
             distance(here, inside) - distance(here, beside)
         };
-        let steps = ((0.5 * inner.width + (BLUR + STRIP) * inner.diameter) / self.step) as usize;
+        let steps = ((0.5 * inner.width_px + (BLUR + STRIP) * inner.diameter_px) / self.step) as usize;
         let (mut at, mut before) = (middle, past_halfway(middle));
         for _ in 0..steps {
             let next = at + side * self.step;

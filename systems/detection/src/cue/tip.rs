@@ -17,13 +17,13 @@ const STEP: f64 = 0.5;
 /// What follows a gap of so many ball diameters is something else.
 const GAP: f64 = 0.25;
 
-/// Where the stick ends, near `tip`, no more than `inwards` pixels beyond it; `outward` leads to its butt. `values` is a
+/// Where the stick ends, near `tip`, no more than `inwards_px` beyond it; `outward` leads to its butt. `values` is a
 /// buffer.
 pub(crate) fn tip_near(
     scene: &CueScene,
     tip: DVec2,
     outward: DVec2,
-    inwards: f64,
+    inwards_px: f64,
     values: &mut Vec<f64>,
 ) -> DVec2 {
     let diameter_px = 2.0 * scene.table.ball_radius_px;
@@ -49,7 +49,7 @@ pub(crate) fn tip_near(
     let edge = (EDGE * stick).max(f64::from(least_difference(scene.cloth)));
     let (mut at, mut before) = (-outwards, strangeness(-outwards));
     let mut end = None;
-    while at < inwards {
+    while at < inwards_px {
         let value = strangeness(at + STEP);
         if before >= edge && value < edge {
             end = Some(at + STEP * (before - edge) / (before - value));

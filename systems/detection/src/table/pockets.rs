@@ -299,9 +299,9 @@ impl PocketPlaces {
     /// in one place and nets in another.
     fn fits(&self, ball_radius: Option<f64>) -> [Fit; 2] {
         let fits = |kind: Option<(Kind, f64)>| {
-            [0, 1].map(|place| {
-                let by_light = fit(&self.by_light, place, kind);
-                match self.by_color.as_ref().map(|around| fit(around, place, kind)) {
+            [0, 1].map(|which| {
+                let by_light = fit(&self.by_light, which, kind);
+                match self.by_color.as_ref().map(|around| fit(around, which, kind)) {
                     Some(by_color) if by_color.score > by_light.score => by_color,
                     _ => by_light,
                 }
@@ -319,14 +319,14 @@ impl PocketPlaces {
 /// The pockets in the corners, and in the middles.
 const ALIKE: [&[usize]; 2] = [&[0, 2, 3, 5], &[1, 4]];
 
-/// Of all depths and radii in a range, those at whose edge towards the table most light falls, preferring what is usual for a
-/// kind of table and balls of a radius.
-fn fit(around: &[Surroundings; 6], place: usize, kind: Option<(Kind, f64)>) -> Fit {
+/// Of all depths and radii in a range, those at whose edge towards the table most light falls at those pockets that are
+/// [`ALIKE`], preferring what is usual for a kind of table and balls of a radius.
+fn fit(around: &[Surroundings; 6], which: usize, kind: Option<(Kind, f64)>) -> Fit {
     let expected = kind.map(|(kind, ball)| Expected {
         ball,
         radius: kind.radius * ball,
-        edge: kind.edge[place] * ball,
-        edge_sigma: kind.edge_sigma[place] * ball,
+        edge: kind.edge[which] * ball,
+        edge_sigma: kind.edge_sigma[which] * ball,
     });
     let radii = expected.map_or(RADII, |Expected { ball, .. }| {
         RADII_BY_BALL.map(|radius| (radius * ball).clamp(RADII[0], RADII[1]))
@@ -334,7 +334,7 @@ fn fit(around: &[Surroundings; 6], place: usize, kind: Option<(Kind, f64)>) -> F
     let steps = |[least, most]: [f64; 2], step: f64| {
         (0..=((most - least) / step) as usize).map(move |i| least + step * i as f64)
     };
-    let pockets = ALIKE[place];
+    let pockets = ALIKE[which];
     let mut best = Fit::default();
     for radius in steps(radii, RADIUS_STEP) {
         let widest = expected.map_or(WIDEST, |expected| (expected.ball / radius).min(1.0));
@@ -394,10 +394,7 @@ mod tests {
         }
     }
 
-    #[test]
-    fn mouths_are_found_where_the_cloth_ends() {
-        let drawn = Drawn::default();
-        let picture = draw(&drawn);
+    fn pockets_in(picture: &Picture, drawn: &Drawn) -> Pockets {
         let planes = picture.planes().unwrap();
         let mut cloth = ClothModel::new();
         cloth.learn(&planes, &drawn.corners_in_image);
@@ -409,7 +406,14 @@ mod tests {
             confidence: 1.0,
         };
         let places = PocketPlaces::new(&planes, &table, &cloth).unwrap();
-        let found = places.pockets(Some(drawn.ball_radius)).unwrap();
+        places.pockets(Some(drawn.ball_radius)).unwrap()
+    }
+
+    #[test]
+    fn mouths_are_found_where_the_cloth_ends() {
+        let drawn = Drawn::default();
+        let picture = draw(&drawn);
+        let found = pockets_in(&picture, &drawn);
         let map = image_from_halves(&Quad::new(drawn.corners_in_image)).unwrap();
         let [x, y, r] = [0.0, -0.53, 0.05];
         let edge = map.apply(DVec2::new(x, y + r)).y;
@@ -443,18 +447,7 @@ mod tests {
             }
             let picture =
                 Picture::new(PixelFormat::Yuv420, 800, 450, ColorEncoding::default(), bytes).unwrap();
-            let planes = picture.planes().unwrap();
-            let mut cloth = ClothModel::new();
-            cloth.learn(&planes, &drawn.corners_in_image);
-            let table = TableSighting {
-                corners_in_image: drawn.corners_in_image,
-                pockets_in_image: Default::default(),
-                ball_radius_px: 0.0,
-                lens: None,
-                confidence: 1.0,
-            };
-            let places = PocketPlaces::new(&planes, &table, &cloth).unwrap();
-            let found = places.pockets(Some(drawn.ball_radius)).unwrap();
+            let found = pockets_in(&picture, &drawn);
             for (mouth, y) in [(1, -0.53), (4, 0.53)] {
                 let off = found.in_image[mouth].center - map.apply(DVec2::new(0.0, y));
                 assert!(off.length() < 0.5 * radius, "{off} of {radius}, {luma}");
