@@ -100,6 +100,8 @@ impl Runner {
             Received::End => {
                 // Who has seen the end may want to see it again.
                 commands::admit(self.app.world_mut());
+                // The last frame often goes through before its source is read on and found to end.
+                playback::tell(self.app.world());
                 Ok(Step::End)
             }
             Received::Failed(error) => Err(error),
