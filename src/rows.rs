@@ -447,6 +447,10 @@ pub struct SightingRow {
     /// On the table, metres; only where the table's size was given.
     #[serde(skip_serializing_if = "Option::is_none")]
     position: Option<Point>,
+    /// How far it went while the shutter was open, pixels, in this direction or the opposite one; only where motion has drawn
+    /// it out. The centre is that of the streak then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    streak: Option<[f64; 2]>,
     confidence: f64,
 }
 
@@ -458,6 +462,7 @@ impl SightingRow {
             kind: ball.kind.name(),
             number: ball.number,
             position: position_in_table.map(Point::in_table),
+            streak: (ball.streak != DVec2::ZERO).then(|| pixel(ball.streak)),
             confidence: milli(ball.confidence),
         }
     }
@@ -473,6 +478,9 @@ impl fmt::Display for SightingRow {
         write!(f, "{kind:10} at {x:8.2}, {y:8.2}  radius {r:5.2} px")?;
         if let Some(position) = self.position {
             write!(f, "  on the table {:+.4}, {:+.4} m", position.x, position.y)?;
+        }
+        if let Some([x, y]) = self.streak {
+            write!(f, "  streak {x:+.1}, {y:+.1} px")?;
         }
         write!(f, "  confidence {:.2}", self.confidence)
     }

@@ -1,8 +1,9 @@
 //! Looks at simulated tables of many seeds and prints, for each, what was missed and how far off the rest is.
 //!
-//! `simulated_tables [--from N] [--count N] [--seeds 3,17,40] [--table truth] [--all] [--pictures FOLDER [--worst N]]`
+//! `simulated_tables [--from N] [--count N] [--seeds 3,17,40] [--table truth] [--rolling RADII] [--all] [--pictures FOLDER
+//! [--worst N]]`
 //!
-//! One line per seed that is not perfect (all with `--all`), then the totals. With `--pictures`, the worst frames are
+//! With `--rolling`, balls that have room roll and draw streaks of that length. One line per seed that is not perfect (all with `--all`), then the totals. With `--pictures`, the worst frames are
 //! written as PNG, truth in green and what was seen in red, with enlarged cut-outs of everything missed (yellow frame)
 //! or invented (magenta frame) below.
 #![expect(clippy::print_stdout, reason = "its output goes to stdout")]
@@ -19,7 +20,7 @@ use ghostball_detection::{BallFinder, ClothModel, Detector};
 use ghostball_simulation::{GroundTruth, Specimen};
 use ghostball_world::{BallSet, CircleInImage};
 use glam::DVec2;
-use simulated::{Outcome, Rendered, TableFrom, Totals, mean};
+use simulated::{Outcome, Rendered, TableFrom, Totals, mean, set_rolling};
 
 const GREEN: [u8; 3] = [60, 255, 60];
 const RED: [u8; 3] = [255, 40, 40];
@@ -30,6 +31,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (mut from, mut count, mut worst) = (0_u64, 200_u64, 12_usize);
     let (mut seeds, mut folder) = (None, None::<PathBuf>);
     let (mut table_from, mut prints_all) = (TableFrom::Picture, false);
+    let mut streak_in_radii = 0.0;
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         let mut value = || {
@@ -50,6 +52,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                 )
             }
             "--table" if value()? == "truth" => table_from = TableFrom::Truth,
+            "--rolling" => streak_in_radii = value()?.parse()?,
             "--pictures" => folder = Some(value()?.into()),
             "--all" => prints_all = true,
             _ => return Err(format!("unknown argument {argument}").into()),
@@ -62,8 +65,15 @@ fn main() -> Result<(), Box<dyn Error>> {
         "seed game layout size cloth | balls missed invented | centre px mean/most | corners px | ball size % | kinds \
          numbers | place mm"
     );
+    let specimen_of = |seed| {
+        let mut specimen = Specimen::random(seed);
+        if streak_in_radii > 0.0 {
+            set_rolling(&mut specimen, streak_in_radii);
+        }
+        specimen
+    };
     for seed in seeds {
-        let specimen = Specimen::random(seed);
+        let specimen = specimen_of(seed);
         let rendered = Rendered::new(&specimen);
         let outcome = rendered.look(table_from, &mut detector);
         let mut one = Totals::default();
@@ -82,7 +92,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         std::fs::create_dir_all(&folder)?;
         bad.sort_by(|a, b| b.0.total_cmp(&a.0));
         for (_, seed) in bad.iter().take(worst) {
-            let rendered = Rendered::new(&Specimen::random(*seed));
+            let rendered = Rendered::new(&specimen_of(*seed));
             let outcome = rendered.look(table_from, &mut detector);
             write_picture(&rendered, &outcome, &folder.join(format!("seed_{seed}.png")))?;
         }

@@ -11,7 +11,7 @@ use std::thread;
 use ghostball_detection::Detector;
 use ghostball_simulation::Specimen;
 use ghostball_world::BallSet;
-use simulated::{Rendered, TableFrom, Totals, mean};
+use simulated::{Rendered, TableFrom, Totals, mean, set_rolling};
 
 /// Looked at unless `GHOSTBALL_SEEDS` says otherwise.
 const SEEDS: u64 = 200;
@@ -25,45 +25,62 @@ const MOST_CENTER_ERROR_PX: f64 = 0.15; // [0.15]
 const LEAST_RECALL_ON_A_KNOWN_TABLE: f64 = 0.99; // [0.999]
 const LEAST_PRECISION_ON_A_KNOWN_TABLE: f64 = 0.999; // [0.999]
 
-/// Totals with the table from the picture, and with it known: summed up in the order of seeds, of which every core
-/// looks at every n-th.
-fn totals() -> [Totals; 2] {
+/// The same of balls that roll and draw streaks of so many radii: how far they are from the middle of the streak, of how many
+/// the streak is seen, how far off its direction is, and of how many balls at rest one is.
+const STREAK_IN_RADII: f64 = 0.7;
+const ROLLING_SEEDS: u64 = 60;
+const MOST_ROLLING_ERROR_PX: f64 = 0.4;
+const LEAST_STREAKS: f64 = 0.6;
+const MOST_TURN_DEG: f64 = 4.0;
+const MOST_IMAGINED: f64 = 0.01;
+
+fn seeds(usual: u64) -> u64 {
     let seeds = std::env::var("GHOSTBALL_SEEDS").ok();
-    let seeds = seeds.map_or(SEEDS, |seeds| seeds.parse().expect("GHOSTBALL_SEEDS is a number"));
+    seeds.map_or(usual, |seeds| seeds.parse().expect("GHOSTBALL_SEEDS is a number"))
+}
+
+/// What `look` makes of each seed, summed up in the order of seeds, of which every core looks at every n-th.
+fn totals<const N: usize>(seeds: u64, look: impl Fn(u64) -> [Totals; N] + Sync) -> [Totals; N] {
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
-    let mut all: Vec<(u64, [Totals; 2])> = thread::scope(|scope| {
-        let look = |core: usize| {
-            let one = |seed| {
-                // A new one each: what is learnt from one table is not for the next.
-                let mut detector = Detector::new(BallSet::Auto);
-                let rendered = Rendered::new(&Specimen::random(seed));
-                let both = [TableFrom::Picture, TableFrom::Truth].map(|table_from| {
-                    let mut one = Totals::default();
-                    one.add(&rendered.look(table_from, &mut detector));
-                    one
-                });
-                (seed, both)
-            };
-            (0..seeds).skip(core).step_by(cores).map(one).collect::<Vec<_>>()
-        };
-        let threads: Vec<_> = (0..cores).map(|core| scope.spawn(move || look(core))).collect();
+    let of_core = |core: usize| {
+        let each = (0..seeds).skip(core).step_by(cores);
+        each.map(|seed| (seed, look(seed))).collect::<Vec<_>>()
+    };
+    let mut all: Vec<(u64, [Totals; N])> = thread::scope(|scope| {
+        let of_core = &of_core;
+        let threads: Vec<_> = (0..cores)
+            .map(|core| scope.spawn(move || of_core(core)))
+            .collect();
         let join = |thread: thread::ScopedJoinHandle<'_, Vec<_>>| thread.join().expect("nothing panics");
         threads.into_iter().flat_map(join).collect()
     });
     all.sort_by_key(|(seed, _)| *seed);
-    let mut totals = [Totals::default(), Totals::default()];
-    for (_, both) in &all {
+    let mut totals = std::array::from_fn(|_| Totals::default());
+    for (_, each) in &all {
         totals
             .iter_mut()
-            .zip(both)
-            .for_each(|(totals, one)| totals.merge(one));
+            .zip(each)
+            .for_each(|(totals, one): (&mut Totals, _)| totals.merge(one));
     }
     totals
 }
 
+/// What is seen of one specimen.
+fn seen(rendered: &Rendered, table_from: TableFrom, detector: &mut Detector) -> Totals {
+    let mut one = Totals::default();
+    one.add(&rendered.look(table_from, detector));
+    one
+}
+
 #[test]
 fn simulated_tables_and_their_balls_are_found() {
-    let [found, known] = totals();
+    // With the table from the picture, and with it known.
+    let [found, known] = totals(seeds(SEEDS), |seed| {
+        // A new one each: what is learnt from one table is not for the next.
+        let mut detector = Detector::new(BallSet::Auto);
+        let rendered = Rendered::new(&Specimen::random(seed));
+        [TableFrom::Picture, TableFrom::Truth].map(|from| seen(&rendered, from, &mut detector))
+    });
     println!("from nothing: {found}\ntable known: {known}");
     let tables = found.tables as f64 / found.pictures as f64;
     assert!(tables >= LEAST_TABLES, "{found}");
@@ -73,4 +90,30 @@ fn simulated_tables_and_their_balls_are_found() {
     assert!(known.recall() >= LEAST_RECALL_ON_A_KNOWN_TABLE, "{known}");
     assert!(known.precision() >= LEAST_PRECISION_ON_A_KNOWN_TABLE, "{known}");
     assert!(mean(&known.errors_px) <= MOST_CENTER_ERROR_PX, "{known}");
+}
+
+#[test]
+fn rolling_balls_are_placed_in_the_middle_of_their_streaks_and_the_direction_is_told() {
+    let [rolling] = totals(seeds(ROLLING_SEEDS), |seed| {
+        let mut specimen = Specimen::random(seed);
+        set_rolling(&mut specimen, STREAK_IN_RADII);
+        let rendered = Rendered::new(&specimen);
+        [seen(
+            &rendered,
+            TableFrom::Truth,
+            &mut Detector::new(BallSet::Auto),
+        )]
+    });
+    println!("rolling: {rolling}");
+    let (balls, at_rest) = (rolling.rolling_errors_px.len(), rolling.errors_px.len());
+    assert!(balls > 100 && at_rest > 100, "{rolling}");
+    assert!(
+        mean(&rolling.rolling_errors_px) <= MOST_ROLLING_ERROR_PX,
+        "{rolling}"
+    );
+    let streaks = rolling.streak_turns_deg.len() as f64;
+    assert!(streaks >= LEAST_STREAKS * balls as f64, "{rolling}");
+    assert!(mean(&rolling.streak_turns_deg) <= MOST_TURN_DEG, "{rolling}");
+    let imagined = rolling.imagined_streaks as f64;
+    assert!(imagined <= MOST_IMAGINED * at_rest as f64, "{rolling}");
 }

@@ -5,7 +5,7 @@ use glam::DVec2;
 
 use crate::arm::{ArmInImage, draw_arm};
 use crate::background::Background;
-use crate::ball::draw_ball;
+use crate::ball::{draw_ball, travel};
 use crate::camera::{Camera, CameraPose, EllipseInImage};
 use crate::canvas::{Canvas, SensorNoise};
 use crate::color::Encoder;
@@ -204,6 +204,9 @@ impl Renderer {
         for (place, (_, outline, i)) in self.outlines.iter().enumerate() {
             let ball = &scene.balls[*i];
             let nearer = &self.outlines[place + 1..];
+            let center = ball.position_in_table.extend(self.table.ball_radius);
+            let travel = travel(&self.look, ball);
+            let [from, to] = [center - travel, center + travel].map(|at| self.camera.project(at));
             truth.balls.push(TrueBall {
                 id: ball.id,
                 kind: ball.kind,
@@ -212,6 +215,7 @@ impl Renderer {
                 velocity_in_table: ball.velocity_in_table,
                 is_moving: ball.is_moving,
                 circle_in_image: outline.circle(),
+                streak_in_image: to - from,
                 visible_share: visible_share(
                     outline,
                     nearer,

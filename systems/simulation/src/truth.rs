@@ -21,6 +21,8 @@ pub struct TrueBall {
     /// The ellipse that the sphere's outline makes in the picture: its exact centre (not the image of the sphere's
     /// centre, which lies up to a tenth of a pixel further in), and the radius of the circle of the same area.
     pub circle_in_image: CircleInImage,
+    /// How far it goes in the picture while the shutter is open, pixels; the circle is that in the middle of this way.
+    pub streak_in_image: DVec2,
     /// Share of the outline's area that is seen, 0 to 1: not behind a ball or the cue stick, not outside the picture.
     pub visible_share: f64,
 }

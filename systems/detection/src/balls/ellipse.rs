@@ -139,16 +139,7 @@ impl Ellipse {
             }
         }
         let rows = [&rays.cos, &rays.sin, &[1.0; RAYS], &double];
-        let mut system = NormalEquations::default();
-        for i in 0..4 {
-            let weighed: PerRay = std::array::from_fn(|ray| rows[i][ray] * weight[ray]);
-            for (j, row) in rows.iter().enumerate().take(i + 1) {
-                let sum = sum_of_products(&weighed, row);
-                system.matrix[i][j] = sum;
-                system.matrix[j][i] = sum;
-            }
-            system.right[i] = sum_of_products(rows[i], &pull);
-        }
+        let mut system = NormalEquations::new(rows, &weight, &pull);
         let prior = |sigma: f32| (SIGMA / sigma) * (SIGMA / sigma);
         system.hold(0, -fit.shift[0], prior(SHIFT_SIGMA));
         system.hold(1, -fit.shift[1], prior(SHIFT_SIGMA));
@@ -195,7 +186,7 @@ impl Ellipse {
 
 /// In a fixed order, whatever the processor.
 #[inline]
-fn sum_of_products(a: &PerRay, b: &PerRay) -> f32 {
+pub(super) fn sum_of_products(a: &PerRay, b: &PerRay) -> f32 {
     let mut sums = [0.0; 8];
     for (a, b) in a.chunks_exact(8).zip(b.chunks_exact(8)) {
         for i in 0..8 {
@@ -207,15 +198,31 @@ fn sum_of_products(a: &PerRay, b: &PerRay) -> f32 {
 
 /// Weighted least squares for four unknowns.
 #[derive(Clone, Copy, Debug, Default)]
-struct NormalEquations {
+pub(super) struct NormalEquations {
     matrix: [[f32; 4]; 4],
     right: [f32; 4],
 }
 
 impl NormalEquations {
+    /// Of what the rays say: each weighs so much, and its row by the change of the unknowns is how far it is off; `pull` is that
+    /// by its weight.
+    pub fn new(rows: [&PerRay; 4], weight: &PerRay, pull: &PerRay) -> Self {
+        let mut system = Self::default();
+        for i in 0..4 {
+            let weighed: PerRay = std::array::from_fn(|ray| rows[i][ray] * weight[ray]);
+            for (j, row) in rows.iter().enumerate().take(i + 1) {
+                let sum = sum_of_products(&weighed, row);
+                system.matrix[i][j] = sum;
+                system.matrix[j][i] = sum;
+            }
+            system.right[i] = sum_of_products(rows[i], pull);
+        }
+        system
+    }
+
     /// Draws an unknown to a value.
     #[inline]
-    fn hold(&mut self, unknown: usize, value: f32, weight: f32) {
+    pub fn hold(&mut self, unknown: usize, value: f32, weight: f32) {
         self.matrix[unknown][unknown] += weight;
         self.right[unknown] += weight * value;
     }
@@ -233,7 +240,7 @@ impl NormalEquations {
     }
 
     /// By elimination; the priors make the matrix positive definite, so no pivoting is needed.
-    fn solve(mut self) -> Option<[f32; 4]> {
+    pub fn solve(mut self) -> Option<[f32; 4]> {
         for i in 0..4 {
             let pivot = self.matrix[i][i];
             if pivot.is_nan() || pivot <= 1e-6 {

@@ -19,6 +19,7 @@ pub mod select;
 mod settle;
 pub mod size;
 mod steps;
+mod streak;
 #[cfg(test)]
 mod tests;
 pub mod votes;
@@ -180,6 +181,7 @@ impl BallFinder {
                     center: rim.ellipse.center,
                     radius: rim.ellipse.radius,
                 },
+                streak: rim.streak,
                 kind: Default::default(),
                 number: None,
                 confidence: f64::from(self.choice.score(*i)),

@@ -5,6 +5,8 @@
 //! [`borders`] in luma and chroma place it to a fraction of a pixel. A ball among others shows little of its border, and is
 //! held by those that it touches.
 
+use glam::DVec2;
+
 use super::border::{Taps, borders};
 use super::contact::WEIGHT_AMONG_BALLS;
 use super::ellipse::{Ellipse, Expected, Fit, RimPoints, SIGMA};
@@ -70,7 +72,13 @@ impl RimFinder<'_> {
             let reach = 0.5 * FARTHEST_PX * per_radius;
             grid.ellipse.fit(rays, &points, &expected, reach, &mut fit);
         }
+        let at = rim_on(grid, rays, &fit);
         rim.ellipse = grid.ellipse.moved(&fit);
+        rim.streak = DVec2::ZERO;
+        if let Some(streak) = self.streak(grid, rays, &rim.ellipse, &at, around.rays) {
+            rim.ellipse.center = streak.center;
+            rim.streak = streak.extent;
+        }
     }
 
     /// Borders in luma, and in chroma.

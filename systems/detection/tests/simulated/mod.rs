@@ -53,6 +53,30 @@ pub struct Rendered {
     lens: Lens,
 }
 
+/// Lets all balls roll that have room for it, so that each draws a streak this many of its radii long, in any direction.
+pub fn set_rolling(specimen: &mut Specimen, streak_in_radii: f64) {
+    let radius = specimen.hall.table.ball_radius;
+    let streak = streak_in_radii * radius;
+    let places: Vec<DVec2> = specimen
+        .scene
+        .balls
+        .iter()
+        .map(|ball| ball.position_in_table)
+        .collect();
+    for (i, ball) in specimen.scene.balls.iter_mut().enumerate() {
+        let has_room = |other: &DVec2| {
+            let distance = other.distance(ball.position_in_table);
+            distance == 0.0 || distance > 3.0 * radius + streak
+        };
+        if places.iter().all(has_room) {
+            // Turned by the golden angle from one to the next.
+            let direction = DVec2::from_angle(2.399_963 * i as f64);
+            ball.velocity_in_table = streak / specimen.hall.look.exposure_secs * direction;
+            ball.is_moving = true;
+        }
+    }
+}
+
 impl Rendered {
     pub fn new(specimen: &Specimen) -> Self {
         let mut renderer = specimen.renderer().expect("a specimen can be rendered");
@@ -178,6 +202,12 @@ pub struct Totals {
     pub invented: usize,
     /// Of balls at rest, pixels.
     pub errors_px: Vec<f64>,
+    /// Of balls that roll, from the middle of the streak, pixels.
+    pub rolling_errors_px: Vec<f64>,
+    /// Of their streaks' directions, degrees, where they were seen.
+    pub streak_turns_deg: Vec<f64>,
+    /// Balls at rest that were taken for streaks.
+    pub imagined_streaks: usize,
     pub corner_errors_px: Vec<f64>,
     pub ball_size_errors: Vec<f64>,
     pub radius_errors: Vec<f64>,
@@ -199,9 +229,17 @@ impl Totals {
         self.hits += outcome.pairs.len();
         for pair in &outcome.pairs {
             if !pair.truth.is_moving {
+                self.imagined_streaks += usize::from(pair.seen.streak != DVec2::ZERO);
                 self.errors_px.push(pair.error_px);
                 let ratio = pair.seen.circle.radius / pair.truth.circle_in_image.radius;
                 self.radius_errors.push((ratio - 1.0).abs());
+            } else {
+                self.rolling_errors_px.push(pair.error_px);
+                if pair.seen.streak != DVec2::ZERO {
+                    let turn = pair.seen.streak.angle_to(pair.truth.streak_in_image).abs();
+                    let either_way = turn.min(std::f64::consts::PI - turn);
+                    self.streak_turns_deg.push(either_way.to_degrees());
+                }
             }
             self.kinds +=
                 usize::from(pair.seen.kind == pair.truth.kind && pair.seen.kind != BallKind::Unknown);
@@ -228,6 +266,9 @@ impl Totals {
         self.numbered += other.numbered;
         self.numbers += other.numbers;
         self.errors_px.extend(&other.errors_px);
+        self.rolling_errors_px.extend(&other.rolling_errors_px);
+        self.streak_turns_deg.extend(&other.streak_turns_deg);
+        self.imagined_streaks += other.imagined_streaks;
         self.corner_errors_px.extend(&other.corner_errors_px);
         self.ball_size_errors.extend(&other.ball_size_errors);
         self.radius_errors.extend(&other.radius_errors);
@@ -268,7 +309,21 @@ impl core::fmt::Display for Totals {
             share(self.numbers, self.numbered),
             1e3 * mean(&self.place_errors),
             1e3 * percentile(&self.place_errors, 95),
-        )
+        )?;
+        if !self.rolling_errors_px.is_empty() {
+            write!(
+                f,
+                "  rolling {:.3} px (95 % {:.3})  streaks {} of {}, off by {:.1} deg (95 % {:.1}), imagined {}",
+                mean(&self.rolling_errors_px),
+                percentile(&self.rolling_errors_px, 95),
+                self.streak_turns_deg.len(),
+                self.rolling_errors_px.len(),
+                mean(&self.streak_turns_deg),
+                percentile(&self.streak_turns_deg, 95),
+                self.imagined_streaks,
+            )?;
+        }
+        Ok(())
     }
 }
 
