@@ -376,7 +376,7 @@ impl<'a> RimFinder<'a> {
         }
         let [x, y] = ellipse.center.as_vec2().to_array();
         let mut middle = [0.0; MIDDLE_SAMPLES];
-        let mut lit_middle = 0;
+        let (mut lit_middle, mut covered_middle) = (0, 0);
         let places = MIDDLE.iter().flat_map(|(distance, every)| {
             (0..RAYS)
                 .step_by(*every)
@@ -388,12 +388,13 @@ impl<'a> RimFinder<'a> {
             let color = self.color_at(px, py).map(f32::from);
             let difference = std::array::from_fn(|i| color[i] - cloth[i]);
             let is_covered = self.is_unlike_any_cloth(cloth, color, LIGHT_INSIDE, TINT_INSIDE);
-            fill += usize::from(is_covered);
+            covered_middle += usize::from(is_covered);
             lit_fill += usize::from(!is_covered && is_lit(color[0]));
             dark_fill += usize::from(self.is_unlike_lit_cloth(difference));
             *middle = strangeness(difference);
             lit_middle += usize::from(is_lit(color[0]));
         }
+        fill += covered_middle;
         let count = (RAYS + MIDDLE_SAMPLES) as f32;
         rim.fill = fill as f32 / count;
         rim.dark_fill = dark_fill as f32 / count;
@@ -413,7 +414,9 @@ impl<'a> RimFinder<'a> {
         let lighter = inside[1][0].iter().filter(|y| **y > cloth[0]).count();
         let is_painted = (RAYS / 8..=RAYS - RAYS / 8).contains(&lighter);
         let is_whole = (rim.agreeing & rim.free).count_ones() >= WHOLE_RIM;
-        rim.is_hollow = !(rim.is_glossy || is_bright && is_whole && is_painted)
+        // Most of a band that looks like lit cloth to some is unlike any, or a lamp is mirrored in it.
+        let is_band = is_painted && (is_bright && is_whole || 2 * covered_middle >= MIDDLE_SAMPLES);
+        rim.is_hollow = !(rim.is_glossy || is_band)
             && 2 * lit_middle > MIDDLE_SAMPLES
             && rim.inner < LEAST_SOLIDITY * rim.outer;
         rim

@@ -215,11 +215,15 @@ fn explained(i: usize, balls: &[usize], rims: &[(Candidate, Rim)], place: &BallP
 /// How sure it is that a candidate is a ball; `explained` are the rays that look at other balls.
 fn score((candidate, rim): &(Candidate, Rim), explained: u32) -> f32 {
     let is_whole = is_whole(rim);
-    if rim.dark_fill < LEAST_DARK_FILL && !is_whole || rim.is_hollow {
+    // Where a lamp is mirrored and hardly anything is lit cloth, less may be unlike it by much.
+    let is_filled = rim.dark_fill >= LEAST_DARK_FILL || rim.is_glossy && rim.dark_fill >= LEAST_WHOLE_FILL;
+    if !is_filled && !is_whole || rim.is_hollow {
         return 0.0;
     }
     let may_be_cloth = rim.fill < SURE_FILL || !rim.has_highlight;
-    if may_be_cloth && !is_whole && candidate.share < SHADY_VOTES && !rim.is_glossy {
+    // No shadow or mark has an edge all round, and something else than shaded cloth behind it.
+    let is_round = (rim.agreeing & rim.covered).count_ones() >= WHOLE_SHADE;
+    if may_be_cloth && !is_whole && !is_round && candidate.share < SHADY_VOTES && !rim.is_glossy {
         return 0.0;
     }
     let votes = WEIGHT_VOTES * (candidate.share.min(MOST_VOTES) - USUAL_VOTES);
@@ -274,6 +278,43 @@ fn best_score(candidate: &(Candidate, Rim)) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_full_disc_is_a_ball_though_its_band_could_be_cloth_and_few_edges_vote_for_it() {
+        let of_a_band_like_shaded_cloth = Rim {
+            dark_fill: 1.0,
+            fill: 0.75,
+            has_highlight: true,
+            agreeing: !0,
+            covered: !0,
+            dark: !0,
+            // Beside others.
+            free: 0x001f_ffff,
+            ..Rim::default()
+        };
+        let candidate = Candidate {
+            center: DVec2::ZERO,
+            share: 1.4,
+        };
+        let stands = |rim| score(&(candidate, rim), !0) >= LEAST_SCORE;
+        assert!(stands(of_a_band_like_shaded_cloth));
+        let with_gaps = 0x00ff_ffff;
+        assert!(!stands(Rim {
+            agreeing: with_gaps,
+            ..of_a_band_like_shaded_cloth
+        }));
+        // A lamp is mirrored in it, and hardly any of it could be lit cloth.
+        let mirroring = Rim {
+            dark_fill: 0.8,
+            is_glossy: true,
+            ..of_a_band_like_shaded_cloth
+        };
+        assert!(stands(mirroring));
+        assert!(!stands(Rim {
+            is_glossy: false,
+            ..mirroring
+        }));
+    }
 
     #[test]
     fn a_whole_rim_is_a_balls_whatever_its_colour_but_not_a_rings() {
