@@ -462,7 +462,7 @@ impl SightingRow {
             kind: ball.kind.name(),
             number: ball.number,
             position: position_in_table.map(Point::in_table),
-            streak: (ball.streak != DVec2::ZERO).then(|| pixel(ball.streak)),
+            streak: ball.streak_in_image.map(pixel),
             confidence: milli(ball.confidence),
         }
     }

@@ -3,9 +3,9 @@
 //! `simulated_tables [--from N] [--count N] [--seeds 3,17,40] [--table truth] [--rolling RADII] [--all] [--pictures FOLDER
 //! [--worst N]]`
 //!
-//! With `--rolling`, balls that have room roll and draw streaks of that length. One line per seed that is not perfect (all with `--all`), then the totals. With `--pictures`, the worst frames are
-//! written as PNG, truth in green and what was seen in red, with enlarged cut-outs of everything missed (yellow frame)
-//! or invented (magenta frame) below.
+//! With `--rolling`, balls that have room roll and draw streaks of that length. One line per seed that is not perfect (all
+//! with `--all`), then the totals. With `--pictures`, the worst frames are written as PNG, truth in green and what was seen
+//! in red, with enlarged cut-outs of everything missed (yellow frame) or invented (magenta frame) below.
 #![expect(clippy::print_stdout, reason = "its output goes to stdout")]
 
 #[path = "../tests/simulated/mod.rs"]

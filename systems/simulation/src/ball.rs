@@ -59,7 +59,7 @@ pub(crate) fn draw_ball(
     } = *stage;
     let height = if holes.is_some() { POTTED_HEIGHT } else { radius };
     let center = ball.position_in_table.extend(height);
-    let travel = travel(look, ball);
+    let travel = half_travel(look, ball);
     let outline_at = |at| camera.ellipse_through_lens(&camera.sphere_outline(at, radius));
     let ends = [center - travel, center + travel].map(outline_at);
     let blur_px = ends[0].center.distance(ends[1].center);
@@ -94,7 +94,7 @@ pub(crate) fn draw_ball(
 }
 
 /// Half of the way that a ball goes while the shutter is open, metres in table space.
-pub fn travel(look: &Look, ball: &SceneBall) -> DVec3 {
+pub(crate) fn half_travel(look: &Look, ball: &SceneBall) -> DVec3 {
     0.5 * look.exposure_secs * ball.velocity_in_table.extend(0.0)
 }
 

@@ -5,7 +5,7 @@ use glam::DVec2;
 
 use crate::arm::{ArmInImage, draw_arm};
 use crate::background::Background;
-use crate::ball::{draw_ball, travel};
+use crate::ball::{draw_ball, half_travel};
 use crate::camera::{Camera, CameraPose, EllipseInImage};
 use crate::canvas::{Canvas, SensorNoise};
 use crate::color::Encoder;
@@ -205,8 +205,8 @@ impl Renderer {
             let ball = &scene.balls[*i];
             let nearer = &self.outlines[place + 1..];
             let center = ball.position_in_table.extend(self.table.ball_radius);
-            let travel = travel(&self.look, ball);
-            let [from, to] = [center - travel, center + travel].map(|at| self.camera.project(at));
+            let half = half_travel(&self.look, ball);
+            let [from, to] = [center - half, center + half].map(|at| self.camera.project(at));
             truth.balls.push(TrueBall {
                 id: ball.id,
                 kind: ball.kind,

@@ -326,7 +326,7 @@ mod tests {
                 center: DVec2::new(x, y),
                 radius: 14.3,
             },
-            streak: DVec2::ZERO,
+            streak_in_image: None,
             kind,
             number: None,
             confidence: 0.9,

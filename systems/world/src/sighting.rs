@@ -55,8 +55,8 @@ impl TableSighting {
 pub struct BallSighting {
     /// Centre and apparent radius, pixels. Of a ball that motion has drawn out, where it was in the middle of the exposure.
     pub circle: CircleInImage,
-    /// How far it went while the shutter was open, pixels: in this direction or the opposite one. Zero where that is not seen.
-    pub streak: DVec2,
+    /// How far it went while the shutter was open, pixels: in this direction or the opposite one. `None` where that is not seen.
+    pub streak_in_image: Option<DVec2>,
     /// What its colours say it is.
     pub kind: BallKind,
     /// Its number (1 to 15) where colour or print tell.

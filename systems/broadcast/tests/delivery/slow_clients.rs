@@ -55,6 +55,18 @@ async fn lose_an_alert(server: &Server, bridge: &BridgeHandle) {
     }
 }
 
+/// A server whose one client takes nothing, and that has just begun to pause after a loss.
+async fn where_nothing_gets_through(pause: Duration) -> (Server, BridgeHandle, tokio::net::TcpStream) {
+    let (server, bridge) = serve(|config| {
+        config.integration.circuit_breaker_threshold = 1;
+        config.integration.circuit_breaker_timeout = pause;
+    });
+    let stalled = stalled(&server, "alert").await;
+    wait_for(&server, |metrics| metrics["connections"]["active"] == 1).await;
+    lose_an_alert(&server, &bridge).await;
+    (server, bridge, stalled)
+}
+
 #[tokio::test]
 async fn what_counts_is_retried_and_who_loses_it_is_closed() {
     let (server, bridge) = serve(|_| {});
@@ -92,13 +104,7 @@ async fn what_counts_is_retried_and_who_loses_it_is_closed() {
 #[tokio::test]
 async fn where_nothing_gets_through_delivery_pauses_and_one_trial_ends_it() {
     let pause = Duration::from_millis(1500);
-    let (server, bridge) = serve(|config| {
-        config.integration.circuit_breaker_threshold = 1;
-        config.integration.circuit_breaker_timeout = pause;
-    });
-    let _stalled = stalled(&server, "alert").await;
-    wait_for(&server, |metrics| metrics["connections"]["active"] == 1).await;
-    lose_an_alert(&server, &bridge).await;
+    let (server, bridge, _stalled) = where_nothing_gets_through(pause).await;
     let opened = Instant::now();
     let breaker = metrics(&server)["broadcaster"]["circuit_breaker"].clone();
     assert_eq!(
@@ -152,13 +158,7 @@ async fn what_counts_and_went_out_in_part_is_finished_as_soon_as_there_is_room()
 async fn what_nobody_subscribed_to_is_no_trial() {
     // As often as `performance` comes, for which nobody asked.
     let pause = Duration::from_millis(490);
-    let (server, bridge) = serve(|config| {
-        config.integration.circuit_breaker_threshold = 1;
-        config.integration.circuit_breaker_timeout = pause;
-    });
-    let _stalled = stalled(&server, "alert").await;
-    wait_for(&server, |metrics| metrics["connections"]["active"] == 1).await;
-    lose_an_alert(&server, &bridge).await;
+    let (server, bridge, _stalled) = where_nothing_gets_through(pause).await;
     let breaker = || metrics(&server)["broadcaster"]["circuit_breaker"]["state"].clone();
     assert_eq!(breaker(), "open");
     let mut newcomer = subscribed(&server, &["state"], json!({})).await;

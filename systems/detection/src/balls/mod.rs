@@ -4,7 +4,7 @@
 //! 2. [`votes`]: edges vote for centres; the peaks are candidates.
 //! 3. [`rim`]: each candidate's rim is looked for at full resolution, and an ellipse fitted to it.
 //! 4. [`select`]: of candidates that cannot both be balls, the better one stays; what has too little of a ball goes.
-//! 5. `settle`: what is a ball is placed to a fraction of a pixel.
+//! 5. `settle`: what is a ball is placed to a fraction of a pixel; by `streak` where motion has drawn it out.
 
 mod border;
 mod contact;
@@ -181,7 +181,7 @@ impl BallFinder {
                     center: rim.ellipse.center,
                     radius: rim.ellipse.radius,
                 },
-                streak: rim.streak,
+                streak_in_image: rim.streak,
                 kind: Default::default(),
                 number: None,
                 confidence: f64::from(self.choice.score(*i)),

@@ -87,8 +87,8 @@ const TINT_INSIDE: f32 = 0.12;
 pub struct Rim {
     /// The outline.
     pub ellipse: Ellipse,
-    /// How far motion has drawn the ball out, pixels, in one direction or the opposite one; zero where that is not seen.
-    pub streak: DVec2,
+    /// How far motion has drawn the ball out, pixels, in one direction or the opposite one; `None` where that is not seen.
+    pub streak: Option<DVec2>,
     /// Share of the inside that is neither lit nor shaded cloth.
     pub fill: f32,
     /// Share of the inside that is not lit cloth.

@@ -354,7 +354,6 @@ mod tests {
         }));
     }
 
-    /// A table with balls of 15 pixels.
     #[test]
     fn a_neighbour_that_blur_makes_smaller_explains_as_much_as_it_covers() {
         let (place, rays) = (BallPlace::from_above(), Rays::default());

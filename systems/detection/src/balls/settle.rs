@@ -5,8 +5,6 @@
 //! [`borders`] in luma and chroma place it to a fraction of a pixel. A ball among others shows little of its border, and is
 //! held by those that it touches.
 
-use glam::DVec2;
-
 use super::border::{Taps, borders};
 use super::contact::WEIGHT_AMONG_BALLS;
 use super::ellipse::{Ellipse, Expected, Fit, RimPoints, SIGMA};
@@ -72,13 +70,12 @@ impl RimFinder<'_> {
             let reach = 0.5 * FARTHEST_PX * per_radius;
             grid.ellipse.fit(rays, &points, &expected, reach, &mut fit);
         }
-        let at = rim_on(grid, rays, &fit);
         rim.ellipse = grid.ellipse.moved(&fit);
-        rim.streak = DVec2::ZERO;
-        if let Some(streak) = self.streak(grid, rays, &rim.ellipse, &at, around.rays) {
+        let streak = self.streak(grid, rays, &fit, around.rays);
+        if let Some(streak) = streak {
             rim.ellipse.center = streak.center;
-            rim.streak = streak.extent;
         }
+        rim.streak = streak.map(|streak| streak.extent);
     }
 
     /// Borders in luma, and in chroma.

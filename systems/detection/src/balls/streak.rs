@@ -7,9 +7,9 @@
 
 use glam::DVec2;
 
-use super::ellipse::{Ellipse, NormalEquations, sum_of_products};
+use super::ellipse::{Ellipse, Fit, NormalEquations, sum_of_products};
 use super::polar::{FIRST, PerRay, PolarGrid, RAYS, Rays, SAMPLES, SPACING};
-use super::rim::RimFinder;
+use super::rim::{RimFinder, rim_on};
 
 /// How far from the border the colours on both sides are compared, in radii: across a sharp border, which is no wider than
 /// [`SHARP_PX`], the nearer ones differ hardly less than the farther ones; on a ramp by half.
@@ -50,7 +50,7 @@ const LEAST_AGREEING: f32 = 20.0;
 /// And half of the nine that are within 45 degrees (cosine) of either end: one end alone is a shadow's.
 const NEAR_END: f32 = 0.7;
 const LEAST_AT_END: f32 = 4.5;
-/// A ball's place was looked for where it was found: no farther than half the streak from there, and this, pixels.
+/// That a ball was found up to half its streak from the middle, its motion explains, and so many pixels besides are errors.
 const BESIDE_STREAK_PX: f32 = 1.0;
 
 /// In place of a foot that is not seen: farther off than any counts.
@@ -63,6 +63,16 @@ pub struct Streak {
     pub center: DVec2,
     /// How far it went meanwhile, pixels; in one direction or the opposite one.
     pub extent: DVec2,
+}
+
+/// Where the ramps round a supposed ball begin.
+#[derive(Clone, Copy, Debug)]
+struct Feet<'r> {
+    rays: &'r Rays,
+    /// Half widths of the supposed ball along the rays.
+    radius_px: PerRay,
+    /// From its centre; [`UNSEEN`] where no foot is seen.
+    distance_px: PerRay,
 }
 
 /// A disc swept along a line, as it lies round a supposed centre; pixels.
@@ -80,49 +90,44 @@ struct Swept {
 }
 
 impl RimFinder<'_> {
-    /// Looks whether motion has drawn a ball out that was found at rest; `rim` is where the rays of `grid` meet it there, and
-    /// `among_balls` are the rays that see others.
+    /// Looks whether motion has drawn a ball out that was found at rest, as `fit` on `grid`; `among_balls` are the rays that see
+    /// others.
     pub(super) fn streak(
         &self,
         grid: &mut PolarGrid,
         rays: &Rays,
-        found: &Ellipse,
-        rim: &PerRay,
+        fit: &Fit,
         among_balls: u32,
     ) -> Option<Streak> {
-        let mut axis = self.blurred_axis(grid, rim, among_balls)?;
+        let mut axis = self.blurred_axis(grid, &rim_on(grid, rays, fit), among_balls)?;
+        let found = grid.ellipse.moved(fit);
         let least_px = LEAST_LENGTH * found.radius as f32;
-        let sweep = |feet: &PerRay, grid: &PolarGrid, axis: usize| {
-            Swept::through(feet, &grid.radius, rays, axis % RAYS, true, &REACH)
-        };
         // Most that is blurred does not move, and is left before it costs much.
-        let feet = self.feet(grid, among_balls);
-        let glance = Swept::through(&feet, &grid.radius, rays, axis, true, &REACH[..GLANCES]);
+        let glance = self.feet(grid, rays, among_balls).glance(axis);
         if glance.length < LEAST_AT_A_GLANCE * least_px {
             return None;
         }
         let mut center = found.center;
         let mut seen = None;
         for beside in AXES {
-            grid.read_finely(self.planes, rays, &Ellipse { center, ..*found });
-            let feet = self.feet(grid, among_balls);
+            grid.read_finely(self.planes, rays, &Ellipse { center, ..found });
+            let feet = self.feet(grid, rays, among_balls);
             let swept = (axis + RAYS - beside..=axis + RAYS + beside)
-                .map(|axis| sweep(&feet, grid, axis))
+                .map(|axis| feet.swept(axis % RAYS))
                 .max_by(|a, b| a.agreeing.total_cmp(&b.agreeing))?;
             axis = swept.axis;
             center += f64::from(swept.along) * direction(axis as f32);
             seen = Some((swept, feet));
         }
         let (swept, feet) = seen?;
-        let resting = Swept::through(&feet, &grid.radius, rays, axis, false, &REACH);
         let moved_px = center.distance(found.center) as f32;
         let is_streak = swept.length >= least_px
             && swept.agreeing >= LEAST_AGREEING
-            && swept.agreeing - resting.agreeing >= LEAST_GAIN
+            && swept.agreeing - feet.resting(axis).agreeing >= LEAST_GAIN
             && swept.at_ends.iter().all(|end| *end >= LEAST_AT_END)
             && moved_px <= 0.5 * swept.length + BESIDE_STREAK_PX;
         is_streak.then(|| {
-            let agreeing = [RAYS - 1, 0, 1].map(|by| sweep(&feet, grid, axis + by).agreeing);
+            let agreeing = [RAYS - 1, 0, 1].map(|by| feet.swept((axis + by) % RAYS).agreeing);
             Streak {
                 center,
                 extent: f64::from(swept.length) * direction(axis as f32 + crest(agreeing)),
@@ -173,8 +178,8 @@ impl RimFinder<'_> {
         (along * along < LEAST_SHARPNESS * LEAST_SHARPNESS * across).then_some(axis)
     }
 
-    /// Where the ramps begin, pixels from the grid's centre; [`UNSEEN`] where that is not seen.
-    fn feet(&self, grid: &PolarGrid, among_balls: u32) -> PerRay {
+    /// Where the ramps begin.
+    fn feet<'r>(&self, grid: &PolarGrid, rays: &'r Rays, among_balls: u32) -> Feet<'r> {
         let mean =
             |rows: &[PerRay], ray: usize| rows.iter().map(|row| row[ray]).sum::<f32>() / rows.len() as f32;
         // What cloth and ball differ by, in standard deviations of cloth pixels.
@@ -200,7 +205,7 @@ impl RimFinder<'_> {
                 }
             }
         }
-        std::array::from_fn(|ray| {
+        let distance_px = std::array::from_fn(|ray| {
             let [low, high] = LEVELS.map(|level| crossing(&heights, ray, level * usual));
             if let (Some(low), Some(high), 0) = (low, high, among_balls >> ray & 1) {
                 let before = (low - high) * LEVELS[0] / (LEVELS[1] - LEVELS[0]);
@@ -208,7 +213,12 @@ impl RimFinder<'_> {
             } else {
                 UNSEEN
             }
-        })
+        });
+        Feet {
+            rays,
+            radius_px: grid.radius,
+            distance_px,
+        }
     }
 }
 
@@ -238,10 +248,29 @@ fn crossing(heights: &[PerRay; SAMPLES], ray: usize, level: f32) -> Option<f32> 
     Some(FIRST + SPACING * (last as f32 + share))
 }
 
-impl Swept {
-    /// The disc of known half widths `radius` that goes best through the feet, swept along a ray or, if it does not move, not at
-    /// all: by least squares, in which those that are far off count little or nothing (Tukey's biweight).
-    fn through(feet: &PerRay, radius: &PerRay, rays: &Rays, axis: usize, moves: bool, reach: &[f32]) -> Self {
+impl Feet<'_> {
+    /// The disc that goes best through the feet, swept along a ray.
+    fn swept(&self, axis: usize) -> Swept {
+        self.fit(axis, &REACH, true)
+    }
+
+    /// The same, roughly.
+    fn glance(&self, axis: usize) -> Swept {
+        self.fit(axis, &REACH[..GLANCES], true)
+    }
+
+    /// The disc at rest that goes best through them.
+    fn resting(&self, axis: usize) -> Swept {
+        self.fit(axis, &REACH, false)
+    }
+
+    /// By least squares, in which those that are far off count little or nothing (Tukey's biweight).
+    fn fit(&self, axis: usize, reach: &[f32], moves: bool) -> Swept {
+        let Self {
+            rays,
+            radius_px: radius,
+            distance_px: feet,
+        } = self;
         let mean = radius.iter().sum::<f32>() / RAYS as f32;
         let length = LEAST_LENGTH * mean;
         let (cos, sin) = (rays.cos[axis], rays.sin[axis]);
@@ -285,7 +314,7 @@ impl Swept {
             values[3] = values[3].max(0.0);
         }
         let [along, _, _, length] = values;
-        Self {
+        Swept {
             axis,
             along,
             length: if moves { length } else { 0.0 },
@@ -299,27 +328,32 @@ impl Swept {
 mod tests {
     use super::*;
 
-    /// Feet of a disc of 15 pixels that lies at a place and is swept along a ray.
-    fn feet(at: [f32; 2], axis: usize, length: f32) -> (PerRay, PerRay, Rays) {
-        let rays = Rays::default();
-        let feet = std::array::from_fn(|ray| {
+    const RADIUS_PX: PerRay = [15.0; RAYS];
+
+    /// Of a disc that lies at a place and is swept along a ray.
+    fn feet(rays: &Rays, at: [f32; 2], axis: usize, length: f32) -> Feet<'_> {
+        let distance_px = std::array::from_fn(|ray| {
             let (cos, sin) = (rays.cos[ray], rays.sin[ray]);
             let along = cos * rays.cos[axis] + sin * rays.sin[axis];
             15.0 + BLUR_PX + at[0] * cos + at[1] * sin + 0.5 * length * along.abs()
         });
-        (feet, [15.0; RAYS], rays)
+        Feet {
+            rays,
+            radius_px: RADIUS_PX,
+            distance_px,
+        }
     }
 
     #[test]
     fn a_disc_that_was_swept_is_found_in_the_middle_of_its_way_though_a_third_of_its_feet_are_hidden() {
-        let (mut feet, radius, rays) = feet([1.5, -0.8], 5, 9.0);
-        feet[10..14].fill(UNSEEN);
-        feet[24..30].fill(30.0);
-        let swept = Swept::through(&feet, &radius, &rays, 5, true, &REACH);
+        let rays = Rays::default();
+        let mut feet = feet(&rays, [1.5, -0.8], 5, 9.0);
+        feet.distance_px[10..14].fill(UNSEEN);
+        feet.distance_px[24..30].fill(30.0);
+        let (swept, resting) = (feet.swept(5), feet.resting(5));
         let along = 1.5 * rays.cos[5] - 0.8 * rays.sin[5];
         assert!((swept.along - along).abs() < 0.15, "{swept:?}");
         assert!((swept.length - 9.0).abs() < 0.4, "{swept:?}");
-        let resting = Swept::through(&feet, &radius, &rays, 5, false, &REACH);
         assert!(
             swept.agreeing > resting.agreeing + LEAST_GAIN,
             "{swept:?} {resting:?}"
@@ -328,10 +362,10 @@ mod tests {
 
     #[test]
     fn a_disc_at_rest_is_no_streak_however_the_picture_is_blurred() {
-        let (feet, radius, rays) = feet([0.4, 0.3], 0, 0.0);
-        let blurred = feet.map(|foot| foot + 1.5);
-        let swept = Swept::through(&blurred, &radius, &rays, 3, true, &REACH);
-        let resting = Swept::through(&blurred, &radius, &rays, 3, false, &REACH);
+        let rays = Rays::default();
+        let mut feet = feet(&rays, [0.4, 0.3], 0, 0.0);
+        feet.distance_px = feet.distance_px.map(|foot| foot + 1.5);
+        let (swept, resting) = (feet.swept(3), feet.resting(3));
         assert!(swept.length < LEAST_LENGTH * 15.0, "{swept:?}");
         assert!(
             swept.agreeing < resting.agreeing + LEAST_GAIN,
@@ -341,7 +375,12 @@ mod tests {
 
     #[test]
     fn where_no_feet_are_seen_nothing_agrees() {
-        let swept = Swept::through(&[UNSEEN; RAYS], &[15.0; RAYS], &Rays::default(), 3, true, &REACH);
+        let feet = Feet {
+            rays: &Rays::default(),
+            radius_px: RADIUS_PX,
+            distance_px: [UNSEEN; RAYS],
+        };
+        let swept = feet.swept(3);
         assert_eq!(swept.agreeing, 0.0);
         assert!(swept.along.abs() < 1e-3 && swept.length.is_finite());
     }

@@ -44,7 +44,7 @@ fn table_of(balls: &[([u8; 3], Drawn)], tint: Tint) -> (Picture, Vec<BallSightin
                 center,
                 radius: RADIUS,
             },
-            streak: DVec2::ZERO,
+            streak_in_image: None,
             kind: BallKind::Unknown,
             number: None,
             confidence: 1.0,
@@ -265,7 +265,7 @@ fn a_ball_beyond_the_picture_and_a_grey_picture_are_survived() {
                 center: DVec2::new(x, y),
                 radius,
             },
-            streak: DVec2::ZERO,
+            streak_in_image: None,
             ..sightings[0]
         });
     }

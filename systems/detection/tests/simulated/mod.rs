@@ -229,14 +229,14 @@ impl Totals {
         self.hits += outcome.pairs.len();
         for pair in &outcome.pairs {
             if !pair.truth.is_moving {
-                self.imagined_streaks += usize::from(pair.seen.streak != DVec2::ZERO);
+                self.imagined_streaks += usize::from(pair.seen.streak_in_image.is_some());
                 self.errors_px.push(pair.error_px);
                 let ratio = pair.seen.circle.radius / pair.truth.circle_in_image.radius;
                 self.radius_errors.push((ratio - 1.0).abs());
             } else {
                 self.rolling_errors_px.push(pair.error_px);
-                if pair.seen.streak != DVec2::ZERO {
-                    let turn = pair.seen.streak.angle_to(pair.truth.streak_in_image).abs();
+                if let Some(streak) = pair.seen.streak_in_image {
+                    let turn = streak.angle_to(pair.truth.streak_in_image).abs();
                     let either_way = turn.min(std::f64::consts::PI - turn);
                     self.streak_turns_deg.push(either_way.to_degrees());
                 }
