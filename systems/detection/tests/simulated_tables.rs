@@ -9,8 +9,8 @@ use std::num::NonZero;
 use std::thread;
 
 use ghostball_detection::Detector;
-use ghostball_simulation::Specimen;
-use ghostball_world::BallSet;
+use ghostball_simulation::{Game, Layout, Specimen};
+use ghostball_world::{BallKind, BallSet};
 use simulated::{Rendered, TableFrom, Totals, mean, set_rolling};
 
 /// Looked at unless `GHOSTBALL_SEEDS` says otherwise.
@@ -24,6 +24,12 @@ const MOST_CENTER_ERROR_PX: f64 = 0.15; // [0.15]
 /// The same on a table that is known.
 const LEAST_RECALL_ON_A_KNOWN_TABLE: f64 = 0.99; // [0.999]
 const LEAST_PRECISION_ON_A_KNOWN_TABLE: f64 = 0.999; // [0.999]
+
+/// Small reds in a rack: how many pictures of so many seeds show one, and how many of the balls are found.
+const RACK_SEEDS: u64 = 2400;
+const LEAST_RACKS: usize = 20;
+const MOST_RACK_RADIUS_PX: f64 = 9.0;
+const LEAST_RECALL_IN_RACKS: f64 = 0.993;
 
 /// The same of balls that roll and draw streaks of so many radii: how far they are from the middle of the streak, of how many
 /// the streak is seen, how far off its direction is, and of how many balls at rest one is.
@@ -90,6 +96,35 @@ fn simulated_tables_and_their_balls_are_found() {
     assert!(known.recall() >= LEAST_RECALL_ON_A_KNOWN_TABLE, "{known}");
     assert!(known.precision() >= LEAST_PRECISION_ON_A_KNOWN_TABLE, "{known}");
     assert!(mean(&known.errors_px) <= MOST_CENTER_ERROR_PX, "{known}");
+}
+
+#[test]
+fn small_reds_in_a_rack_are_all_found() {
+    let is_small = |specimen: &Specimen| specimen.size[1] < 1080 && specimen.scene.arm.is_none();
+    let [racks] = totals(RACK_SEEDS, |seed| {
+        let specimen = Specimen::random(seed);
+        if specimen.game != Game::Snooker || specimen.layout != Layout::Racked || !is_small(&specimen) {
+            return [Totals::default()];
+        }
+        let rendered = Rendered::new(&specimen);
+        let reds = rendered
+            .truth
+            .balls
+            .iter()
+            .filter(|ball| ball.kind == BallKind::Red);
+        let largest = reds.map(|ball| ball.circle_in_image.radius).fold(0.0, f64::max);
+        if largest > MOST_RACK_RADIUS_PX {
+            return [Totals::default()];
+        }
+        let mut outcome = rendered.look(TableFrom::Truth, &mut Detector::new(BallSet::Auto));
+        outcome.missed.retain(|ball| ball.kind == BallKind::Red);
+        let mut one = Totals::default();
+        one.add(&outcome);
+        [one]
+    });
+    println!("racks: {racks}");
+    assert!(racks.pictures >= LEAST_RACKS, "{racks}");
+    assert!(racks.recall() >= LEAST_RECALL_IN_RACKS, "{racks}");
 }
 
 #[test]

@@ -3,13 +3,16 @@
 //! 1. [`work`]: the table's part of the picture, reduced so that balls have a radius of 6 to 12 pixels.
 //! 2. [`votes`]: edges vote for centres; the peaks are candidates.
 //! 3. [`rim`]: each candidate's rim is looked for at full resolution, and an ellipse fitted to it.
-//! 4. [`select`]: of candidates that cannot both be balls, the better one stays; what has too little of a ball goes.
-//! 5. `settle`: what is a ball is placed to a fraction of a pixel; by `streak` where motion has drawn it out.
+//! 4. `gaps`: where balls that touch leave room for another one, it is looked for in the same way.
+//! 5. [`select`]: of candidates that cannot both be balls, the better one stays; what has too little of a ball goes.
+//! 6. `settle`: what is a ball is placed to a fraction of a pixel; by `streak` where motion has drawn it out.
 
 mod border;
 mod contact;
 pub mod edges;
 pub mod ellipse;
+mod gaps;
+mod looks;
 mod mask;
 mod neighbourhood;
 pub mod place;
@@ -31,7 +34,7 @@ use crate::cloth::ClothModel;
 use crate::kind::{LearntNames, Recognizer};
 use edges::{Edge, EdgeFinder};
 use ellipse::Ellipse;
-use glam::DVec2;
+use looks::Looks;
 use neighbourhood::Neighbourhood;
 use place::BallPlace;
 use rim::{Rim, RimFinder, Scratch};
@@ -41,9 +44,6 @@ use work::WorkPicture;
 
 /// Candidates looked at per frame: several times as many as any game has balls; it bounds the time.
 const MOST_CANDIDATES: usize = 160;
-/// Nothing nearer than so many radii to a ball that is certain can be another: balls whose centres are
-/// [`select::NEAREST_CENTERS`] apart, of which a candidate is a fifth of a radius beside its own.
-const CERTAIN_REACH: f64 = select::NEAREST_CENTERS - 0.2;
 /// Finest noise told: pixels are whole numbers, and compression moves them by about one.
 const LEAST_NOISE: f32 = 1.0;
 
@@ -58,9 +58,7 @@ pub struct BallFinder {
     votes: Votes,
     candidates: Vec<Candidate>,
     scratch: Scratch,
-    rims: Vec<(Candidate, Rim)>,
-    /// Centres of those that are balls whatever is round them.
-    certain: Vec<DVec2>,
+    looks: Looks,
     choice: Choice,
     recognizer: Recognizer,
 }
@@ -80,8 +78,7 @@ impl BallFinder {
             votes: Votes::default(),
             candidates: Vec::new(),
             scratch: Scratch::default(),
-            rims: Vec::new(),
-            certain: Vec::new(),
+            looks: Looks::default(),
             choice: Choice::default(),
             recognizer: Recognizer::new(ball_set),
         }
@@ -126,7 +123,7 @@ impl BallFinder {
     /// The same without kinds and numbers: where only places and sizes count, names would be told for nothing.
     pub fn find_nameless(&mut self, planes: &Planes, cloth: &ClothModel, out: &mut Vec<BallSighting>) {
         out.clear();
-        self.rims.clear();
+        self.looks.clear();
         if [planes.luma.width, planes.luma.height] != self.size || self.work.width == 0 {
             return;
         }
@@ -141,41 +138,34 @@ impl BallFinder {
             &mut self.candidates,
         );
         let finder = RimFinder::new(planes, cloth, &self.place, noise, self.is_size_known);
-        self.certain.clear();
         for candidate in &self.candidates {
-            let nearest = CERTAIN_REACH * self.place.radius_at(candidate.center);
-            let is_free = |ball: &DVec2| ball.distance(candidate.center) >= nearest;
-            if self.certain.iter().all(is_free)
-                && let Some(rim) = finder.look(candidate.center, &mut self.scratch)
-                && self.place.allows_center(rim.ellipse.center)
-            {
-                let looked_at = (*candidate, rim);
-                if select::stands_alone(&looked_at) {
-                    self.certain.push(rim.ellipse.center);
-                }
-                self.rims.push(looked_at);
-            }
+            self.looks.add(*candidate, &finder, &mut self.scratch);
         }
-        self.choice.choose(&self.rims, &self.place, &self.scratch.rays);
+        let share_at = |center| self.votes.share_at(center, &self.work, &self.place);
+        self.looks.add_gaps(share_at, &finder, &mut self.scratch);
+        self.choice
+            .choose(&self.looks.rims, &self.place, &self.scratch.rays);
         let chosen = &self.choice.chosen;
-        contact::move_apart(&mut self.rims, chosen, &self.place);
+        contact::move_apart(&mut self.looks.rims, chosen, &self.place);
         for i in chosen {
             if self.is_size_known {
-                let around = Neighbourhood::new(*i, &self.rims, chosen, &self.place, &self.scratch.rays);
-                finder.settle(&mut self.rims[*i].1, &around, &mut self.scratch);
+                let around =
+                    Neighbourhood::new(*i, &self.looks.rims, chosen, &self.place, &self.scratch.rays);
+                finder.settle(&mut self.looks.rims[*i].1, &around, &mut self.scratch);
             } else {
-                finder.measure(&mut self.rims[*i].1, &mut self.scratch);
+                finder.measure(&mut self.looks.rims[*i].1, &mut self.scratch);
             }
         }
         for i in chosen {
             if self.is_size_known {
                 // Those round it have settled since.
-                let around = Neighbourhood::new(*i, &self.rims, chosen, &self.place, &self.scratch.rays);
+                let around =
+                    Neighbourhood::new(*i, &self.looks.rims, chosen, &self.place, &self.scratch.rays);
                 if around.is_surrounded() {
-                    finder.settle(&mut self.rims[*i].1, &around, &mut self.scratch);
+                    finder.settle(&mut self.looks.rims[*i].1, &around, &mut self.scratch);
                 }
             }
-            let rim = &self.rims[*i].1;
+            let rim = &self.looks.rims[*i].1;
             out.push(BallSighting {
                 circle: CircleInImage {
                     center: rim.ellipse.center,
@@ -191,7 +181,7 @@ impl BallFinder {
 
     /// The outlines of the balls found in the last picture, each with the confidence that it is a ball.
     pub fn outlines(&self) -> impl Iterator<Item = (&Ellipse, f32)> {
-        let outline = |i: &usize| Some((&self.rims.get(*i)?.1.ellipse, self.choice.score(*i)));
+        let outline = |i: &usize| Some((&self.looks.rims.get(*i)?.1.ellipse, self.choice.score(*i)));
         self.choice.chosen.iter().filter_map(outline)
     }
 
@@ -200,6 +190,7 @@ impl BallFinder {
         let is_one = |i: &&usize| {
             self.choice.score(**i) >= least_confidence
                 && self
+                    .looks
                     .rims
                     .get(**i)
                     .is_some_and(|(_, rim)| rim.has_glint && select::is_whole(rim))
@@ -220,7 +211,7 @@ impl BallFinder {
     /// Every candidate of the last picture with what was seen round it, for finding out why a ball was missed.
     pub fn looked_at(&self) -> impl Iterator<Item = (&Candidate, &Rim, f32)> {
         (0..)
-            .zip(&self.rims)
+            .zip(&self.looks.rims)
             .map(|(i, (candidate, rim))| (candidate, rim, self.choice.score(i)))
     }
 }

@@ -29,6 +29,9 @@ const LEAST_SCORE: f32 = 0.7;
 /// How much less is asked of a candidate that is wholly surrounded by balls: nothing but a ball fits into such a gap,
 /// and little of its rim is seen.
 const SURROUNDED: f32 = 0.25;
+/// How much less still where a lamp is mirrored in it, from none of what is half surrounded: a quarter of a rim is then
+/// enough, as between balls of one colour no more may be seen.
+const SURROUNDED_GLOSSY: f32 = 0.2;
 /// Least share of the inside that has to differ from lit cloth.
 const LEAST_DARK_FILL: f32 = 0.9;
 /// Of what could in part be cloth, marked or shaded, or has no highlight, so much of a rim has to vote for it.
@@ -84,10 +87,8 @@ impl Choice {
         self.margins.clear();
         self.margins.resize(rims.len(), 0.0);
         self.is_out.clear();
-        self.is_out.extend(
-            rims.iter()
-                .map(|candidate| best_score(candidate) < LEAST_SCORE - SURROUNDED),
-        );
+        self.is_out
+            .extend(rims.iter().map(|candidate| !may_be_ball(candidate)));
         self.leave_shadows(rims, place, rays);
         self.order.clear();
         self.order.extend((0..rims.len()).filter(|i| !self.is_out[*i]));
@@ -166,7 +167,13 @@ impl Choice {
         let surrounding = if rims[i].1.beyond == 0 { explained } else { 0 };
         let share = surrounding.count_ones() as f32 / RAYS as f32;
         self.scores[i] = score(&rims[i], explained);
-        self.margins[i] = self.scores[i] - (LEAST_SCORE - SURROUNDED * share);
+        let glossy = if rims[i].1.is_glossy {
+            (2.0 * share - 1.0).max(0.0)
+        } else {
+            0.0
+        };
+        let least = LEAST_SCORE - SURROUNDED * share - SURROUNDED_GLOSSY * glossy;
+        self.margins[i] = self.scores[i] - least;
     }
 }
 
@@ -268,6 +275,11 @@ fn share(rays: u32, of: u32) -> f32 {
 /// Whether a candidate is a ball even if nothing beside it is, and no part of it may be shadow.
 pub(super) fn stands_alone(candidate: &(Candidate, Rim)) -> bool {
     score(candidate, 0) >= LEAST_SCORE && candidate.1.fill >= SURE_FILL
+}
+
+/// Whether a candidate is a ball if all that is beside it are.
+pub(super) fn may_be_ball(candidate: &(Candidate, Rim)) -> bool {
+    best_score(candidate) >= LEAST_SCORE - SURROUNDED
 }
 
 /// The score if all neighbours were balls.
@@ -423,9 +435,10 @@ mod tests {
             (Candidate { center, share: 1.2 }, rim)
         };
         let middle = DVec2::new(300.0, 300.0);
-        let is_chosen = |beyond: u32| {
+        let is_chosen = |beyond: u32, neighbours: i32, is_glossy: bool| {
             let mut rims = vec![rim(middle, 0xff, beyond)];
-            rims.extend((0..6).map(|i| {
+            rims[0].1.is_glossy = is_glossy;
+            rims.extend((0..neighbours).map(|i| {
                 let (sin, cos) = libm::sincos(std::f64::consts::TAU * f64::from(i) / 6.0);
                 rim(middle + 30.0 * DVec2::new(cos, sin), !0, 0)
             }));
@@ -433,7 +446,10 @@ mod tests {
             choice.choose(&rims, &place, &rays);
             choice.chosen.contains(&0)
         };
-        assert!(is_chosen(0));
-        assert!(!is_chosen(1 << 31));
+        assert!(is_chosen(0, 6, false));
+        assert!(!is_chosen(1 << 31, 6, false));
+        // Less where a lamp is mirrored.
+        assert!(is_chosen(0, 5, true));
+        assert!(!is_chosen(0, 5, false));
     }
 }

@@ -21,7 +21,7 @@ const MOST_RADIUS: f32 = 64.0;
 /// What a vote counts, by the length of a rim in pixels: a lone ball's whole rim comes to about 3.
 const VOTE: f32 = 2.0;
 /// Votes that a candidate needs, by the length of a rim: a fifth of what a lone ball has.
-const LEAST_SHARE: f32 = 0.6;
+pub(super) const LEAST_SHARE: f32 = 0.6;
 /// Of sixteen sectors round a candidate so many need an edge that can be its rim: half of them, as a ball has that an
 /// arm covers up to its middle. Two lines have six.
 const LEAST_SECTORS: u32 = 8;
@@ -90,6 +90,20 @@ impl Votes {
         out.truncate(most);
     }
 
+    /// The share of a whole rim that voted, in the last picture, for a place or one a pixel beside it.
+    pub fn share_at(&self, center: DVec2, work: &WorkPicture, place: &BallPlace) -> f32 {
+        let [x, y] = work.from_image(center).map(|v| libm::round(v) as i64);
+        let most = (-1..=1)
+            .flat_map(|dy| (-1..=1).map(move |dx| [x + dx, y + dy]))
+            .filter_map(|cell| {
+                let [x, y] = cell.map(|v| usize::try_from(v + self.margin as i64));
+                let (x, y) = (x.ok()?, y.ok()?);
+                (x < self.columns).then(|| self.sums.get(y * self.columns + x))?
+            })
+            .fold(0, |most, votes| most.max(*votes));
+        share_of(most, place.radius_at(center) / work.scale as f64)
+    }
+
     /// Whether nothing within `reach` has more votes, nor as many and comes later.
     fn is_highest(&self, at: usize, reach: usize) -> bool {
         let votes = self.sums[at];
@@ -119,18 +133,23 @@ impl Votes {
             }
             let [x, y] = [x, y].map(|v| v as f32);
             let center = DVec2::from(work.in_image(f64::from(x), f64::from(y)));
-            let radius = (place.radius_at(center) / work.scale as f64) as f32;
-            let share = VOTE * f32::from(self.sums[at]) / (std::f32::consts::TAU * radius);
+            let radius = place.radius_at(center) / work.scale as f64;
+            let share = share_of(self.sums[at], radius);
             if share >= LEAST_SHARE
                 && self.is_highest(at, reach)
                 && place.allows_center(center)
-                && sectors_with_rim(edges, [x, y], radius).count_ones() >= LEAST_SECTORS
+                && sectors_with_rim(edges, [x, y], radius as f32).count_ones() >= LEAST_SECTORS
             {
                 out.push(Candidate { center, share });
             }
         }
         out.sort_by(|a, b| b.share.total_cmp(&a.share));
     }
+}
+
+/// Votes by the length of a rim of this radius, in pixels of the work picture.
+fn share_of(votes: u8, radius: f64) -> f32 {
+    VOTE * f32::from(votes) / (std::f32::consts::TAU * radius as f32)
 }
 
 /// Radii that occur in the work picture, least and most, pixels there: they are affine in the place, so the extremes are

@@ -1,6 +1,7 @@
 //! The part of a picture that holds the table, reduced so that every ball is about as many pixels wide.
 
 use ghostball_world::{Plane, Planes};
+use glam::DVec2;
 
 use super::place::BallPlace;
 
@@ -85,6 +86,15 @@ impl WorkPicture {
         [
             self.origin[0] as f64 + (x + 0.5) * s - 0.5,
             self.origin[1] as f64 + (y + 0.5) * s - 0.5,
+        ]
+    }
+
+    /// Which place here shows a place in the picture.
+    pub fn from_image(&self, p: DVec2) -> [f64; 2] {
+        let s = self.scale as f64;
+        [
+            (p.x + 0.5 - self.origin[0] as f64) / s - 0.5,
+            (p.y + 0.5 - self.origin[1] as f64) / s - 0.5,
         ]
     }
 }
