@@ -4,7 +4,7 @@
 //! [--worst N]]`
 //!
 //! With `--rolling`, balls that have room roll and draw streaks of that length. One line per seed that is not perfect (all
-//! with `--all`), then the totals. With `--pictures`, the worst frames are written as PNG, truth in green and what was seen
+//! with `--all`), then the totals. With `--pictures`, the worst frames (of all with `--all`) are written as PNG, truth in green and what was seen
 //! in red, with enlarged cut-outs of everything missed (yellow frame) or invented (magenta frame) below.
 #![expect(clippy::print_stdout, reason = "its output goes to stdout")]
 
@@ -83,7 +83,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         if badness > 0.0 || prints_all {
             print_line(&specimen, &rendered, &outcome, &one);
         }
-        if folder.is_some() && badness > 0.0 {
+        if folder.is_some() && (badness > 0.0 || prints_all) {
             bad.push((badness, seed));
         }
     }
