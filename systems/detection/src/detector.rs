@@ -31,7 +31,7 @@ pub struct Detector {
     first_look: Sightings,
 }
 
-/// Balls first: what is a ball's is no stick's.
+/// Balls first: what is a ball's is no stick's. Then the stick: what glints on it is no ball.
 fn look(
     balls: &mut BallsOfTable,
     cues: &mut CueFinder,
@@ -39,7 +39,7 @@ fn look(
     cloth: &ClothModel,
     sightings: &mut Sightings,
 ) {
-    balls.finder.find(planes, cloth, &mut sightings.balls);
+    balls.finder.find_nameless(planes, cloth, &mut sightings.balls);
     let (work, edges) = balls.finder.edges();
     sightings.cue = cues.find(&CueScene {
         planes,
@@ -49,6 +49,8 @@ fn look(
         edges,
         balls: &sightings.balls,
     });
+    let cue = sightings.cue.as_ref();
+    balls.finder.complete(planes, cloth, cue, &mut sightings.balls);
 }
 
 /// The ball finder is made for one table in pictures of one size.

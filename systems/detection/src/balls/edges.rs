@@ -11,7 +11,7 @@ use super::place::BallPlace;
 use super::work::{LANES, WorkPicture};
 
 /// An edge is a step of at least this many standard deviations of the cloth's pixels.
-const LEAST_STEP_SIGMAS: f32 = 5.0;
+pub(super) const LEAST_STEP_SIGMAS: f32 = 5.0;
 /// Edge pixels are at most this share of all: beyond that the picture is no table, and the work stays bounded.
 const MOST_EDGES: usize = 4;
 /// A pixel on the crest of an edge in the [`WorkPicture`].

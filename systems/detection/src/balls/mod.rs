@@ -6,12 +6,15 @@
 //! 4. `gaps`: where balls that touch leave room for another one, it is looked for in the same way.
 //! 5. [`select`]: of candidates that cannot both be balls, the better one stays; what has too little of a ball goes.
 //! 6. `settle`: what is a ball is placed to a fraction of a pixel; by `streak` where motion has drawn it out.
+//! 7. `gloss`, when the stick is known: balls of the cloth's own colour, by the lamp's image in them and their `faint` rims.
 
 mod border;
 mod contact;
 pub mod edges;
 pub mod ellipse;
+mod faint;
 mod gaps;
+mod gloss;
 mod looks;
 mod mask;
 mod neighbourhood;
@@ -28,12 +31,14 @@ mod tests;
 pub mod votes;
 pub mod work;
 
-use ghostball_world::{BallSet, BallSighting, CircleInImage, Planes, TableSighting};
+use ghostball_world::{BallSet, BallSighting, CircleInImage, CueSighting, Planes, TableSighting};
 
 use crate::cloth::ClothModel;
 use crate::kind::{LearntNames, Recognizer};
 use edges::{Edge, EdgeFinder};
 use ellipse::Ellipse;
+use faint::FaintScene;
+use gloss::{GlossFinder, GlossScene};
 use looks::Looks;
 use neighbourhood::Neighbourhood;
 use place::BallPlace;
@@ -60,6 +65,7 @@ pub struct BallFinder {
     scratch: Scratch,
     looks: Looks,
     choice: Choice,
+    gloss: GlossFinder,
     recognizer: Recognizer,
 }
 
@@ -80,6 +86,7 @@ impl BallFinder {
             scratch: Scratch::default(),
             looks: Looks::default(),
             choice: Choice::default(),
+            gloss: GlossFinder::default(),
             recognizer: Recognizer::new(ball_set),
         }
     }
@@ -117,6 +124,47 @@ impl BallFinder {
     /// made for shows none. `cloth` is what the cloth looks like in this picture.
     pub fn find(&mut self, planes: &Planes, cloth: &ClothModel, out: &mut Vec<BallSighting>) {
         self.find_nameless(planes, cloth, out);
+        self.complete(planes, cloth, None, out);
+    }
+
+    /// Adds to the balls that were found without names those of the cloth's own colour, which are not on the stick, and tells
+    /// what each is.
+    pub fn complete(
+        &mut self,
+        planes: &Planes,
+        cloth: &ClothModel,
+        cue: Option<&CueSighting>,
+        out: &mut Vec<BallSighting>,
+    ) {
+        if [planes.luma.width, planes.luma.height] == self.size && self.work.has_chroma() {
+            let noise = cloth.spread.map(|s| s.max(LEAST_NOISE));
+            let scene = GlossScene {
+                faint: FaintScene {
+                    finder: &RimFinder::new(planes, cloth, &self.place, noise, self.is_size_known),
+                    rays: &self.scratch.rays,
+                },
+                work: &self.work,
+                edges: self.edges.edges(),
+                cue,
+            };
+            self.gloss.find(&scene, out);
+            let confidence = f64::from(select::LEAST_SCORE);
+            for ellipse in &self.gloss.found {
+                let at = out.partition_point(|ball| ball.confidence >= confidence);
+                let circle = CircleInImage {
+                    center: ellipse.center,
+                    radius: ellipse.radius,
+                };
+                let sighting = BallSighting {
+                    circle,
+                    streak_in_image: None,
+                    kind: Default::default(),
+                    number: None,
+                    confidence,
+                };
+                out.insert(at, sighting);
+            }
+        }
         self.recognizer.name_balls(planes, cloth, out);
     }
 

@@ -70,7 +70,7 @@ const MOST_LIT: f32 = 0.05;
 pub const WHOLE_RIM: u32 = 24;
 /// Share of the cloth's light that a shadow leaves, at least: under a ball's edge, where several lamps are hidden,
 /// and in the open, where what is darker is taken for a ball.
-const LIGHT_OUTSIDE: f32 = 0.25;
+pub(super) const LIGHT_OUTSIDE: f32 = 0.25;
 const LIGHT_INSIDE: f32 = 0.45;
 /// Share of the cloth's light that a lamp's or projector's spot leaves, at most.
 const MOST_LIGHT: f32 = 1.35;
@@ -79,7 +79,7 @@ const MOST_LIGHT: f32 = 1.35;
 const LESS_STRANGE: f32 = 0.5;
 /// Lamps differ in tint, so where one of them is hidden the chroma moves, by up to this share of the missing luma:
 /// under a ball's edge, with what the ball reflects, and in the open.
-const TINT_OUTSIDE: f32 = 0.3;
+pub(super) const TINT_OUTSIDE: f32 = 0.3;
 const TINT_INSIDE: f32 = 0.12;
 
 /// What is seen round a supposed centre. Sets of rays are one bit each.
@@ -268,7 +268,7 @@ impl<'a> RimFinder<'a> {
     }
 
     /// What a ball looks like here.
-    fn usual_ellipse(&self, center: DVec2) -> Ellipse {
+    pub(super) fn usual_ellipse(&self, center: DVec2) -> Ellipse {
         let radius = self.place.radius_at(center);
         Ellipse {
             center,
@@ -458,7 +458,13 @@ impl<'a> RimFinder<'a> {
     /// Whether a colour is neither lit nor shaded cloth: a shadow takes the same share of all light, so Y above black
     /// and the chroma's distance from neutral shrink alike.
     #[inline]
-    fn is_unlike_any_cloth(&self, cloth: [f32; 3], color: [f32; 3], least_light: f32, tint: f32) -> bool {
+    pub(super) fn is_unlike_any_cloth(
+        &self,
+        cloth: [f32; 3],
+        color: [f32; 3],
+        least_light: f32,
+        tint: f32,
+    ) -> bool {
         let full = (cloth[0] - self.cloth.black).max(1.0);
         let d = color[0] - cloth[0];
         let light = ((full + d) * (1.0 / full)).max(0.0);

@@ -25,7 +25,7 @@ const EXPLAINS: f64 = 1.15;
 /// And so many pixels more, over which its edge is blurred.
 const BLUR: f64 = 1.0;
 /// Least share of the rim that has to be seen and explained.
-const LEAST_SCORE: f32 = 0.7;
+pub(super) const LEAST_SCORE: f32 = 0.7;
 /// How much less is asked of a candidate that is wholly surrounded by balls: nothing but a ball fits into such a gap,
 /// and little of its rim is seen.
 const SURROUNDED: f32 = 0.25;

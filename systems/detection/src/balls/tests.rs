@@ -1,7 +1,7 @@
 //! Discs on a cloth, drawn here: what a ball finder has to find, and what it must not.
 
 use ghostball_world::{
-    BallSet, BallSighting, CircleInImage, ColorEncoding, Picture, PixelFormat, TableSighting,
+    BallSet, BallSighting, CircleInImage, ColorEncoding, CueSighting, Picture, PixelFormat, TableSighting,
 };
 use glam::DVec2;
 use proptest::prelude::*;
@@ -166,6 +166,69 @@ fn a_striped_ball_is_found_whose_band_has_the_cloths_colour() {
         &balls_in(&picture(PixelFormat::Yuv420, paint), &table()),
         &[(center, band)],
     );
+}
+
+#[test]
+fn a_ball_of_the_cloths_own_colour_is_found_by_the_lamp_in_it() {
+    let own = [CLOTH[0] + 4.0, CLOTH[1] + 1.0, CLOTH[2] - 1.0];
+    // Alone, and beside another.
+    let truth = [
+        (DVec2::new(150.3, 100.7), own),
+        (DVec2::new(300.4, 200.5), own),
+        (DVec2::new(300.4, 221.0), RED),
+    ];
+    assert_found(
+        &balls_in(&picture(PixelFormat::Yuv420, discs(&truth)), &table()),
+        &truth,
+    );
+}
+
+#[test]
+fn bright_spots_without_a_rim_and_tips_of_sticks_are_no_balls() {
+    let spots = [[150.3, 100.7], [300.4, 200.5], [306.0, 203.0]].map(DVec2::from);
+    // A dark stick with a white tip and a soft shadow round that.
+    let tip = DVec2::new(450.4, 220.3);
+    let paint = |p: DVec2| {
+        let is_spot = spots.iter().any(|spot| p.distance(*spot) < GLINT_RADIUS * RADIUS);
+        let is_cross = (p.x - 480.0).abs() < 1.0 || (p.y - 150.0).abs() < 1.0;
+        let is_letter = (p.x - 200.0).abs() < 2.0 && (p.y - 250.0).abs() < 6.0;
+        let is_stick = p.x < tip.x && p.x > 380.0 && (p.y - tip.y).abs() < 2.5;
+        let is_shadow = p.distance(tip) < RADIUS;
+        if is_spot || is_cross || is_letter || p.distance(tip) < GLINT_RADIUS * RADIUS {
+            Some((GLINT, 1.0))
+        } else if is_stick {
+            Some(([50.0, 120.0, 120.0], 1.0))
+        } else {
+            is_shadow.then_some(([CLOTH[0] - 6.0, CLOTH[1], CLOTH[2]], 1.0))
+        }
+    };
+    let balls = balls_in(&picture(PixelFormat::Yuv420, paint), &table());
+    assert!(balls.is_empty(), "{balls:?}");
+}
+
+#[test]
+fn what_glints_on_a_stick_that_was_found_is_no_ball() {
+    let own = [CLOTH[0] + 4.0, CLOTH[1] + 1.0, CLOTH[2] - 1.0];
+    let center = DVec2::new(300.4, 200.5);
+    let picture = picture(PixelFormat::Yuv420, discs(&[(center, own)]));
+    let planes = picture.planes().unwrap();
+    let mut cloth = ClothModel::new();
+    cloth.learn(&planes, &table().corners_in_image);
+    let mut finder = BallFinder::new(&table(), SIZE, BallSet::Auto);
+    let mut count_beside = |cue: Option<CueSighting>| {
+        let mut balls = Vec::new();
+        finder.find_nameless(&planes, &cloth, &mut balls);
+        finder.complete(&planes, &cloth, cue.as_ref(), &mut balls);
+        balls.len()
+    };
+    let stick = |y: f64| CueSighting {
+        tip_in_image: DVec2::new(295.0, y),
+        butt_in_image: DVec2::new(50.0, y),
+        confidence: 1.0,
+    };
+    assert_eq!(count_beside(None), 1);
+    assert_eq!(count_beside(Some(stick(center.y - 2.0 * RADIUS))), 1);
+    assert_eq!(count_beside(Some(stick(center.y + RADIUS * GLINT_OFF.y))), 0);
 }
 
 #[test]
