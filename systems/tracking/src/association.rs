@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::assignment::{Assigner, CostMatrix};
 use crate::bed::{Bed, distance_to_segment};
+use crate::pushes::{FASTEST_STROKE, TOUCH_FACTOR};
 use crate::track::{Observation, Track};
 
 /// How often a ball that was seen in the frame before is seen again.
@@ -21,7 +22,7 @@ const SEEN_AT_LAST: f64 = 0.5;
 const TURN_MOVING: f64 = 0.15;
 /// Chance that a ball at rest starts within a frame with something beside it that can start it…
 const TURN_DISTURBED: f64 = 0.3;
-/// …and with nothing there: the cue or the other ball was not seen.
+/// …and with nothing there, or that either goes faster than what is there can make it: the cue or the other ball was not seen.
 const TURN_UNDISTURBED: f64 = 0.002;
 /// Chance that a ball which touches another, or a cushion, by what is known goes on as physics says: the rest are near misses,
 /// and what is not known of the balls' spin.
@@ -89,6 +90,8 @@ impl Way {
 pub struct Expectation {
     /// Chance that it turns.
     turn: f64,
+    /// How far from where it was seen last that brings it at most, metres, unless by something unseen.
+    farthest: f64,
     /// Mean distance, metres, from where it was seen last if it turned.
     reach: f64,
     /// Nats for a full contradiction of kinds.
@@ -101,24 +104,34 @@ impl Expectation {
         let since_seen_secs = track.unseen_secs + elapsed_secs;
         let speed = track.velocity().length();
         let reach = (START_SPEED + 0.5 * speed) * since_seen_secs.min(REACH_SECS);
-        let turn = if track.is_moving() {
-            TURN_MOVING
+        // How fast it may be then, m/s.
+        let (turn, fastest) = if track.is_moving() && track.is_new {
+            // Struck or hit at some moment of the frame before: any speed.
+            (TURN_MOVING, f64::INFINITY)
+        } else if track.is_moving() {
+            let fastest = track.filter.fastest();
+            (
+                TURN_MOVING,
+                track.touch_speed.map_or(fastest, |speed| speed.max(fastest)),
+            )
         } else {
             let place = track.filter.position;
-            let disturbed = cue_tip.is_some_and(|tip| tip.distance(place) < STICK_REACH)
-                || ways
-                    .iter()
-                    .any(|way| way.is_moving() && way.distance_from(place) < 3.0 * bed.ball_radius);
-            if disturbed {
-                TURN_DISTURBED
-            } else if since_seen_secs < COVERED_SECS {
-                TURN_UNDISTURBED
-            } else {
-                0.0
+            let is_at_tip = cue_tip.is_some_and(|tip| tip.distance(place) < STICK_REACH);
+            let by_stick = is_at_tip.then_some(FASTEST_STROKE);
+            let disturbers = ways
+                .iter()
+                .filter(|way| way.is_moving() && way.distance_from(place) < 3.0 * bed.ball_radius);
+            let by_balls = disturbers.map(|way| TOUCH_FACTOR * way.velocity.length());
+            match by_balls.chain(by_stick).reduce(f64::max) {
+                Some(fastest) => (TURN_DISTURBED, fastest),
+                None if since_seen_secs < COVERED_SECS => (TURN_UNDISTURBED, f64::INFINITY),
+                None => (0.0, 0.0),
             }
         };
         Self {
             turn,
+            // What is seen of it overlaps the ball, however askew.
+            farthest: fastest * since_seen_secs + bed.ball_radius,
             reach,
             contradiction: CONTRADICTION,
         }
@@ -128,6 +141,7 @@ impl Expectation {
     pub fn after_a_gap(bed: &Bed) -> Self {
         Self {
             turn: 0.5,
+            farthest: f64::INFINITY,
             reach: 0.5 * bed.half_reach.x,
             contradiction: CONTRADICTION_ANYWHERE,
         }
@@ -137,6 +151,7 @@ impl Expectation {
     pub fn of_candidate(track: &Track, elapsed_secs: f64) -> Self {
         Self {
             turn: TURN_DISTURBED,
+            farthest: f64::INFINITY,
             reach: START_SPEED * (track.unseen_secs + elapsed_secs).min(REACH_SECS),
             contradiction: CONTRADICTION,
         }
@@ -156,7 +171,13 @@ impl Expectation {
         let reach = self.reach.max(0.1 * bed.ball_radius);
         let way = observation.position.distance(track.last_seen.position);
         let turned = libm::exp(-way / reach) / (TAU * reach * reach);
-        let mut density = (1.0 - self.turn) * on_its_way + self.turn * turned;
+        let is_explained = way <= self.farthest || track.leap(observation.position, sigma).is_some();
+        let turn = if is_explained {
+            self.turn
+        } else {
+            self.turn.min(TURN_UNDISTURBED)
+        };
+        let mut density = (1.0 - turn) * on_its_way + turn * turned;
         if let Some(foreseen) = &track.foreseen {
             let filter = foreseen.filter(sigma);
             let variance = filter.innovation_variance(sigma);

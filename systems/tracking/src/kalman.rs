@@ -173,6 +173,11 @@ impl BallFilter {
         }
     }
 
+    /// As fast as it may be at most, by what is known, m/s: the chance of more is 1 in 50.
+    pub fn fastest(&self) -> f64 {
+        self.velocity.length() + 2.0 * self.velocity_sigma()
+    }
+
     /// Standard deviation of one component of the velocity, m/s.
     pub fn velocity_sigma(&self) -> f64 {
         self.velocity_variance.max(0.0).sqrt()

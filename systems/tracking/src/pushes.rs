@@ -11,7 +11,7 @@ use crate::track::Track;
 const TOUCH_RADII: f64 = 2.5;
 /// A touch makes no ball faster than the fastest of those that touch. How fast that was is known to a factor: a ball that was
 /// struck between two frames went its way in a part of the time. At a cushion a spinning ball gains a little.
-const TOUCH_FACTOR: f64 = 2.0;
+pub const TOUCH_FACTOR: f64 = 2.0;
 const CUSHION_FACTOR: f64 = 1.2;
 /// A ball so near to a cushion, in radii, may touch it: half of one likewise.
 const CUSHION_RADII: f64 = 0.5;
@@ -22,7 +22,7 @@ const DIRECTION_COSINE: f64 = 0.5;
 /// width, or just before the picture was taken: what is seen off by less is seen askew.
 const THIN_SHARE: f64 = 0.1;
 /// Of the tip of a stick, m/s: the hardest break.
-const FASTEST_STROKE: f64 = 12.0;
+pub const FASTEST_STROKE: f64 = 12.0;
 
 /// What pushes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,10 +75,13 @@ pub fn look(tracks: &mut [Track], ways: &[Way], cue_tip: Option<DVec2>, bed: &Be
         let speed = way.velocity.length();
         let margin = CUSHION_RADII * bed.ball_radius;
         let at_cushion = way.is_moving() && bed.turns_at(way.start, way.end, margin);
-        track.touch_speed = match fastest {
+        let touch_speed = match fastest {
             Some(fastest) => Some(TOUCH_FACTOR * fastest.max(speed)),
             None => at_cushion.then_some(CUSHION_FACTOR * speed),
         };
+        // What it touched while it was not seen shows when it is.
+        let unseen = track.touch_speed.filter(|_| track.frames_missed > 0);
+        track.touch_speed = [touch_speed, unseen].into_iter().flatten().reduce(f64::max);
         let nearest = others.min_by(|a, b| way.distance_to(a.1).total_cmp(&way.distance_to(b.1)));
         track.push = nearest.zip(fastest).map(|((_, at), fastest)| Push {
             towards: at.sends(way.start, bed.ball_radius),

@@ -143,7 +143,7 @@ pub struct Track {
     pub touching: u32,
     /// Frames in a row in which another ball lay where this unseen one should be.
     pub shadowed_frames: u32,
-    /// Where another ball or a cushion is so near its way in this frame that they may touch: the greatest speed it can have
+    /// Where another ball or a cushion is so near its way since it was seen that they may touch: the greatest speed it can have
     /// after that, m/s.
     pub touch_speed: Option<f64>,
     /// What may set it in motion in this frame, if it lies.
@@ -426,7 +426,7 @@ impl Track {
 
     /// How much longer than expected it must have rolled straight on to be at `position`, seconds; `None` where it would
     /// not have come by there.
-    fn leap(&self, position: DVec2, sigma: f64) -> Option<f64> {
+    pub fn leap(&self, position: DVec2, sigma: f64) -> Option<f64> {
         let off = position - self.filter.position;
         let speed = self.filter.velocity.length();
         let direction = self.filter.velocity.try_normalize()?;

@@ -588,14 +588,16 @@ fn find_lost(tracks: &[Track], candidate: &Track) -> Option<usize> {
         })
 }
 
-/// The ball taken for potted that `candidate` is: near where it was lost, and alike.
+/// The ball taken for potted that `candidate` is: near where it was lost, no farther than it can have gone since, and alike.
 fn find_departed(departed: &[Track], candidate: &Track, bed: &Bed) -> Option<usize> {
     let looks = candidate.votes.strongest();
     let distance = |track: &Track| track.last_seen.position.distance(candidate.last_seen.position);
     (0..departed.len())
         .filter(|index| {
             let track = &departed[*index];
-            distance(track) < DEPARTED_RADII * bed.ball_radius
+            // Jaws make no ball faster.
+            let way = track.filter_when_seen.fastest() * track.unseen_secs;
+            distance(track) < (DEPARTED_RADII * bed.ball_radius).min(way + bed.ball_radius)
                 && track.frames_missed >= candidate.age_frames
                 && track.votes.contradiction(looks) < 0.5
         })

@@ -282,6 +282,34 @@ fn a_potted_ball_is_gone_after_a_few_frames() {
 }
 
 #[test]
+fn a_ball_that_falls_does_not_go_on_as_one_where_nothing_can_have_sent_it() {
+    let (bed, geometry) = (bed(), geometry());
+    let corner = bed.half_reach + DVec2::splat(bed.ball_radius);
+    let mut tracker = BallTracker::default();
+    let mut fell = None;
+    for frame in 0..40_u32 {
+        // At 1.2 m/s, from the twentieth frame on in the pocket; then another comes into view a third of a metre away.
+        let left = 0.04 * (20.0 - f64::from(frame));
+        let (place, label) = if left > 0.0 {
+            (corner - left * DVec2::ONE.normalize(), label_of(3))
+        } else {
+            (corner - DVec2::new(0.3, 0.2) + left * DVec2::Y, label_of(2))
+        };
+        let center = geometry.image_from_table.apply(place);
+        tracker.follow(DT, &[seen_ball(&geometry, center, label, 0.95)], &bed, None);
+        fell = fell.or_else(|| {
+            tracker
+                .departures()
+                .first()
+                .map(|gone| (gone.track.id, gone.pocket))
+        });
+    }
+    assert_eq!(fell, Some((TrackId(1), Some(PocketName::TopRight))));
+    let ids: Vec<_> = tracker.tracks().iter().map(|track| track.id).collect();
+    assert_eq!(ids, [TrackId(2)]);
+}
+
+#[test]
 fn a_ghost_of_the_opening_frames_is_dropped() {
     let bed = bed();
     let geometry = geometry();
