@@ -48,7 +48,8 @@ impl Score {
         }
         self.contacts.extend(&after.contacts);
         let ball_of = |id: TrackId| {
-            let of = self.track_of.iter().find(|(_, track)| **track == id);
+            // Balls that are racked again have new ids, higher ones, and their old tracks.
+            let of = self.track_of.iter().rev().find(|(_, track)| **track == id);
             of.map_or(u32::MAX, |(ball, _)| *ball)
         };
         for event in &snapshot.events {
