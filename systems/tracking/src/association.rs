@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::assignment::{Assigner, CostMatrix};
 use crate::bed::{Bed, distance_to_segment};
+use crate::kalman::Noise;
 use crate::pushes::{FASTEST_STROKE, TOUCH_FACTOR};
 use crate::track::{Observation, Track};
 
@@ -160,18 +161,16 @@ impl Expectation {
     /// Cost of `observation` being `track`.
     fn pair_cost(&self, track: &Track, observation: &Observation, elapsed_secs: f64, bed: &Bed) -> f64 {
         use std::f64::consts::TAU;
-        let sigma = track.sighting_sigma(observation, elapsed_secs);
-        let mut variance = track.filter.innovation_variance(sigma);
+        let noise = track.noise_of(observation, elapsed_secs);
+        let mut noise_if_straight = noise;
         if !track.is_moving() {
-            let askew = ASKEW_RADII * bed.ball_radius;
-            variance += askew * askew;
+            noise_if_straight = Noise::even(libm::hypot(noise.along, ASKEW_RADII * bed.ball_radius));
         }
-        let off_squared = observation.position.distance_squared(track.filter.position);
-        let on_its_way = libm::exp(-0.5 * off_squared / variance) / (TAU * variance);
+        let on_its_way = track.filter.density(observation.position, noise_if_straight);
         let reach = self.reach.max(0.1 * bed.ball_radius);
         let way = observation.position.distance(track.last_seen.position);
         let turned = libm::exp(-way / reach) / (TAU * reach * reach);
-        let is_explained = way <= self.farthest || track.leap(observation.position, sigma).is_some();
+        let is_explained = way <= self.farthest || track.leap(observation.position, noise).is_some();
         let turn = if is_explained {
             self.turn
         } else {
@@ -179,10 +178,8 @@ impl Expectation {
         };
         let mut density = (1.0 - turn) * on_its_way + turn * turned;
         if let Some(foreseen) = &track.foreseen {
-            let filter = foreseen.filter(sigma);
-            let variance = filter.innovation_variance(sigma);
-            let off_squared = observation.position.distance_squared(filter.position);
-            let as_foreseen = libm::exp(-0.5 * off_squared / variance) / (TAU * variance);
+            let filter = foreseen.filter(noise.along);
+            let as_foreseen = filter.density(observation.position, noise);
             density += AS_FORESEEN * (as_foreseen - density);
         }
         let kind = self.contradiction * track.votes.contradiction(observation.label);

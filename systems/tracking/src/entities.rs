@@ -152,8 +152,15 @@ fn map_sightings(sightings: &Sightings, geometry: &TableGeometry, seen: &mut Vec
     seen.clear();
     seen.extend(sightings.balls.iter().map(|ball| {
         let position = geometry.table_from_image.apply(ball.circle.center);
+        let at = |share: f64| {
+            let streak = ball
+                .streak_in_image
+                .map(|streak| ball.circle.center + share * streak);
+            streak.map(|place| geometry.table_from_image.apply(place))
+        };
         SeenBall {
             position,
+            streak: at(0.5).zip(at(-0.5)).map(|(to, from)| to - from),
             metres_per_px: 1.0 / geometry.image_from_table.scale_at(position),
             circle: ball.circle,
             label: Label {

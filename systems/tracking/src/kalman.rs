@@ -1,5 +1,7 @@
 //! Where one moving ball is and how fast it goes, with the uncertainty of both.
 
+use std::f64::consts::TAU;
+
 use glam::DVec2;
 use serde::{Deserialize, Serialize};
 
@@ -15,23 +17,85 @@ const ROLLING_SIGMA: f64 = 0.15;
 /// Pocket Billiards, 1995), with a coefficient of sliding friction μ of 0.2.
 const SLIDING_SECS: f64 = 2.0 / (7.0 * 0.2 * 9.81);
 
+/// How precisely a sighting tells where a ball is: standard deviations along its motion and across it, metres.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Noise {
+    /// Along the motion.
+    pub along: f64,
+    /// Across it.
+    pub aside: f64,
+}
+
+impl Noise {
+    /// The same in all directions.
+    pub fn even(sigma: f64) -> Self {
+        Self {
+            along: sigma,
+            aside: sigma,
+        }
+    }
+}
+
+/// What is not known of place and speed in one direction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Spread {
+    /// Variance of the position, m².
+    position: f64,
+    /// Covariance of position and velocity, m²/s.
+    covariance: f64,
+    /// Variance of the velocity, m²/s².
+    velocity: f64,
+}
+
+impl Spread {
+    /// Lets `dt` seconds pass, in which a white acceleration scatters with variance `q`.
+    fn predict(&mut self, dt: f64, q: f64) {
+        let dt2 = dt * dt;
+        self.position += 2.0 * dt * self.covariance + dt2 * self.velocity + 0.25 * q * dt2 * dt2;
+        self.covariance += dt * self.velocity + 0.5 * q * dt2 * dt;
+        self.velocity += q * dt2;
+    }
+
+    /// Takes in a place measured with noise `sigma`: what share of the innovation position and velocity take, per metre.
+    fn see_place(&mut self, sigma: f64) -> (f64, f64) {
+        let scatter = self.position + sigma * sigma;
+        if scatter <= 0.0 {
+            return (0.0, 0.0);
+        }
+        let (gain, velocity_gain) = (self.position / scatter, self.covariance / scatter);
+        self.velocity -= velocity_gain * self.covariance;
+        self.covariance *= 1.0 - gain;
+        self.position *= 1.0 - gain;
+        (gain, velocity_gain)
+    }
+
+    /// The same for a speed measured with noise `sigma`, m/s; per m/s.
+    fn see_speed(&mut self, sigma: f64) -> (f64, f64) {
+        let scatter = self.velocity + sigma * sigma;
+        if scatter <= 0.0 {
+            return (0.0, 0.0);
+        }
+        let (gain, velocity_gain) = (self.covariance / scatter, self.velocity / scatter);
+        self.position -= gain * self.covariance;
+        self.covariance *= 1.0 - velocity_gain;
+        self.velocity *= 1.0 - velocity_gain;
+        (gain, velocity_gain)
+    }
+}
+
 /// A constant-velocity Kalman filter in table space.
 ///
-/// Noise is the same along x and y, so both axes share one covariance: three numbers instead of ten. Process noise is
-/// the discrete white acceleration of Bar-Shalom, Li & Kirubarajan, Estimation with Applications to Tracking and
-/// Navigation (2001), §6.3.2.
+/// What is not known differs along the motion, where a ball is drawn out while the shutter is open, and across it: there is a
+/// covariance for each, and they turn with the velocity. Process noise is the discrete white acceleration of Bar-Shalom, Li &
+/// Kirubarajan, Estimation with Applications to Tracking and Navigation (2001), §6.3.2.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BallFilter {
     /// Centre, metres.
     pub position: DVec2,
     /// Metres per second.
     pub velocity: DVec2,
-    /// Variance of one coordinate of the position, m².
-    position_variance: f64,
-    /// Covariance of position and velocity along one axis, m²/s.
-    covariance: f64,
-    /// Variance of one component of the velocity, m²/s².
-    velocity_variance: f64,
+    along: Spread,
+    aside: Spread,
     /// It still slides for so long, seconds.
     sliding_secs: f64,
 }
@@ -45,18 +109,24 @@ impl BallFilter {
         position: DVec2,
         velocity_before: DVec2,
         elapsed_secs: f64,
-        sigma: f64,
+        noise: Noise,
     ) -> Self {
         let elapsed_secs = elapsed_secs.max(1e-3);
         let velocity = (position - before) / elapsed_secs;
         let turn = 0.5 * velocity.distance(velocity_before);
-        let variance = sigma * sigma;
+        let spread = |sigma: f64| {
+            let variance = sigma * sigma;
+            Spread {
+                position: variance,
+                covariance: variance / elapsed_secs,
+                velocity: 2.0 * variance / (elapsed_secs * elapsed_secs) + turn * turn,
+            }
+        };
         Self {
             position,
             velocity,
-            position_variance: variance,
-            covariance: variance / elapsed_secs,
-            velocity_variance: 2.0 * variance / (elapsed_secs * elapsed_secs) + turn * turn,
+            along: spread(noise.along),
+            aside: spread(noise.aside),
             sliding_secs: SLIDING_SECS * velocity.length(),
         }
     }
@@ -71,12 +141,16 @@ impl BallFilter {
         sigma: f64,
     ) -> Self {
         let variance = velocity_sigma * velocity_sigma;
+        let spread = Spread {
+            position: sigma * sigma + since_secs * since_secs * variance,
+            covariance: since_secs * variance,
+            velocity: variance,
+        };
         Self {
             position,
             velocity,
-            position_variance: sigma * sigma + since_secs * since_secs * variance,
-            covariance: since_secs * variance,
-            velocity_variance: variance,
+            along: spread,
+            aside: spread,
             sliding_secs: SLIDING_SECS * velocity.length(),
         }
     }
@@ -88,12 +162,15 @@ impl BallFilter {
 
     /// A ball at rest, known to `sigma` metres.
     pub fn at_rest(position: DVec2, sigma: f64) -> Self {
+        let spread = Spread {
+            position: sigma * sigma,
+            ..Spread::default()
+        };
         Self {
             position,
             velocity: DVec2::ZERO,
-            position_variance: sigma * sigma,
-            covariance: 0.0,
-            velocity_variance: 0.0,
+            along: spread,
+            aside: spread,
             sliding_secs: 0.0,
         }
     }
@@ -113,38 +190,63 @@ impl BallFilter {
             ROLLING_SIGMA
         };
         self.sliding_secs -= dt_secs;
-        let q = sigma * sigma;
-        let (dt, dt2) = (dt_secs, dt_secs * dt_secs);
-        self.position_variance +=
-            2.0 * dt * self.covariance + dt2 * self.velocity_variance + 0.25 * q * dt2 * dt2;
-        self.covariance += dt * self.velocity_variance + 0.5 * q * dt2 * dt;
-        self.velocity_variance += q * dt2;
+        self.along.predict(dt_secs, sigma * sigma);
+        self.aside.predict(dt_secs, sigma * sigma);
     }
 
-    /// Variance of one coordinate of a sighting whose own noise is `sigma` metres, m².
-    pub fn innovation_variance(&self, sigma: f64) -> f64 {
-        self.position_variance + sigma * sigma
+    /// Unit vector along the motion; any one of a ball at rest, of which the same is known in all directions.
+    fn direction(&self) -> DVec2 {
+        self.velocity.try_normalize().unwrap_or(DVec2::X)
+    }
+
+    /// A vector in table space as what is along the motion, and what is across it.
+    fn resolve(&self, vector: DVec2) -> DVec2 {
+        let direction = self.direction();
+        DVec2::new(direction.dot(vector), direction.perp_dot(vector))
+    }
+
+    /// Standard deviations of where a sighting with this noise is expected.
+    pub fn expected(&self, noise: Noise) -> Noise {
+        Noise {
+            along: (self.along.position + noise.along * noise.along).sqrt(),
+            aside: (self.aside.position + noise.aside * noise.aside).sqrt(),
+        }
     }
 
     /// How far `measured` is from what was expected, squared, in units of the expected scatter. With two degrees of
     /// freedom 95 % of true sightings are below 6.0, 99.97 % below 16.
-    pub fn distance_squared(&self, measured: DVec2, sigma: f64) -> f64 {
-        measured.distance_squared(self.position) / self.innovation_variance(sigma)
+    pub fn distance_squared(&self, measured: DVec2, noise: Noise) -> f64 {
+        let Noise { along, aside } = self.expected(noise);
+        let off = self.resolve(measured - self.position) / DVec2::new(along, aside);
+        off.length_squared()
     }
 
-    /// Takes in a sighting at `measured` with noise `sigma` metres.
-    pub fn update(&mut self, measured: DVec2, sigma: f64) {
-        let innovation = measured - self.position;
-        let scatter = self.innovation_variance(sigma);
-        if scatter <= 0.0 {
-            return;
-        }
-        let (gain, velocity_gain) = (self.position_variance / scatter, self.covariance / scatter);
-        self.position += gain * innovation;
-        self.velocity += velocity_gain * innovation;
-        self.velocity_variance -= velocity_gain * self.covariance;
-        self.covariance *= 1.0 - gain;
-        self.position_variance *= 1.0 - gain;
+    /// How likely a sighting at `measured` is, per square metre.
+    pub fn density(&self, measured: DVec2, noise: Noise) -> f64 {
+        let Noise { along, aside } = self.expected(noise);
+        libm::exp(-0.5 * self.distance_squared(measured, noise)) / (TAU * along * aside)
+    }
+
+    /// Takes in a sighting at `measured`.
+    pub fn update(&mut self, measured: DVec2, noise: Noise) {
+        let innovation = self.resolve(measured - self.position);
+        let along = self.along.see_place(noise.along);
+        let aside = self.aside.see_place(noise.aside);
+        self.correct(innovation, along, aside);
+    }
+
+    /// Takes in a velocity, of which each component is known to `sigma`, m/s.
+    pub fn update_velocity(&mut self, measured: DVec2, sigma: f64) {
+        let innovation = self.resolve(measured - self.velocity);
+        let along = self.along.see_speed(sigma);
+        let aside = self.aside.see_speed(sigma);
+        self.correct(innovation, along, aside);
+    }
+
+    fn correct(&mut self, innovation: DVec2, along: (f64, f64), aside: (f64, f64)) {
+        let direction = self.direction();
+        self.position += direction.rotate(innovation * DVec2::new(along.0, aside.0));
+        self.velocity += direction.rotate(innovation * DVec2::new(along.1, aside.1));
     }
 
     /// Reflects the ball at the cushions that bound a playing surface of `half_size` (what a ball's centre can
@@ -162,14 +264,16 @@ impl BallFilter {
                 self.position[axis] = side * (half_size[axis] - (RESTITUTION * over).min(half_size[axis]));
                 self.velocity[axis] *= -RESTITUTION;
                 let spread = RESTITUTION_SIGMA * over;
-                self.position_variance += spread * spread;
+                self.along.position += spread * spread;
+                self.aside.position += spread * spread;
                 reflected = true;
             }
         }
         if reflected {
             self.sliding_secs = SLIDING_SECS * speed;
             let spread = RESTITUTION_SIGMA * speed;
-            self.velocity_variance += spread * spread;
+            self.along.velocity += spread * spread;
+            self.aside.velocity += spread * spread;
         }
     }
 
@@ -178,14 +282,14 @@ impl BallFilter {
         self.velocity.length() + 2.0 * self.velocity_sigma()
     }
 
-    /// Standard deviation of one component of the velocity, m/s.
+    /// Standard deviation of one component of the velocity, m/s: of the one known less well.
     pub fn velocity_sigma(&self) -> f64 {
-        self.velocity_variance.max(0.0).sqrt()
+        self.along.velocity.max(self.aside.velocity).max(0.0).sqrt()
     }
 
-    /// Standard deviation of one coordinate of the position, metres.
+    /// Standard deviation of one coordinate of the position, metres: of the one known less well.
     pub fn position_sigma(&self) -> f64 {
-        self.position_variance.max(0.0).sqrt()
+        self.along.position.max(self.aside.position).max(0.0).sqrt()
     }
 }
 
@@ -209,10 +313,10 @@ mod tests {
             let (start, direction) = (DVec2::new(-1.0, 0.1), DVec2::new(1.0, -0.1).normalize());
             let speed = |n: u32| 1.2 - deceleration * f64::from(n) * DT;
             let at = |n: u32| start + direction * (0.5 * (1.2 + speed(n)) * f64::from(n) * DT);
-            let mut filter = BallFilter::after_a_turn(at(0), at(1), DVec2::ZERO, DT, SIGMA);
+            let mut filter = BallFilter::after_a_turn(at(0), at(1), DVec2::ZERO, DT, Noise::even(SIGMA));
             for n in 2..60 {
                 filter.predict(DT);
-                filter.update(at(n) + noise(n), SIGMA);
+                filter.update(at(n) + noise(n), Noise::even(SIGMA));
                 if n > 15 {
                     let off = filter.velocity.distance(speed(n) * direction);
                     assert!(off < 0.02, "{deceleration}, {n}: velocity is off by {off} m/s");
@@ -229,9 +333,15 @@ mod tests {
     fn after_a_turn_the_next_sighting_settles_the_velocity() {
         // Struck in the middle of the first interval: the first estimate is half the true speed.
         let velocity = DVec2::new(3.0, 0.0);
-        let mut filter = BallFilter::after_a_turn(DVec2::ZERO, velocity * (0.5 * DT), DVec2::ZERO, DT, SIGMA);
+        let mut filter = BallFilter::after_a_turn(
+            DVec2::ZERO,
+            velocity * (0.5 * DT),
+            DVec2::ZERO,
+            DT,
+            Noise::even(SIGMA),
+        );
         filter.predict(DT);
-        filter.update(velocity * (1.5 * DT), SIGMA);
+        filter.update(velocity * (1.5 * DT), Noise::even(SIGMA));
         assert!(
             filter.velocity.distance(velocity) < 0.1 * velocity.length(),
             "{}",
@@ -240,8 +350,52 @@ mod tests {
     }
 
     #[test]
+    fn what_is_seen_badly_along_the_motion_leaves_the_direction_known() {
+        let direction = DVec2::new(0.6, 0.8);
+        let noise = Noise {
+            along: 10.0 * SIGMA,
+            aside: SIGMA,
+        };
+        let at = |n: u32| 1.5 * f64::from(n) * DT * direction;
+        let mut filter = BallFilter::after_a_turn(at(0), at(1), DVec2::ZERO, DT, noise);
+        for n in 2..30 {
+            let askew = if n % 2 == 0 { 10.0 } else { -10.0 } * SIGMA;
+            filter.predict(DT);
+            filter.update(at(n) + askew * direction, noise);
+        }
+        assert!(
+            filter.velocity.perp_dot(direction).abs() < 1e-3,
+            "{}",
+            filter.velocity
+        );
+        assert!(
+            (filter.velocity.length() - 1.5).abs() < 0.1,
+            "{}",
+            filter.velocity
+        );
+        // Off by as much, but across.
+        let expected = filter.expected(noise);
+        assert!(expected.along > 5.0 * expected.aside, "{expected:?}");
+        let aside = filter.position + 10.0 * SIGMA * direction.perp();
+        assert!(filter.distance_squared(aside, noise) > 16.0);
+    }
+
+    #[test]
+    fn a_speed_that_is_told_corrects_one_that_is_not_known() {
+        let way = 0.02 * DVec2::X;
+        let mut filter = BallFilter::after_a_turn(DVec2::ZERO, way, DVec2::ZERO, DT, Noise::even(SIGMA));
+        let before = filter.velocity_sigma();
+        filter.update_velocity(2.0 * DVec2::X, 0.05);
+        assert!((filter.velocity.x - 2.0).abs() < 0.1, "{}", filter.velocity);
+        assert!(filter.velocity_sigma() < 0.2 * before);
+        // Its place hardly hangs on that.
+        assert!(filter.position.distance(way) < SIGMA, "{}", filter.position);
+    }
+
+    #[test]
     fn a_ball_nobody_sees_rolls_out_and_stands() {
-        let mut filter = BallFilter::after_a_turn(DVec2::ZERO, DVec2::X * 0.01, DVec2::ZERO, 0.1, SIGMA);
+        let mut filter =
+            BallFilter::after_a_turn(DVec2::ZERO, DVec2::X * 0.01, DVec2::ZERO, 0.1, Noise::even(SIGMA));
         for _ in 0..120 {
             filter.predict(DT);
         }
@@ -252,8 +406,13 @@ mod tests {
 
     #[test]
     fn a_ball_that_would_run_through_a_cushion_comes_back() {
-        let mut filter =
-            BallFilter::after_a_turn(DVec2::new(1.1, 0.0), DVec2::new(1.2, 0.0), DVec2::ZERO, DT, SIGMA);
+        let mut filter = BallFilter::after_a_turn(
+            DVec2::new(1.1, 0.0),
+            DVec2::new(1.2, 0.0),
+            DVec2::ZERO,
+            DT,
+            Noise::even(SIGMA),
+        );
         filter.predict(DT);
         filter.reflect_at_cushions(DVec2::new(1.24, 0.61));
         assert!(filter.velocity.x < 0.0);

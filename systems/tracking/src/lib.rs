@@ -14,6 +14,7 @@
 //! | `cue` | the stick, smoothed |
 //! | `entities` | the only module that knows bevy: beliefs to components |
 //! | `events` | what happened: shots, pots, balls placed and removed, starts and stops |
+//! | `exposure` | how long the shutter is open, learnt |
 //! | `falls` | how a ball fell that was lost near a pocket |
 //! | `foresight` | where balls come that touch, by physics |
 //! | `identity` | kind and number by votes, settled for all balls together |
@@ -42,6 +43,7 @@ mod continuity;
 mod cue;
 mod entities;
 mod events;
+mod exposure;
 mod falls;
 mod foresight;
 mod identity;

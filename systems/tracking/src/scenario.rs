@@ -183,6 +183,7 @@ pub(crate) fn seen_ball(geometry: &TableGeometry, center: DVec2, label: Label, c
     SeenBall {
         position,
         metres_per_px: 1.0 / geometry.image_from_table.scale_at(position),
+        streak: None,
         circle: CircleInImage { center, radius: 14.3 },
         label,
         confidence,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::bed::Bed;
 use crate::foresight::Foreseen;
 use crate::identity::{Label, Votes};
-use crate::kalman::BallFilter;
+use crate::kalman::{BallFilter, Noise};
 use crate::motion::{Glimpse, MotionDetector};
 use crate::noise::PixelNoise;
 use crate::pushes::{Push, Pusher};
@@ -20,8 +20,16 @@ const STRAIGHT_FRAMES: u32 = 3;
 const SKIP_SECS: f64 = 0.3;
 /// A ball that no touch was foreseen for may be seen askew by so many radii: its band taken for its edge.
 const ASKEW_RADII: f64 = 0.5;
-/// A moving ball is smeared, and its shutter time is not known: this share of its way in a frame is added to the noise.
-const SMEAR: f64 = 0.02;
+/// Frames are not taken just when their stamps say, by some tenths of a millisecond: this share of its way in a frame is added
+/// to the noise of a moving ball.
+const JITTER: f64 = 0.01;
+/// A ball that motion draws out is seen anywhere on the way that it went while the shutter was open, unless its streak is told:
+/// [`TURN_SIGMAS`] of this share of it lead from its middle to its end.
+const STREAK_SHARE: f64 = 0.5 / TURN_SIGMAS;
+/// How well the length of a streak is told, pixels: either end is as blurred as pictures are.
+const STREAK_SIGMA_PX: f64 = 2.0;
+/// A speed is known whose standard deviation is less than this share of it.
+const KNOWN_SHARE: f64 = 0.1;
 /// A ball seen again after this long, seconds, and elsewhere was carried, not rolled: it starts anew, at rest.
 const CARRIED_SECS: f64 = 0.5;
 /// A moving ball that is not seen is believed to roll on for this long, seconds; after that nobody knows.
@@ -57,12 +65,40 @@ pub struct Observation {
     pub doubt: f64,
     /// Metres per pixel at this place.
     pub metres_per_px: f64,
+    /// How far it went while the shutter was open, metres, this way or the opposite one; `None` where that is not seen.
+    pub streak: Option<DVec2>,
+    /// How long the shutter is open, seconds, where that is known.
+    pub exposure_secs: Option<f64>,
     /// Where it was seen, pixels.
     pub circle: CircleInImage,
     /// What it looks like.
     pub label: Label,
     /// 0 to 1.
     pub confidence: f64,
+}
+
+impl Observation {
+    /// How precisely it tells where a ball is that moves with this speed, m/s, in pictures that are taken every `elapsed_secs`; one
+    /// at rest would be seen with `sigma`, metres.
+    fn noise(&self, sigma: f64, speed: f64, elapsed_secs: f64) -> Noise {
+        let untold_secs = match self.streak {
+            Some(_) => 0.0,
+            None => self.exposure_secs.unwrap_or(0.0),
+        };
+        let aside = sigma + JITTER * speed * elapsed_secs;
+        Noise {
+            along: aside + STREAK_SHARE * speed * untold_secs,
+            aside,
+        }
+    }
+
+    /// The velocity that its streak tells, of the two the one nearer to `velocity`, and its standard deviation, m/s.
+    fn velocity_like(&self, velocity: DVec2) -> Option<(DVec2, f64)> {
+        let exposure_secs = self.exposure_secs?;
+        let told = self.streak? / exposure_secs;
+        let told = if told.dot(velocity) < 0.0 { -told } else { told };
+        Some((told, STREAK_SIGMA_PX * self.metres_per_px / exposure_secs))
+    }
 }
 
 #[cfg(test)]
@@ -74,6 +110,8 @@ impl Observation {
             sigma: 5e-4,
             doubt: 1.0,
             metres_per_px: 2e-3,
+            streak: None,
+            exposure_secs: None,
             circle: CircleInImage {
                 center: DVec2::ZERO,
                 radius: 14.0,
@@ -90,10 +128,11 @@ fn log_odds(chance: f64) -> f64 {
     libm::log(chance / (1.0 - chance)).clamp(-MOST_EVIDENCE, MOST_EVIDENCE)
 }
 
-/// How unlikely it is to be seen at `position` with noise `sigma` metres: −2 log of the density of two coordinates of a normal
-/// distribution, less what is the same for all.
-fn unlikeliness(filter: &BallFilter, position: DVec2, sigma: f64) -> f64 {
-    filter.distance_squared(position, sigma) + 2.0 * libm::log(filter.innovation_variance(sigma))
+/// How unlikely it is to be seen at `position`: −2 log of the density of two coordinates of a normal distribution, less what is
+/// the same for all.
+fn unlikeliness(filter: &BallFilter, position: DVec2, noise: Noise) -> f64 {
+    let Noise { along, aside } = filter.expected(noise);
+    filter.distance_squared(position, noise) + 2.0 * libm::log(along * aside)
 }
 
 /// One ball that is, or may be, on the table.
@@ -228,6 +267,12 @@ impl Track {
         }
     }
 
+    /// Whether it has rolled or slid for long enough that its speed is known.
+    pub fn goes_straight(&self) -> bool {
+        let is_known = self.filter.velocity_sigma() < KNOWN_SHARE * self.velocity().length();
+        is_known && !self.is_new && self.straight.is_none() && self.foreseen.is_none()
+    }
+
     /// Lets `elapsed_secs` pass and forgets the sighting of the frame before.
     pub fn predict(&mut self, elapsed_secs: f64, bed: &Bed) {
         if !self.is_moving() {
@@ -259,10 +304,28 @@ impl Track {
         self.filter = BallFilter::at_rest(self.filter.position, self.filter.position_sigma());
     }
 
-    /// Standard deviation of a sighting of this ball, metres: blurred by its motion over `elapsed_secs`.
-    pub fn sighting_sigma(&self, observation: &Observation, elapsed_secs: f64) -> f64 {
-        observation.sigma.max(observation.doubt * self.motion.own_sigma())
-            + SMEAR * self.velocity().length() * elapsed_secs
+    /// How precisely a sighting tells where this ball is that has moved as before for `elapsed_secs`.
+    pub fn noise_of(&self, observation: &Observation, elapsed_secs: f64) -> Noise {
+        let sigma = observation.sigma.max(observation.doubt * self.motion.own_sigma());
+        observation.noise(sigma, self.velocity().length(), elapsed_secs)
+    }
+
+    /// What is known of it if it turned, or set off, at some moment since it was seen, `since_seen_secs` ago.
+    fn turned(&self, observation: &Observation, since_seen_secs: f64) -> BallFilter {
+        let before = self.last_seen.position;
+        let speed = observation.position.distance(before) / since_seen_secs.max(1e-3);
+        let noise = observation.noise(observation.sigma, speed, since_seen_secs);
+        let mut filter = BallFilter::after_a_turn(
+            before,
+            observation.position,
+            self.velocity(),
+            since_seen_secs,
+            noise,
+        );
+        if let Some((velocity, sigma)) = observation.velocity_like(filter.velocity) {
+            filter.update_velocity(velocity, sigma);
+        }
+        filter
     }
 
     /// Takes in its sighting in a fresh picture, `elapsed_secs` after the one before.
@@ -281,7 +344,6 @@ impl Track {
             has_band: self.votes.strongest().kind == BallKind::Stripe,
             push: self.push_as_seen(&observation),
         };
-        let before = self.last_seen.position;
         let jumped = observation.position.distance(self.filter.position) > bed.ball_radius;
         if since_seen_secs > CARRIED_SECS && jumped {
             self.filter = BallFilter::at_rest(observation.position, observation.sigma);
@@ -294,16 +356,8 @@ impl Track {
             let motion = self.motion.observe(&glimpse);
             if motion == Motion::Moving {
                 self.is_new = true;
-                let touched = self.as_foreseen(&observation, observation.sigma);
-                self.filter = touched.unwrap_or_else(|| {
-                    BallFilter::after_a_turn(
-                        before,
-                        observation.position,
-                        DVec2::ZERO,
-                        since_seen_secs,
-                        observation.sigma,
-                    )
-                });
+                let touched = self.as_foreseen(&observation, Noise::even(observation.sigma));
+                self.filter = touched.unwrap_or_else(|| self.turned(&observation, since_seen_secs));
             } else if self.sightings > 3 {
                 noise.learn(residual / observation.metres_per_px / observation.doubt);
             }
@@ -324,16 +378,16 @@ impl Track {
     }
 
     fn see_moving(&mut self, observation: Observation, elapsed_secs: f64, bed: &Bed) {
-        let sigma = self.sighting_sigma(&observation, elapsed_secs);
+        let noise = self.noise_of(&observation, elapsed_secs);
         let position = observation.position;
         if let Some(straight) = self.unreflected.take()
-            && unlikeliness(&straight, position, sigma) < unlikeliness(&self.filter, position, sigma)
+            && unlikeliness(&straight, position, noise) < unlikeliness(&self.filter, position, noise)
         {
             // It goes into a pocket whose mouth is wider than is known, or the cushion is farther.
             self.filter = straight;
         }
         let fits =
-            |filter: &BallFilter| filter.distance_squared(position, sigma) <= TURN_SIGMAS * TURN_SIGMAS;
+            |filter: &BallFilter| filter.distance_squared(position, noise) <= TURN_SIGMAS * TURN_SIGMAS;
         if let Some(mut straight) = self.straight {
             straight.filter.predict(elapsed_secs);
             straight.frames += 1;
@@ -344,8 +398,8 @@ impl Track {
             self.straight =
                 (!fits(&straight.filter) && straight.frames < STRAIGHT_FRAMES).then_some(straight);
         }
-        if let Some(touched) = self.as_foreseen(&observation, sigma)
-            && self.is_likelier_touched(position, sigma)
+        if let Some(touched) = self.as_foreseen(&observation, noise)
+            && self.is_likelier_touched(position, noise)
         {
             (self.leapt, self.is_new, self.straight) = (false, false, None);
             self.filter = touched;
@@ -353,29 +407,24 @@ impl Track {
         }
         if fits(&self.filter) {
             (self.leapt, self.is_new) = (false, false);
-            return self.filter.update(position, sigma);
+            return self.filter.update(position, noise);
         }
         // How fast a ball is that set off, or turned, at some moment of the frame before is not known yet.
         let is_new = std::mem::take(&mut self.is_new);
         // Twice in a row is no skip, but a ball that was hit from behind.
         let may_leap = !self.leapt && !is_new;
         let skipped_secs = if may_leap {
-            self.leap(position, sigma)
+            self.leap(position, noise)
         } else {
             None
         };
         self.leapt = skipped_secs.is_some();
         if let Some(secs) = skipped_secs {
             self.filter.predict(secs);
-            return self.filter.update(position, sigma);
+            return self.filter.update(position, noise);
         }
-        let turned = BallFilter::after_a_turn(
-            self.last_seen.position,
-            position,
-            self.filter.velocity,
-            self.unseen_secs + elapsed_secs,
-            observation.sigma,
-        );
+        let since_seen_secs = self.unseen_secs + elapsed_secs;
+        let turned = self.turned(&observation, since_seen_secs);
         let was_astray = self.straight.is_some();
         if !was_astray {
             self.straight = Some(Straight {
@@ -383,10 +432,10 @@ impl Track {
                 frames: 0,
             });
         }
-        let noise = TURN_SIGMAS * sigma * 2.0_f64.sqrt() / (self.unseen_secs + elapsed_secs).max(1e-3);
+        let doubt = TURN_SIGMAS * noise.along * 2.0_f64.sqrt() / since_seen_secs.max(1e-3);
         let can_turn = self
             .touch_speed
-            .is_some_and(|speed| turned.velocity.length() <= speed + noise);
+            .is_some_and(|speed| turned.velocity.length() <= speed + doubt);
         let off = position.distance(self.filter.position);
         let may_be_askew = self.foreseen.is_none() && off < ASKEW_RADII * observation.doubt * bed.ball_radius;
         // Where nothing can have turned it, or by so little, once is a ball seen askew.
@@ -399,8 +448,9 @@ impl Track {
     /// What may have set it in motion, given where it is seen.
     fn push_as_seen(&self, observation: &Observation) -> Option<Push> {
         let push = self.push?;
-        let is_as_foreseen = self.as_foreseen(observation, observation.sigma).is_some()
-            && self.is_likelier_touched(observation.position, observation.sigma);
+        let noise = Noise::even(observation.sigma);
+        let is_as_foreseen = self.as_foreseen(observation, noise).is_some()
+            && self.is_likelier_touched(observation.position, noise);
         let by = if is_as_foreseen {
             Pusher::SeenTouch
         } else {
@@ -410,29 +460,29 @@ impl Track {
     }
 
     /// The ball after the touch that was foreseen, if it was seen about where that brings it.
-    fn as_foreseen(&self, observation: &Observation, sigma: f64) -> Option<BallFilter> {
+    fn as_foreseen(&self, observation: &Observation, noise: Noise) -> Option<BallFilter> {
         let mut filter = self.foreseen?.filter(observation.sigma);
-        let fits = filter.distance_squared(observation.position, sigma) < TURN_SIGMAS * TURN_SIGMAS;
-        filter.update(observation.position, sigma);
+        let fits = filter.distance_squared(observation.position, noise) < TURN_SIGMAS * TURN_SIGMAS;
+        filter.update(observation.position, noise);
         fits.then_some(filter)
     }
 
     /// Whether it is likelier to be seen at `position` after the touch that was foreseen than without it.
-    fn is_likelier_touched(&self, position: DVec2, sigma: f64) -> bool {
-        let untouched = unlikeliness(&self.filter, position, sigma);
+    fn is_likelier_touched(&self, position: DVec2, noise: Noise) -> bool {
+        let untouched = unlikeliness(&self.filter, position, noise);
         self.foreseen
-            .is_some_and(|foreseen| unlikeliness(&foreseen.filter(sigma), position, sigma) < untouched)
+            .is_some_and(|foreseen| unlikeliness(&foreseen.filter(noise.along), position, noise) < untouched)
     }
 
     /// How much longer than expected it must have rolled straight on to be at `position`, seconds; `None` where it would
     /// not have come by there.
-    pub fn leap(&self, position: DVec2, sigma: f64) -> Option<f64> {
+    pub fn leap(&self, position: DVec2, noise: Noise) -> Option<f64> {
         let off = position - self.filter.position;
         let speed = self.filter.velocity.length();
         let direction = self.filter.velocity.try_normalize()?;
-        let scatter = self.filter.innovation_variance(sigma).sqrt();
+        let aside = self.filter.expected(noise).aside;
         let secs = off.dot(direction) / speed;
-        let straight = off.perp_dot(direction).abs() < TURN_SIGMAS * scatter;
+        let straight = off.perp_dot(direction).abs() < TURN_SIGMAS * aside;
         (straight && secs > 0.0 && secs < SKIP_SECS).then_some(secs)
     }
 

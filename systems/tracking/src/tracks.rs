@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::association::{Expectation, Matcher, Way};
 use crate::bed::Bed;
 use crate::continuity::GAP_SECS;
+use crate::exposure::Exposure;
 use crate::falls::{Fall, Faller};
 use crate::foresight::{ForeseenTouch, Foresight};
 use crate::identity::{Label, Registrar};
@@ -66,6 +67,8 @@ pub struct SeenBall {
     pub position: DVec2,
     /// Metres per pixel there.
     pub metres_per_px: f64,
+    /// How far it went while the shutter was open, metres, this way or the opposite one; `None` where that is not seen.
+    pub streak: Option<DVec2>,
     /// Where it was seen, pixels.
     pub circle: CircleInImage,
     /// What it looks like.
@@ -143,6 +146,7 @@ pub struct BallTracker {
     last_id: u32,
     frames: u32,
     noise: PixelNoise,
+    exposure: Exposure,
     repeats: RepeatDetector,
     /// Time of repeated pictures, not yet lived through.
     pending_secs: f64,
@@ -272,6 +276,7 @@ impl BallTracker {
     fn observe(&mut self, seen: &[SeenBall], bed: &Bed) {
         self.noise.balls_appear(bed.ball_radius_px);
         let sigma_px = self.noise.sigma_px();
+        let exposure_secs = self.exposure.secs();
         self.observations.clear();
         let usable = seen
             .iter()
@@ -284,6 +289,8 @@ impl BallTracker {
                 sigma: doubt * sigma_px * ball.metres_per_px.max(1e-9),
                 doubt,
                 metres_per_px: ball.metres_per_px.max(1e-9),
+                streak: ball.streak.filter(|streak| streak.is_finite()),
+                exposure_secs,
                 circle: ball.circle,
                 label: ball.label,
                 confidence: ball.confidence,
@@ -378,6 +385,13 @@ impl BallTracker {
             pass.bed,
         );
         pass.update(&mut self.tracks, matches, &self.observations, &mut self.noise);
+        for track in &self.tracks {
+            if let Some(streak) = track.seen.and_then(|seen| seen.streak)
+                && track.goes_straight()
+            {
+                self.exposure.learn(streak, track.velocity(), pass.elapsed_secs);
+            }
+        }
         self.foresight
             .compare(&self.tracks, &self.ways, pass.elapsed_secs, pass.bed);
     }

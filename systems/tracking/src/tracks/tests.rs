@@ -234,6 +234,52 @@ fn frames_that_the_camera_skipped_do_not_make_a_ball_faster() {
     }
 }
 
+/// The worst errors of the velocity of a ball, as a share of it, from its second and from its seventh frame in motion on: at
+/// 2 m/s, the second time that it goes so. The shutter is open for half of the time, and where the streak is not told, in every
+/// fourth frame, the ball is seen near one end of it.
+fn worst_velocity_of_a_streaked_ball(tells_streaks: bool) -> [f64; 2] {
+    const SPEED: f64 = 2.0;
+    let (bed, geometry) = (bed(), geometry());
+    let mut tracker = BallTracker::default();
+    let mut worst = [0.0, 0.0];
+    for (trip, sign) in [1.0, -1.0].into_iter().enumerate() {
+        for frame in 0..60_u32 {
+            // It sets off two thirds of a frame before the eleventh.
+            let secs = (f64::from(frame) - 9.34).clamp(0.0, 15.0) / FPS;
+            let is_moving = (10..=24).contains(&frame);
+            let streak = 0.5 / FPS * SPEED * DVec2::X;
+            let is_told = is_moving && frame % 4 != 2;
+            let place = sign * (SPEED * secs - 0.5) * DVec2::X;
+            let end = if is_moving && !is_told {
+                0.4 * streak
+            } else {
+                DVec2::ZERO
+            };
+            let center = geometry.image_from_table.apply(place + end);
+            let seen = SeenBall {
+                streak: (is_told && tells_streaks).then_some(streak),
+                ..seen_ball(&geometry, center, label_of(0), 0.9)
+            };
+            tracker.follow(DT, &[seen], &bed, None);
+            let error = tracker.tracks()[0].velocity().distance(sign * SPEED * DVec2::X);
+            for (worst, since) in worst.iter_mut().zip([11, 16]) {
+                if trip == 1 && (since..=24).contains(&frame) {
+                    *worst = f64::max(*worst, error / SPEED);
+                }
+            }
+        }
+    }
+    worst
+}
+
+#[test]
+fn a_ball_whose_streaks_are_told_now_and_then_is_known_to_be_as_fast_as_it_is() {
+    let [at_first, later] = worst_velocity_of_a_streaked_ball(true);
+    assert!(at_first < 0.06 && later < 0.02, "{at_first}, {later}");
+    let [at_first, _] = worst_velocity_of_a_streaked_ball(false);
+    assert!(at_first > 0.15, "{at_first}");
+}
+
 #[test]
 fn a_ball_hidden_for_eight_seconds_keeps_its_name_and_place() {
     let scenes = shot(&layout(), 0.0, 0.0, 400, 400, Faults::default(), 5);
