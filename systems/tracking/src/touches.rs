@@ -3,8 +3,8 @@
 //! Physics foresees most touches, and when both balls are then seen where it brings them, they touched. Balls whose ways
 //! nearly meet may have touched as well. Whether they did is told by what the touch gave them: along the line of their
 //! centres they exchange nearly the whole speed at which they closed in, at a cushion a ball turns round; nothing happens to
-//! balls that just miss. Two frames later the speeds after it are known well enough to tell, and when it was: where the ways
-//! before and after it cross.
+//! balls that just miss. Two frames later, six where they touch gently, the speeds after it are known well enough to tell, and
+//! when it was: where the ways before and after it cross.
 
 use std::time::Duration;
 
@@ -20,8 +20,10 @@ use crate::starts::StartFinder;
 use crate::track::Track;
 use crate::tracks::BallTracker;
 
-/// Frames after a touch in which the speeds after it become known.
+/// Frames after a touch in which the speeds after it become known…
 const SETTLING_FRAMES: u32 = 2;
+/// …and after a gentle one of two balls: what they exchange is less, and over three times as long it is known three times as well.
+const GENTLE_SETTLING_FRAMES: u32 = 3 * SETTLING_FRAMES;
 /// Two ways that come nearer than so many radii may touch, though by what is known they just miss: two, and 9 mm, as much as two
 /// places are off from each other where the lens is not known (collisions on such footage are lost below 2.2).
 const MEETING_RADII: f64 = 2.3;
@@ -32,14 +34,14 @@ const EXCHANGED: f64 = 0.5;
 const MOST_EXCHANGED: f64 = 1.5;
 /// …but for this share of the speed at which they pass: the line of their centres is known to a tenth, where they graze.
 const GRAZING: f64 = 0.1;
-/// Less than this, m/s, is not told from nothing: places known to 0.8 mm, a thirtieth of a second apart, seem to go 0.034 m/s.
-/// Balls that lean on each other creep at half of that.
+/// Less than this, m/s, is not told from nothing: places known to 0.8 mm, a thirtieth of a second apart, seem to go 0.034 m/s…
 const LEAST_SPEED: f64 = 0.04;
-
-/// …and a change of speed within so many of its standard deviations is not, either.
+/// …and less than this not after a gentle touch: balls that lean on each other creep at that.
+const GENTLE_LEAST_SPEED: f64 = 0.02;
+/// A change of speed within so many of its standard deviations is not, either.
 const TOLD_SIGMAS: f64 = 3.0;
 /// A ball that stood, and still stands when what the touch did is due to be known, was not touched at more than this, m/s: it
-/// would have gone a quarter of its radius by then.
+/// would have gone a quarter of its radius by then. Two balls that close in at less touch gently.
 const MOVING_ON: f64 = 0.1;
 /// A ball that was set off is taken to lie until it is seen a few millimetres from where it lay: after one frame it may go at
 /// this speed, m/s.
@@ -304,7 +306,13 @@ impl Meeting {
 
     /// What the balls do after it is known.
     fn is_due(&self) -> bool {
-        self.frames > SETTLING_FRAMES
+        let is_of_balls = matches!(self.touch.touched, Touched::Ball(..));
+        let settling = if is_of_balls && self.closing < MOVING_ON {
+            GENTLE_SETTLING_FRAMES
+        } else {
+            SETTLING_FRAMES
+        };
+        self.frames > settling
     }
 
     fn shares_a_ball_with(&self, other: &Self) -> bool {
@@ -368,7 +376,7 @@ impl Meeting {
                 // What one of the two did next, to a third ball or a cushion, spoils its half of the sum.
                 let most = lost.unwrap_or(0.0).max(gained.unwrap_or(0.0));
                 let least = lost.unwrap_or(most).min(gained.unwrap_or(most));
-                let told = (EXCHANGED * self.closing).max(LEAST_SPEED);
+                let told = (EXCHANGED * self.closing).max(GENTLE_LEAST_SPEED);
                 let passing = self.before[0].distance(self.before[1]);
                 let most_given = MOST_EXCHANGED * self.closing + GRAZING * passing;
                 let is_known = |ball: Option<&Track>, change: Option<f64>| {

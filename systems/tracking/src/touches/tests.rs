@@ -127,3 +127,63 @@ fn one_ball_whose_speed_is_well_known_is_enough() {
     assert!(happened(track(1, DVec2::X * 0.2, 0.05), hit));
     assert!(!happened(track(1, DVec2::X * 0.2, 0.8), hit));
 }
+
+/// The touches told of a ball that comes to another at 0.06 m/s; hits it, or passes it half a millimetre away; places are known to
+/// a tenth of a pixel. When the touch is, seconds.
+fn told_of_a_gentle_meeting(does_touch: bool) -> (Vec<Touch>, f64) {
+    let (bed, geometry) = (Bed::of(&geometry()), geometry());
+    let (speed, fps) = (0.06, 30.0);
+    // At 45 degrees to the line of the centres.
+    let beside = if does_touch {
+        2.0 * bed.ball_radius * DVec2::ONE.normalize()
+    } else {
+        (2.0 * bed.ball_radius + 5e-4) * DVec2::Y
+    };
+    let touch_secs = 1.51;
+    let mut random = crate::scenario::Random(7);
+    let mut tracker = BallTracker::default();
+    let mut finder = TouchFinder::default();
+    let mut told = Vec::new();
+    for frame in 0..90_u32 {
+        let now = f64::from(frame) / fps;
+        // Half a second of rest, then as if struck.
+        let before_secs = (now - 0.5).clamp(0.0, touch_secs - 0.5);
+        let after_secs = (now - touch_secs).max(0.0);
+        let come = speed * (before_secs - (touch_secs - 0.5)) * DVec2::X - beside;
+        let given = if does_touch {
+            0.5 * speed * DVec2::ONE
+        } else {
+            DVec2::ZERO
+        };
+        let places = [come + after_secs * (speed * DVec2::X - given), after_secs * given];
+        let seen: Vec<_> = places
+            .iter()
+            .enumerate()
+            .map(|(ball, place)| {
+                let noise = 0.1 * DVec2::new(random.normal(), random.normal());
+                let center = geometry.image_from_table.apply(*place) + noise;
+                seen_ball(&geometry, center, label_of(ball), 0.9)
+            })
+            .collect();
+        let tick = Tick {
+            dt_secs: 1.0 / fps,
+            jumped_back: false,
+        };
+        tracker.follow(tick, &seen, &bed, None);
+        finder.follow(secs(now), &tracker, &bed);
+        told.extend(finder.touches());
+    }
+    (told, touch_secs)
+}
+
+#[test]
+fn balls_that_touch_gently_are_told_to_and_those_that_just_miss_are_not() {
+    let (told, touch_secs) = told_of_a_gentle_meeting(true);
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(
+        (told[0].at.as_secs_f64() - touch_secs).abs() < 2.0 / 30.0,
+        "{told:?}"
+    );
+    let (told, _) = told_of_a_gentle_meeting(false);
+    assert_eq!(told, []);
+}
