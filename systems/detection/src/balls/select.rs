@@ -196,7 +196,8 @@ fn is_paint(rim: &Rim, rays: u32) -> bool {
 
 /// Which of two candidates in each other's way is tried first: the one with more votes, more of a rim, more inside.
 fn promise(candidate: &(Candidate, Rim)) -> f32 {
-    candidate.0.share.min(MOST_VOTES) * best_score(candidate) * (0.5 + 0.5 * candidate.1.fill)
+    let rim = candidate.1.agreeing.count_ones() as f32;
+    candidate.0.share.min(MOST_VOTES) * best_score(candidate) * (0.5 + 0.5 * candidate.1.fill) * rim
 }
 
 fn are_neighbours(a: &Rim, b: &Rim) -> bool {
@@ -274,7 +275,9 @@ fn share(rays: u32, of: u32) -> f32 {
 
 /// Whether a candidate is a ball even if nothing beside it is, and no part of it may be shadow.
 pub(super) fn stands_alone(candidate: &(Candidate, Rim)) -> bool {
-    score(candidate, 0) >= LEAST_SCORE && candidate.1.fill >= SURE_FILL
+    score(candidate, 0) >= LEAST_SCORE
+        && candidate.1.fill >= SURE_FILL
+        && candidate.1.agreeing.count_ones() >= WHOLE_SHADE
 }
 
 /// Whether a candidate is a ball if all that is beside it are.
