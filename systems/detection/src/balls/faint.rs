@@ -128,12 +128,10 @@ impl FaintScene<'_> {
             for y in -1..=1 {
                 for x in -1..=1 {
                     let center = from + step * DVec2::new(f64::from(x), f64::from(y));
-                    if place.allows_center(center) {
-                        let free = !self.hidden(center, (1.25 * usual.radius) as f32, balls);
-                        let rim = self.faint_rim(&usual, center, search, free);
-                        if rim.step > best.1.step {
-                            best = (center, rim);
-                        }
+                    let free = !self.hidden(center, (1.25 * usual.radius) as f32, balls);
+                    let rim = self.faint_rim(&usual, center, search, free);
+                    if rim.step > best.1.step {
+                        best = (center, rim);
                     }
                 }
             }
@@ -151,7 +149,8 @@ impl FaintScene<'_> {
         } else {
             MOST_MARKED_IN_PART
         };
-        let is_ball = rim.free >= LEAST_FREE
+        let is_ball = place.allows_center(center)
+            && rim.free >= LEAST_FREE
             && rim.marked <= most_marked
             && balls.iter().all(has_room)
             && self.count_of_foreign(center, ellipse.radius as f32, &ROUND, free) <= MOST_FOREIGN
@@ -198,16 +197,18 @@ impl FaintScene<'_> {
         self.color_at(center.as_vec2() + distance * Vec2::new(self.rays.cos[ray], self.rays.sin[ray]))
     }
 
+    #[inline]
     fn color_at(&self, p: Vec2) -> [f32; 3] {
         let p = p + 0.5;
         let inside = |v: f32, count: usize| (v.max(0.0) as usize).min(count - 1);
         let luma = &self.finder.planes.luma;
-        color_of(
+        let [y, u, v] = color_of(
             self.finder.planes,
             inside(p.x, luma.width),
             inside(p.y, luma.height),
-        )
-        .map(f32::from)
+        );
+        // In a closure for `map` this would be a call for each pixel.
+        [f32::from(y), f32::from(u), f32::from(v)]
     }
 
     /// Of these rays, one bit each, how many meet something else than cloth, lit or shaded, at one of these distances in radii.

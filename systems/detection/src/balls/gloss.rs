@@ -46,7 +46,7 @@ const ALONE: f32 = 1.6;
 const MOST_FOREIGN: usize = 5;
 /// Spots round which a ball is looked for, the brightest of each picture: one has no more balls of its cloth's colour, and
 /// text thrown on the cloth shows dozens. It bounds the time.
-const MOST_SPOTS: usize = 4;
+const MOST_SPOTS: usize = 3;
 /// Pixels of the work picture per cell, both ways, in which it is marked what was looked at: half a ball's radius or less.
 const CELL: usize = 4;
 
@@ -126,16 +126,16 @@ impl GlossFinder {
             }
             let near = DVec2::from(work.in_image(x as f64, y as f64));
             let radius = finder.place.radius_at(near);
-            if finder.place.inside_by(near) < NEAREST_TO_NOSE * radius || scene.is_on_stick(near, radius) {
-                self.take(near, DIM * radius);
-                continue;
-            }
             let Some((spot, brightness)) = scene.spot_near(near, SPOT_REACH * radius) else {
                 self.take(near, DIM * radius);
                 continue;
             };
             self.take(spot, SAME_SPOT * radius);
-            if !scene.goes_on(spot, radius as f32) && scene.is_alone(spot, radius as f32, &self.balls) {
+            if !scene.goes_on(spot, radius)
+                && !scene.is_on_stick(spot, radius)
+                && scene.is_alone(spot, radius, &self.balls)
+                && finder.place.inside_by(spot) >= NEAREST_TO_NOSE * radius
+            {
                 self.spots.push((spot, brightness));
             }
         }
@@ -224,20 +224,25 @@ impl GlossScene<'_> {
     }
 
     /// Whether a spot is part of something bright that goes through it.
-    fn goes_on(&self, spot: DVec2, radius: f32) -> bool {
-        let cloth = self.faint.finder.cloth;
-        let here = cloth.color_at(spot.x as f32, spot.y as f32)[0];
-        let bright = here + REDUCED_GLINT * (cloth.white - here);
+    fn goes_on(&self, spot: DVec2, radius: f64) -> bool {
+        let FaintScene { finder, rays } = self.faint;
+        let here = finder.cloth.color_at(spot.x as f32, spot.y as f32)[0];
+        let bright = here + REDUCED_GLINT * (finder.cloth.white - here);
+        let luma = &finder.planes.luma;
+        let (spot, distance) = (spot.as_vec2() + 0.5, GOES_ON * radius as f32);
         let towards = (0..RAYS).fold(0_u32, |towards, ray| {
-            let [luma, ..] = self.faint.color(spot, GOES_ON * radius, ray);
-            towards | u32::from(luma > bright) << ray
+            let inside = |v: f32, count: usize| (v.max(0.0) as usize).min(count - 1);
+            let x = inside(spot.x + distance * rays.cos[ray], luma.width);
+            let y = inside(spot.y + distance * rays.sin[ray], luma.height);
+            towards | u32::from(f32::from(luma.at(x, y)) > bright) << ray
         });
         let half = RAYS as u32 / 2;
         (half - BESIDE..=half + BESIDE).any(|rays| towards & towards.rotate_left(rays) != 0)
     }
 
     /// Whether there is cloth all round a spot, but for other balls.
-    fn is_alone(&self, spot: DVec2, radius: f32, balls: &[DVec2]) -> bool {
+    fn is_alone(&self, spot: DVec2, radius: f64, balls: &[DVec2]) -> bool {
+        let radius = radius as f32;
         let hidden = self.faint.hidden(spot, radius * ALONE, balls);
         self.faint.count_of_foreign(spot, radius, &[ALONE], !hidden) <= MOST_FOREIGN
     }
