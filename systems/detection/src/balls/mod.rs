@@ -38,6 +38,7 @@ use crate::kind::{LearntNames, Recognizer};
 use edges::{Edge, EdgeFinder};
 use ellipse::Ellipse;
 use faint::FaintScene;
+use glam::DVec2;
 use gloss::{GlossFinder, GlossScene};
 use looks::Looks;
 use neighbourhood::Neighbourhood;
@@ -127,47 +128,6 @@ impl BallFinder {
         self.complete(planes, cloth, None, out);
     }
 
-    /// Adds to the balls that were found without names those of the cloth's own colour, which are not on the stick, and tells
-    /// what each is.
-    pub fn complete(
-        &mut self,
-        planes: &Planes,
-        cloth: &ClothModel,
-        cue: Option<&CueSighting>,
-        out: &mut Vec<BallSighting>,
-    ) {
-        if [planes.luma.width, planes.luma.height] == self.size && self.work.has_chroma() {
-            let noise = cloth.spread.map(|s| s.max(LEAST_NOISE));
-            let scene = GlossScene {
-                faint: FaintScene {
-                    finder: &RimFinder::new(planes, cloth, &self.place, noise, self.is_size_known),
-                    rays: &self.scratch.rays,
-                },
-                work: &self.work,
-                edges: self.edges.edges(),
-                cue,
-            };
-            self.gloss.find(&scene, out);
-            let confidence = f64::from(select::LEAST_SCORE);
-            for ellipse in &self.gloss.found {
-                let at = out.partition_point(|ball| ball.confidence >= confidence);
-                let circle = CircleInImage {
-                    center: ellipse.center,
-                    radius: ellipse.radius,
-                };
-                let sighting = BallSighting {
-                    circle,
-                    streak_in_image: None,
-                    kind: Default::default(),
-                    number: None,
-                    confidence,
-                };
-                out.insert(at, sighting);
-            }
-        }
-        self.recognizer.name_balls(planes, cloth, out);
-    }
-
     /// The same without kinds and numbers: where only places and sizes count, names would be told for nothing.
     pub fn find_nameless(&mut self, planes: &Planes, cloth: &ClothModel, out: &mut Vec<BallSighting>) {
         out.clear();
@@ -175,7 +135,7 @@ impl BallFinder {
         if [planes.luma.width, planes.luma.height] != self.size || self.work.width == 0 {
             return;
         }
-        let noise = cloth.spread.map(|s| s.max(LEAST_NOISE));
+        let noise = noise_of(cloth);
         self.work.fill(planes);
         self.edges.find(&self.work, noise);
         self.votes.find(
@@ -214,16 +174,48 @@ impl BallFinder {
                 }
             }
             let rim = &self.looks.rims[*i].1;
-            out.push(BallSighting {
-                circle: CircleInImage {
-                    center: rim.ellipse.center,
-                    radius: rim.ellipse.radius,
-                },
-                streak_in_image: rim.streak,
-                kind: Default::default(),
-                number: None,
-                confidence: f64::from(self.choice.score(*i)),
-            });
+            let confidence = f64::from(self.choice.score(*i));
+            out.push(nameless(&rim.ellipse, rim.streak, confidence));
+        }
+    }
+
+    /// Adds to the balls that [`Self::find_nameless`] found in this picture those of the cloth's own colour, which are not on the
+    /// stick, and tells what each is.
+    pub fn complete(
+        &mut self,
+        planes: &Planes,
+        cloth: &ClothModel,
+        cue: Option<&CueSighting>,
+        out: &mut Vec<BallSighting>,
+    ) {
+        if [planes.luma.width, planes.luma.height] == self.size && self.work.has_chroma() {
+            self.add_mirroring(planes, cloth, cue, out);
+        }
+        self.recognizer.name_balls(planes, cloth, out);
+    }
+
+    fn add_mirroring(
+        &mut self,
+        planes: &Planes,
+        cloth: &ClothModel,
+        cue: Option<&CueSighting>,
+        out: &mut Vec<BallSighting>,
+    ) {
+        let scene = GlossScene {
+            faint: FaintScene {
+                finder: &RimFinder::new(planes, cloth, &self.place, noise_of(cloth), self.is_size_known),
+                rays: &self.scratch.rays,
+            },
+            work: &self.work,
+            edges: self.edges.edges(),
+            cue,
+        };
+        self.gloss.find(&scene, out);
+        // Its rim is just enough.
+        let confidence = f64::from(select::LEAST_SCORE);
+        for ellipse in &self.gloss.found {
+            let at = out.partition_point(|ball| ball.confidence >= confidence);
+            out.insert(at, nameless(ellipse, None, confidence));
         }
     }
 
@@ -261,5 +253,24 @@ impl BallFinder {
         (0..)
             .zip(&self.looks.rims)
             .map(|(i, (candidate, rim))| (candidate, rim, self.choice.score(i)))
+    }
+}
+
+/// Standard deviation of cloth pixels (Y, U, V).
+fn noise_of(cloth: &ClothModel) -> [f32; 3] {
+    cloth.spread.map(|s| s.max(LEAST_NOISE))
+}
+
+/// A ball of which it is not told yet which one it is.
+fn nameless(ellipse: &Ellipse, streak_in_image: Option<DVec2>, confidence: f64) -> BallSighting {
+    BallSighting {
+        circle: CircleInImage {
+            center: ellipse.center,
+            radius: ellipse.radius,
+        },
+        streak_in_image,
+        kind: Default::default(),
+        number: None,
+        confidence,
     }
 }
