@@ -16,16 +16,19 @@ mod pockets;
 mod shade;
 mod strip;
 
-use ghostball_world::{Lens, Planes, TableGeometry, TableSighting, TableSpecification};
+use ghostball_world::{
+    BallSet, BallSighting, CircleInImage, Lens, Planes, TableGeometry, TableSighting, TableSpecification,
+};
 use glam::DVec2;
 
 use bend::{shown_quad, straight_quad};
 use cushions::Noses;
 use perspective::{aspect_of, is_side_long, with_side_completed};
-use pockets::{PocketPlaces, Pockets};
+use pockets::{PocketPlaces, Pockets, SeenBalls};
 use shade::Grain;
 
 use crate::TableNotFound;
+use crate::balls::BallFinder;
 use crate::balls::size::{BallScale, COMMON_SHARE};
 use crate::cloth::ClothModel;
 use crate::quad::Quad;
@@ -68,7 +71,7 @@ pub struct TableFinder {
     ball_scale: BallScale,
     ball_evidence: u32,
     ball_by_length: Option<f64>,
-    pocket_places: Option<PocketPlaces>,
+    balls_seen: Vec<BallSighting>,
     pockets: Option<Pockets>,
 }
 
@@ -213,27 +216,57 @@ impl TableFinder {
 
     /// Moves the pockets of the table found last to where they are seen, of any size.
     pub fn find_pockets(&mut self, planes: &Planes, table: &mut TableSighting) {
-        self.pocket_places = PocketPlaces::new(planes, table, &self.cloth);
-        self.fit_pockets(table, None);
+        self.look_at_pockets(planes, table, None);
+        self.place_pockets(table);
     }
 
-    /// Moves them to where they are seen once the balls are known: of a size that these fit into.
-    pub fn fit_pockets_to_balls(&mut self, table: &mut TableSighting) {
-        let half_length = 0.5 * Quad::new(table.corners_in_image).length();
-        self.fit_pockets(table, Some(table.ball_radius_px / half_length));
+    /// Moves them to where [`TableFinder::measure_ball`] saw them: of a size that the balls fit into, behind those in their
+    /// mouths.
+    pub fn fit_pockets_to_balls(&self, table: &mut TableSighting) {
+        self.place_pockets(table);
     }
 
-    fn fit_pockets(&mut self, table: &mut TableSighting, ball_radius: Option<f64>) {
-        let places = self.pocket_places.as_ref();
-        self.pockets = places.and_then(|places| places.pockets(ball_radius));
+    fn look_at_pockets(&mut self, planes: &Planes, table: &TableSighting, balls: Option<SeenBalls>) {
+        let places = PocketPlaces::new(planes, table, &self.cloth, balls);
+        self.pockets = places.and_then(|places| places.pockets());
+    }
+
+    fn place_pockets(&self, table: &mut TableSighting) {
         let usual = || pockets::usual(&Quad::new(table.corners_in_image)).map(|(usual, _)| usual);
         let in_image = self.pockets.map(|pockets| pockets.in_image).or_else(usual);
         table.pockets_in_image = in_image.unwrap_or(table.pockets_in_image);
     }
 
-    /// Radius of a ball at the middle of the table found last, pixels, as the ball finder fits it. Costs as much as
-    /// finding balls once, a few times where hardly any are seen.
+    /// Radius of a ball at the middle of the table found last, pixels, as the ball finder fits it. Looks at the pockets once
+    /// more, now that it is known. Costs as much as finding balls twice, a few times where hardly any are seen.
     pub fn measure_ball(&mut self, planes: &Planes, table: &TableSighting) -> f64 {
+        let ball_radius_px = self.ball_radius_px(planes, table);
+        self.look_behind_balls(planes, table, ball_radius_px);
+        ball_radius_px
+    }
+
+    /// Looks at the pockets past the balls that lie before them.
+    fn look_behind_balls(&mut self, planes: &Planes, table: &TableSighting, ball_radius_px: f64) {
+        let quad = Quad::new(table.corners_in_image);
+        let radius = 2.0 * ball_radius_px / quad.length();
+        // Pockets that were taken for the balls in their mouths would hide them.
+        let with_far_pockets = TableSighting {
+            pockets_in_image: pockets::farthest(&quad, radius).unwrap_or(table.pockets_in_image),
+            ball_radius_px,
+            ..*table
+        };
+        let size = [planes.luma.width as u32, planes.luma.height as u32];
+        let mut finder = BallFinder::new(&with_far_pockets, size, BallSet::Auto);
+        finder.find_nameless(planes, &self.cloth, &mut self.balls_seen);
+        let circles: Vec<CircleInImage> = self.balls_seen.iter().map(|ball| ball.circle).collect();
+        let balls = SeenBalls {
+            radius,
+            in_image: &circles,
+        };
+        self.look_at_pockets(planes, table, Some(balls));
+    }
+
+    fn ball_radius_px(&mut self, planes: &Planes, table: &TableSighting) -> f64 {
         if let Some(ball_by_length) = self.ball_by_length {
             return ball_at_middle(table, ball_by_length);
         }

@@ -51,6 +51,27 @@ pub(crate) fn usual(quad: &Quad) -> Option<([CircleInImage; 6], [DVec2; 6])> {
     Some((pockets, before))
 }
 
+/// Pockets for balls of this radius behind all places where the slate could end: no ball in their mouths is taken for potted.
+pub(crate) fn farthest(quad: &Quad, ball_radius: f64) -> Option<[CircleInImage; 6]> {
+    let map = image_from_halves(quad)?;
+    Some(PLACES.map(DVec2::from).map(|place| {
+        let center = place + (FARTHEST_EDGE + LEAST_POCKET) * ball_radius * outward_at(place);
+        CircleInImage {
+            center: map.apply(center),
+            radius: LEAST_POCKET * ball_radius * map.scale_at(center),
+        }
+    }))
+}
+
+/// To where a pocket at one of the [`PLACES`] lies behind the noses.
+fn outward_at(place: DVec2) -> DVec2 {
+    if place.x == 0.0 {
+        DVec2::new(0.0, place.y.signum())
+    } else {
+        place.signum() * FRAC_1_SQRT_2
+    }
+}
+
 /// To the picture from the table in units of half its length.
 pub(crate) fn image_from_halves(quad: &Quad) -> Option<Homography> {
     let corners = turned_to_table(quad.corners);
@@ -101,6 +122,8 @@ const KINDS: [Kind; 2] = [
         edge_sigma: [1.0, 0.6],
     },
 ];
+/// The slate ends at most this far behind the noses, in ball radii: by the specifications 0.15, and what these vary.
+const FARTHEST_EDGE: f64 = 0.5;
 /// How much tables of one kind differ in the radius, in ball radii (standard deviation).
 const RADIUS_SIGMA: f64 = 0.3;
 /// Evidence that is worth a standard deviation: as much as one ray of thirteen tells less or more by a shadow on it.
@@ -111,6 +134,10 @@ const BESIDE: f64 = 0.008;
 const FALL: f32 = 0.9;
 /// What is of another colour than cloth counts as lit like this at most: papers and nets in pockets are bright.
 const UNLIKE: f32 = 0.3;
+/// Evidence of a ray that a ball hides: half of what a clear edge has, which is 0.8 or so, for the edge may be there or not.
+const HIDDEN: f32 = 0.4;
+/// The edge of a ball is blurred over a pixel.
+const BLUR_PX: f64 = 1.0;
 /// Mean of the evidence above which an edge is believed: two thirds of it are seen.
 const BELIEVED: f32 = 0.25;
 /// The same below which colours are looked at as well.
@@ -121,10 +148,20 @@ const SURE_OF_SIZE: f32 = 0.5;
 const LIT: f32 = 0.4;
 const MOST_LIT: usize = 5;
 
-/// What surrounds the place of a pocket: light by that of cloth, rows from the table outwards.
+/// Balls that were seen before the pockets were.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SeenBalls<'a> {
+    /// By half the table's length.
+    pub radius: f64,
+    /// They hide what is behind them.
+    pub in_image: &'a [CircleInImage],
+}
+
+/// What surrounds the place of a pocket: light by that of cloth, rows from the table outwards, and what balls hide of it.
 #[derive(Clone, Debug)]
 struct Surroundings {
     light: [[f32; COLUMNS]; ROWS],
+    is_hidden: [[bool; COLUMNS]; ROWS],
 }
 
 impl Surroundings {
@@ -134,17 +171,24 @@ impl Surroundings {
         bed: &ImageFromTable,
         (place, outward): (DVec2, DVec2),
         by_color: bool,
+        balls: &[CircleInImage],
     ) -> Self {
         let before = bed.apply(place - INWARD * outward);
         let color = cloth.color_at(before.x as f32, before.y as f32);
         let (here, lit) = (cloth.here(color), color[0] - cloth.black);
         let aside = outward.perp();
+        let hides = |ball: &CircleInImage, at: DVec2| ball.center.distance(at) < ball.radius + BLUR_PX;
         let mut light = [[f32::NAN; COLUMNS]; ROWS];
+        let mut is_hidden = [[false; COLUMNS]; ROWS];
         for (row, values) in light.iter_mut().enumerate() {
             for (column, value) in values.iter_mut().enumerate() {
                 let out = row as f64 * PITCH - INWARD;
                 let across = column as f64 * PITCH - ASIDE;
                 let at = bed.apply(place + out * outward + across * aside);
+                if balls.iter().any(|ball| hides(ball, at)) {
+                    is_hidden[row][column] = true;
+                    continue;
+                }
                 *value = color_near(planes, at).map_or(f32::NAN, |color| {
                     let light = (color[0] - cloth.black) / lit.max(1.0);
                     if by_color && here.is_covered(color) {
@@ -155,7 +199,7 @@ impl Surroundings {
                 });
             }
         }
-        Self { light }
+        Self { light, is_hidden }
     }
 
     /// Light so far out and aside; not a number where nothing is known of it.
@@ -174,6 +218,30 @@ impl Surroundings {
         let (fy, fx) = ((row - y as f64) as f32, (column - x as f64) as f32);
         let between = |row: &[f32; COLUMNS]| row[x] + (row[x + 1] - row[x]) * fx;
         between(above) + (between(below) - between(above)) * fy
+    }
+
+    /// Whether a ball hides the nearest place looked at.
+    fn is_hidden(&self, [out, aside]: [f64; 2]) -> bool {
+        let (row, column) = ((out + INWARD) / PITCH + 0.5, (aside + ASIDE) / PITCH + 0.5);
+        row >= 0.0
+            && column >= 0.0
+            && self
+                .is_hidden
+                .get(row as usize)
+                .and_then(|row| row.get(column as usize))
+                == Some(&true)
+    }
+
+    /// How much an edge of the slate between two places is believed in, -1 to 1.
+    fn evidence(&self, before: [f64; 2], behind: [f64; 2]) -> f32 {
+        let fall = (self.at(before) - self.at(behind)) / FALL;
+        if !fall.is_nan() {
+            fall.clamp(-1.0, 1.0)
+        } else if self.is_hidden(before) || self.is_hidden(behind) {
+            HIDDEN
+        } else {
+            0.0
+        }
     }
 }
 
@@ -224,11 +292,20 @@ pub(crate) struct PocketPlaces {
     by_light: [Surroundings; 6],
     /// Where light alone was not clear.
     by_color: Option<[Surroundings; 6]>,
+    /// By half the table's length, where that is known.
+    ball_radius: Option<f64>,
 }
 
 impl PocketPlaces {
-    /// Looks at them; `None` for a degenerate table.
-    pub fn new(planes: &Planes, table: &TableSighting, cloth: &ClothModel) -> Option<Self> {
+    /// Looks at them, past the balls that were seen; `None` for a degenerate table.
+    pub fn new(
+        planes: &Planes,
+        table: &TableSighting,
+        cloth: &ClothModel,
+        balls: Option<SeenBalls>,
+    ) -> Option<Self> {
+        let ball_radius = balls.map(|balls| balls.radius);
+        let balls = balls.map_or(&[][..], |balls| balls.in_image);
         let corners = turned_to_table(table.corners_in_image);
         let noses = PlaneInView::through(
             table.lens.unwrap_or(Lens::NONE),
@@ -242,15 +319,9 @@ impl PocketPlaces {
             None => noses,
         };
         let bed = ImageFromTable::new(bed);
-        let places = PLACES.map(DVec2::from).map(|place| {
-            let outward = if place.x == 0.0 {
-                DVec2::new(0.0, place.y.signum())
-            } else {
-                place.signum() * FRAC_1_SQRT_2
-            };
-            (place, outward)
-        });
-        let look = |by_color| places.map(|place| Surroundings::new(planes, cloth, &bed, place, by_color));
+        let places = PLACES.map(DVec2::from).map(|place| (place, outward_at(place)));
+        let look =
+            |by_color| places.map(|place| Surroundings::new(planes, cloth, &bed, place, by_color, balls));
         let by_light = look(false);
         let is_clear = [0, 1].iter().all(|i| fit(&by_light, *i, None).evidence >= CLEAR);
         Some(Self {
@@ -258,13 +329,13 @@ impl PocketPlaces {
             bed,
             places,
             by_light,
+            ball_radius,
         })
     }
 
     /// The pockets as they are seen. Where cloth goes on in their places the table has none; `None` where neither is seen.
-    /// `ball_radius` by half the length, where that is known.
-    pub fn pockets(&self, ball_radius: Option<f64>) -> Option<Pockets> {
-        let fits = self.fits(ball_radius);
+    pub fn pockets(&self) -> Option<Pockets> {
+        let fits = self.fits();
         let evidence = fits[0].evidence.min(fits[1].evidence);
         let circle = |i: usize, depth: f64, radius: f64| {
             let (place, outward) = self.places[i];
@@ -297,7 +368,7 @@ impl PocketPlaces {
 
     /// The pockets in the corners and those in the middles, by light or by colour, whichever shows them better, for balls lie
     /// in one place and nets in another.
-    fn fits(&self, ball_radius: Option<f64>) -> [Fit; 2] {
+    fn fits(&self) -> [Fit; 2] {
         let fits = |kind: Option<(Kind, f64)>| {
             [0, 1].map(|which| {
                 let by_light = fit(&self.by_light, which, kind);
@@ -307,7 +378,7 @@ impl PocketPlaces {
                 }
             })
         };
-        let Some(ball) = ball_radius else {
+        let Some(ball) = self.ball_radius else {
             return fits(None);
         };
         let [a, b] = KINDS.map(|kind| fits(Some((kind, ball))));
@@ -346,9 +417,9 @@ fn fit(around: &[Surroundings; 6], which: usize, kind: Option<(Kind, f64)>) -> F
             let mut sum = 0.0;
             for pocket in pockets {
                 for ray in rays {
-                    let light = |radius: f64| around[*pocket].at([depth + radius * ray[0], radius * ray[1]]);
-                    let fall = (light(radius + BESIDE) - light(radius - BESIDE)) / FALL;
-                    sum += if fall.is_nan() { 0.0 } else { fall.clamp(-1.0, 1.0) };
+                    let [before, behind] = [radius + BESIDE, radius - BESIDE]
+                        .map(|radius| [depth + radius * ray[0], radius * ray[1]]);
+                    sum += around[*pocket].evidence(before, behind);
                 }
             }
             let evidence = sum / (pockets.len() * RAYS) as f32;
@@ -394,7 +465,7 @@ mod tests {
         }
     }
 
-    fn pockets_in(picture: &Picture, drawn: &Drawn) -> Pockets {
+    fn pockets_in(picture: &Picture, drawn: &Drawn, balls: &[CircleInImage]) -> Pockets {
         let planes = picture.planes().unwrap();
         let mut cloth = ClothModel::new();
         cloth.learn(&planes, &drawn.corners_in_image);
@@ -405,15 +476,19 @@ mod tests {
             lens: None,
             confidence: 1.0,
         };
-        let places = PocketPlaces::new(&planes, &table, &cloth).unwrap();
-        places.pockets(Some(drawn.ball_radius)).unwrap()
+        let balls = SeenBalls {
+            radius: drawn.ball_radius,
+            in_image: balls,
+        };
+        let places = PocketPlaces::new(&planes, &table, &cloth, Some(balls)).unwrap();
+        places.pockets().unwrap()
     }
 
     #[test]
     fn mouths_are_found_where_the_cloth_ends() {
         let drawn = Drawn::default();
         let picture = draw(&drawn);
-        let found = pockets_in(&picture, &drawn);
+        let found = pockets_in(&picture, &drawn, &[]);
         let map = image_from_halves(&Quad::new(drawn.corners_in_image)).unwrap();
         let [x, y, r] = [0.0, -0.53, 0.05];
         let edge = map.apply(DVec2::new(x, y + r)).y;
@@ -422,36 +497,76 @@ mod tests {
         assert!((found_edge - edge).abs() < 3.0, "{found_edge} {edge}");
     }
 
+    /// Draws a ball before each pocket in the middle; these.
+    fn with_balls(drawn: &Drawn, place: DVec2, luma: u8) -> (Picture, [CircleInImage; 2]) {
+        let map = image_from_halves(&Quad::new(drawn.corners_in_image)).unwrap();
+        let picture = draw(drawn);
+        let (width, height) = (picture.width() as usize, picture.height() as usize);
+        let balls = [-1.0, 1.0].map(|side| CircleInImage {
+            center: map.apply(side * place),
+            radius: drawn.ball_radius * map.scale_at(DVec2::ZERO),
+        });
+        let mut bytes = picture.bytes().to_vec();
+        for (y, x) in (0..height).flat_map(|y| (0..width).map(move |x| (y, x))) {
+            let p = DVec2::new(x as f64, y as f64);
+            if balls.iter().any(|ball| ball.center.distance(p) < ball.radius) {
+                bytes[y * width + x] = luma;
+                let chroma = width * height + (y / 2) * (width / 2) + x / 2;
+                bytes[chroma] = 60;
+                bytes[chroma + width * height / 4] = 160;
+            }
+        }
+        let picture = Picture::new(PixelFormat::Yuv420, 800, 450, ColorEncoding::default(), bytes).unwrap();
+        (picture, balls)
+    }
+
+    /// How far off the pockets in the middle are, in ball radii.
+    fn off_by(found: &Pockets, drawn: &Drawn) -> f64 {
+        let map = image_from_halves(&Quad::new(drawn.corners_in_image)).unwrap();
+        let radius = drawn.ball_radius * map.scale_at(DVec2::ZERO);
+        let off = [(1, -0.53), (4, 0.53)].map(|(mouth, y)| {
+            let center = found.in_image[mouth].center;
+            center.distance(map.apply(DVec2::new(0.0, y))) / radius
+        });
+        off[0].max(off[1])
+    }
+
     #[test]
     fn balls_that_lie_in_the_mouths_are_not_taken_for_pockets() {
         // A dark ball in the middle of each, and a bright one a radius aside.
         for (luma, aside) in [(40, 0.0), (150, 1.0)] {
             let drawn = Drawn::default();
-            let map = image_from_halves(&Quad::new(drawn.corners_in_image)).unwrap();
-            let picture = draw(&drawn);
-            let (width, height) = (picture.width() as usize, picture.height() as usize);
-            let balls = [-1.0, 1.0].map(|side| {
-                let place = DVec2::new(aside * drawn.ball_radius, 0.47);
-                map.apply(side * place)
-            });
-            let radius = drawn.ball_radius * map.scale_at(DVec2::ZERO);
-            let mut bytes = picture.bytes().to_vec();
-            for (y, x) in (0..height).flat_map(|y| (0..width).map(move |x| (y, x))) {
-                let p = DVec2::new(x as f64, y as f64);
-                if balls.iter().any(|ball| ball.distance(p) < radius) {
-                    bytes[y * width + x] = luma;
-                    let chroma = width * height + (y / 2) * (width / 2) + x / 2;
-                    bytes[chroma] = 60;
-                    bytes[chroma + width * height / 4] = 160;
-                }
-            }
-            let picture =
-                Picture::new(PixelFormat::Yuv420, 800, 450, ColorEncoding::default(), bytes).unwrap();
-            let found = pockets_in(&picture, &drawn);
-            for (mouth, y) in [(1, -0.53), (4, 0.53)] {
-                let off = found.in_image[mouth].center - map.apply(DVec2::new(0.0, y));
-                assert!(off.length() < 0.5 * radius, "{off} of {radius}, {luma}");
-            }
+            let place = DVec2::new(aside * drawn.ball_radius, 0.47);
+            let (picture, _) = with_balls(&drawn, place, luma);
+            let off = off_by(&pockets_in(&picture, &drawn, &[]), &drawn);
+            assert!(off < 0.5, "{off}, {luma}");
         }
+    }
+
+    #[test]
+    fn pockets_are_seen_past_the_balls_that_lie_before_them() {
+        let drawn = Drawn::default();
+        let (picture, balls) = with_balls(&drawn, DVec2::new(0.0, 0.45), 40);
+        let off = off_by(&pockets_in(&picture, &drawn, &balls), &drawn);
+        assert!(off < 0.5, "{off}");
+    }
+
+    #[test]
+    fn what_a_ball_hides_may_be_an_edge_and_what_nobody_looked_at_is_none() {
+        let mut around = Surroundings {
+            light: [[1.0; COLUMNS]; ROWS],
+            is_hidden: [[false; COLUMNS]; ROWS],
+        };
+        for row in 20..ROWS {
+            around.light[row] = [0.0; COLUMNS];
+            around.light[row][COLUMNS / 2] = f32::NAN;
+            around.is_hidden[row][COLUMNS / 2] = true;
+        }
+        let evidence = |out: f64, aside: f64| around.evidence([out - BESIDE, aside], [out + BESIDE, aside]);
+        let edge = 19.5 * PITCH - INWARD;
+        assert_eq!(evidence(edge, 0.05), 1.0);
+        assert_eq!(evidence(edge, 0.0), HIDDEN);
+        assert_eq!(evidence(edge - 0.03, 0.0), 0.0);
+        assert_eq!(evidence(OUTWARD, 0.05), 0.0);
     }
 }
