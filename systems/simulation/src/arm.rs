@@ -259,7 +259,7 @@ mod tests {
                 if with.rgb_at(x, y)[1] > without.rgb_at(x, y)[1].saturating_add(40) {
                     let from_center = circle.center.distance(DVec2::new(f64::from(x), f64::from(y)));
                     inside += u32::from(from_center < circle.radius);
-                    // The hole itself lies lower than its rim, and so looks shifted.
+                    // The rim lies higher than the hole, and so looks shifted.
                     beyond += u32::from(from_center > 1.5 * circle.radius);
                 }
             }

@@ -293,7 +293,7 @@ fn true_table(table: &TableModel, camera: &Camera) -> TrueTable {
             .pockets
             .iter()
             .map(|pocket| {
-                let center = pocket.center.extend(table.shape.cushion_height);
+                let center = pocket.center.extend(0.0);
                 camera
                     .ellipse_through_lens(&camera.circle_outline(center, pocket.radius))
                     .circle()

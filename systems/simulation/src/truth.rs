@@ -72,7 +72,7 @@ pub struct TrueTable {
     /// The same corners at the height of the balls' centres: a homography from these places balls exactly
     /// (but for the tenth of a pixel of [`TrueBall::circle_in_image`]).
     pub corners_at_ball_height_in_image: [DVec2; 4],
-    /// Pocket openings at the noses' height, in the order of [`PocketName`](ghostball_world::PocketName); empty on a
+    /// Holes of the pockets in the bed, in the order of [`PocketName`](ghostball_world::PocketName); empty on a
     /// carom table. Centre and radius as for a ball: of the ellipse, and of the circle of its area.
     pub pockets_in_image: Vec<CircleInImage>,
 }

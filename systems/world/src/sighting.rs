@@ -11,7 +11,7 @@ use crate::{BallKind, CircleInImage, Lens};
 pub struct TableSighting {
     /// Where the cushion noses meet, pixels, clockwise TL TR BR BL.
     pub corners_in_image: [DVec2; 4],
-    /// Pocket mouths, pixels, in the order of [`PocketName`](crate::PocketName).
+    /// Holes of the pockets in the bed as they are seen, pixels, in the order of [`PocketName`](crate::PocketName).
     pub pockets_in_image: [CircleInImage; 6],
     /// Apparent radius of a ball at the middle of the table, pixels.
     pub ball_radius_px: f64,

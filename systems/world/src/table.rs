@@ -18,7 +18,7 @@ pub struct Table;
 pub struct TableGeometry {
     /// Cushion-nose corners in the picture, clockwise TL TR BR BL.
     pub corners_in_image: [DVec2; 4],
-    /// Pockets in the picture, in the order of [`PocketName`](crate::PocketName).
+    /// Holes of the pockets in the bed, in the picture, in the order of [`PocketName`](crate::PocketName).
     pub pockets_in_image: [CircleInImage; 6],
     /// Playing surface along the long axis, metres.
     pub length: f64,
@@ -109,17 +109,18 @@ impl TableGeometry {
 
     /// Corners of the playing surface in table space, in the picture's order TL TR BR BL.
     pub fn corners_in_table(&self) -> [DVec2; 4] {
-        self.noses_to_table(self.corners_in_image)
+        let table_from_image = TableFromImage::new(self.noses_in_view);
+        self.corners_in_image.map(|corner| table_from_image.apply(corner))
     }
 
     /// Pocket centres in table space, metres, in the order of [`PocketName`](crate::PocketName).
     pub fn pockets_in_table(&self) -> [DVec2; 6] {
-        self.noses_to_table(self.pockets_in_image.map(|pocket| pocket.center))
-    }
-
-    fn noses_to_table<const N: usize>(&self, points_in_image: [DVec2; N]) -> [DVec2; N] {
-        let table_from_image = TableFromImage::new(self.noses_in_view);
-        points_in_image.map(|point| table_from_image.apply(point))
+        // Without a lens nobody knows where the bed is.
+        let below = self.lens.map_or(0.0, |_| self.nose_height);
+        let bed = self.noses_in_view.lowered(below, 0.0);
+        let table_from_image = TableFromImage::new(bed.unwrap_or(self.noses_in_view));
+        self.pockets_in_image
+            .map(|pocket| table_from_image.apply(pocket.center))
     }
 }
 
@@ -171,6 +172,32 @@ mod tests {
         assert!(up.abs_diff_eq(DVec2::new(1.27, 0.0), 1e-9), "{up}");
         let left = geometry.table_from_image.apply(DVec2::new(100.0, 550.0));
         assert!(left.abs_diff_eq(DVec2::new(0.0, 0.635), 1e-9), "{left}");
+    }
+
+    #[test]
+    fn pockets_are_holes_in_the_bed_and_lie_below_the_noses() {
+        // From 1.5 m above the noses, 1 px per mm there; 36 mm lower, the bed is seen smaller.
+        let lens = Lens {
+            focal_px: 1500.0,
+            ..Lens::usual([2541, 1271])
+        };
+        let place = DVec2::new(-1.29, 0.655);
+        let specification = TableSpecification {
+            nose_height: Some(0.0363),
+            ..TableSpecification::default()
+        };
+        let seen = 1500.0 / 1.5363 * place * DVec2::new(1.0, -1.0) + DVec2::new(1270.0, 635.0);
+        let wide = TableSighting {
+            lens: Some(lens),
+            pockets_in_image: [CircleInImage {
+                center: seen,
+                radius: 60.0,
+            }; 6],
+            ..sighting([[0.0, 0.0], [2540.0, 0.0], [2540.0, 1270.0], [0.0, 1270.0]])
+        };
+        let geometry = TableGeometry::from_sighting(&wide, &specification).unwrap();
+        let found = geometry.pockets_in_table()[0];
+        assert!(found.abs_diff_eq(place, 1e-4), "{found}");
     }
 
     #[test]

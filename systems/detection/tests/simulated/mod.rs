@@ -39,6 +39,8 @@ pub struct Outcome {
     pub corner_error_px: Option<f64>,
     /// Size of a ball at the middle of the table by the true one, less 1.
     pub ball_size_error: Option<f64>,
+    /// Of the pockets' edges towards the middle of the table, in apparent radii of a ball there; found too far out is positive.
+    pub pocket_errors: Vec<f64>,
     /// Of the balls' places on the cloth, metres; in the order of `pairs`.
     pub place_errors: Vec<f64>,
 }
@@ -135,12 +137,24 @@ impl Rendered {
                 pairs.map(|(found, truth)| found.distance(*truth)).sum::<f64>() / 4.0
             }),
             ball_size_error: table.map(|table| table.ball_radius_px / self.ball_radius_px - 1.0),
+            pocket_errors: table.map_or(Vec::new(), |table| self.pocket_errors(&table)),
             place_errors: place_errors.unwrap_or_default(),
             table,
             pairs,
             missed,
             invented,
         }
+    }
+
+    fn pocket_errors(&self, table: &TableSighting) -> Vec<f64> {
+        let corners = self.truth.table.corners_in_image;
+        let middle = corners.iter().sum::<DVec2>() / 4.0;
+        let edge = |pocket: &CircleInImage| pocket.center.distance(middle) - pocket.radius;
+        let truth = self.truth.table.pockets_in_image.iter();
+        let pairs = table.pockets_in_image.iter().zip(truth);
+        pairs
+            .map(|(found, truth)| (edge(found) - edge(truth)) / self.ball_radius_px)
+            .collect()
     }
 }
 
@@ -210,6 +224,7 @@ pub struct Totals {
     pub imagined_streaks: usize,
     pub corner_errors_px: Vec<f64>,
     pub ball_size_errors: Vec<f64>,
+    pub pocket_errors: Vec<f64>,
     pub radius_errors: Vec<f64>,
     pub place_errors: Vec<f64>,
     pub hits: usize,
@@ -251,6 +266,8 @@ impl Totals {
         self.corner_errors_px.extend(outcome.corner_error_px);
         self.ball_size_errors
             .extend(outcome.ball_size_error.map(f64::abs));
+        self.pocket_errors
+            .extend(outcome.pocket_errors.iter().map(|error| error.abs()));
         self.place_errors.extend(&outcome.place_errors);
     }
 
@@ -271,6 +288,7 @@ impl Totals {
         self.imagined_streaks += other.imagined_streaks;
         self.corner_errors_px.extend(&other.corner_errors_px);
         self.ball_size_errors.extend(&other.ball_size_errors);
+        self.pocket_errors.extend(&other.pocket_errors);
         self.radius_errors.extend(&other.radius_errors);
         self.place_errors.extend(&other.place_errors);
     }
@@ -290,7 +308,7 @@ impl core::fmt::Display for Totals {
         write!(
             f,
             "pictures {}  exact {}  tables {}  recall {:.5} (missed {})  precision {:.5} (invented {})  centre {:.3} px \
-             (95 % {:.3})  corners {:.2} px (95 % {:.2})  ball size {:.4}  radius {:.4}  kind {:.4}  number {:.4}  place \
+             (95 % {:.3})  corners {:.2} px (95 % {:.2})  ball size {:.4}  pockets {:.2} (95 % {:.2})  radius {:.4}  kind {:.4}  number {:.4}  place \
              {:.2} mm (95 % {:.2})",
             self.pictures,
             self.exact,
@@ -304,6 +322,8 @@ impl core::fmt::Display for Totals {
             mean(&self.corner_errors_px),
             percentile(&self.corner_errors_px, 95),
             mean(&self.ball_size_errors),
+            mean(&self.pocket_errors),
+            percentile(&self.pocket_errors, 95),
             mean(&self.radius_errors),
             share(self.kinds, self.hits),
             share(self.numbers, self.numbered),
