@@ -179,19 +179,26 @@ impl FaintScene<'_> {
         bars != 0 && !goes_through
     }
 
-    /// Whether it looks otherwise along a direction than on both sides of it.
+    /// Whether it looks otherwise along a direction than on either side of it, and in the same way: along a cushion it does on
+    /// one side only.
     fn is_bar(&self, spot: DVec2, radius_towards: Vec2) -> bool {
         let across = BESIDE_STICK * radius_towards.perp();
         let per_noise = Vec3::from(self.finder.per_noise);
-        let bars = ALONG_STICK.map(|distance| {
+        let sides = ALONG_STICK.map(|distance| {
             let at = spot.as_vec2() + distance * radius_towards;
             let [on, left, right] = [at, at + across, at - across].map(|p| Vec3::from(self.color_at(p)));
-            (on - 0.5 * (left + right)) * per_noise
+            [left, right].map(|side| (on - side) * per_noise)
         });
-        let mean = bars.iter().sum::<Vec3>() / bars.len() as f32;
-        let length = mean.length();
-        let is_along = |bar: &&Vec3| bar.dot(mean) >= 0.5 * LEAST_BAR * length;
-        length >= LEAST_BAR && bars.iter().filter(is_along).count() >= LEAST_ALONG
+        let mean_of = |side: usize| sides.iter().map(|sides| sides[side]).sum::<Vec3>() / sides.len() as f32;
+        let [left, right] = [0, 1].map(mean_of);
+        let Some(towards) = (left + right).try_normalize() else {
+            return false;
+        };
+        let along = |step: Vec3| step.dot(towards);
+        let is_along = |[left, right]: &&[Vec3; 2]| along(*left + *right) >= LEAST_BAR;
+        0.5 * along(left + right) >= LEAST_BAR
+            && along(left).min(along(right)) >= 0.5 * LEAST_BAR
+            && sides.iter().filter(is_along).count() >= LEAST_ALONG
     }
 
     /// The colour at a distance from a place.
