@@ -142,7 +142,7 @@ impl Detector {
         see_through_lens(&mut table, &self.tables, self.width_by_length, &belief);
         self.tables.find_pockets(&planes, &mut table);
         table.ball_radius_px = self.tables.measure_ball(&planes, &table);
-        self.tables.fit_pockets_to_balls(&mut table);
+        self.tables.place_pockets(&mut table);
         Ok(table)
     }
 
@@ -163,7 +163,7 @@ impl Detector {
         table.corners_in_image = corners_in_image;
         self.tables.find_pockets(&planes, &mut table);
         table.ball_radius_px = self.tables.measure_ball(&planes, &table);
-        self.tables.fit_pockets_to_balls(&mut table);
+        self.tables.place_pockets(&mut table);
         Ok(table)
     }
 

@@ -220,18 +220,14 @@ impl TableFinder {
         self.place_pockets(table);
     }
 
-    /// Moves them to where [`TableFinder::measure_ball`] saw them: of a size that the balls fit into, behind those in their
-    /// mouths.
-    pub fn fit_pockets_to_balls(&self, table: &mut TableSighting) {
-        self.place_pockets(table);
-    }
-
     fn look_at_pockets(&mut self, planes: &Planes, table: &TableSighting, balls: Option<SeenBalls>) {
         let places = PocketPlaces::new(planes, table, &self.cloth, balls);
         self.pockets = places.and_then(|places| places.pockets());
     }
 
-    fn place_pockets(&self, table: &mut TableSighting) {
+    /// Moves them to where they were seen last; by [`TableFinder::measure_ball`]: of a size that the balls fit into, behind those
+    /// in their mouths.
+    pub fn place_pockets(&self, table: &mut TableSighting) {
         let usual = || pockets::usual(&Quad::new(table.corners_in_image)).map(|(usual, _)| usual);
         let in_image = self.pockets.map(|pockets| pockets.in_image).or_else(usual);
         table.pockets_in_image = in_image.unwrap_or(table.pockets_in_image);

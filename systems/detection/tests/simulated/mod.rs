@@ -39,7 +39,7 @@ pub struct Outcome {
     pub corner_error_px: Option<f64>,
     /// Size of a ball at the middle of the table by the true one, less 1.
     pub ball_size_error: Option<f64>,
-    /// Of the pockets' edges towards the middle of the table, in apparent radii of a ball there; found too far out is positive.
+    /// How far off the pockets' edges towards the middle of the table are, in apparent radii of a ball there.
     pub pocket_errors: Vec<f64>,
     /// Of the balls' places on the cloth, metres; in the order of `pairs`.
     pub place_errors: Vec<f64>,
@@ -153,7 +153,7 @@ impl Rendered {
         let truth = self.truth.table.pockets_in_image.iter();
         let pairs = table.pockets_in_image.iter().zip(truth);
         pairs
-            .map(|(found, truth)| (edge(found) - edge(truth)) / self.ball_radius_px)
+            .map(|(found, truth)| (edge(found) - edge(truth)).abs() / self.ball_radius_px)
             .collect()
     }
 }
@@ -266,8 +266,7 @@ impl Totals {
         self.corner_errors_px.extend(outcome.corner_error_px);
         self.ball_size_errors
             .extend(outcome.ball_size_error.map(f64::abs));
-        self.pocket_errors
-            .extend(outcome.pocket_errors.iter().map(|error| error.abs()));
+        self.pocket_errors.extend(&outcome.pocket_errors);
         self.place_errors.extend(&outcome.place_errors);
     }
 
@@ -308,8 +307,8 @@ impl core::fmt::Display for Totals {
         write!(
             f,
             "pictures {}  exact {}  tables {}  recall {:.5} (missed {})  precision {:.5} (invented {})  centre {:.3} px \
-             (95 % {:.3})  corners {:.2} px (95 % {:.2})  ball size {:.4}  pockets {:.2} (95 % {:.2})  radius {:.4}  kind {:.4}  number {:.4}  place \
-             {:.2} mm (95 % {:.2})",
+             (95 % {:.3})  corners {:.2} px (95 % {:.2})  ball size {:.4}  pockets {:.2} (95 % {:.2})  \
+             radius {:.4}  kind {:.4}  number {:.4}  place {:.2} mm (95 % {:.2})",
             self.pictures,
             self.exact,
             self.tables,
