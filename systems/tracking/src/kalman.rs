@@ -58,29 +58,38 @@ impl Spread {
 
     /// Takes in a place measured with noise `sigma`: what share of the innovation position and velocity take, per metre.
     fn see_place(&mut self, sigma: f64) -> (f64, f64) {
-        let scatter = self.position + sigma * sigma;
-        if scatter <= 0.0 {
-            return (0.0, 0.0);
-        }
-        let (gain, velocity_gain) = (self.position / scatter, self.covariance / scatter);
-        self.velocity -= velocity_gain * self.covariance;
-        self.covariance *= 1.0 - gain;
-        self.position *= 1.0 - gain;
-        (gain, velocity_gain)
+        take_in(
+            &mut self.position,
+            &mut self.covariance,
+            &mut self.velocity,
+            sigma,
+        )
     }
 
     /// The same for a speed measured with noise `sigma`, m/s; per m/s.
     fn see_speed(&mut self, sigma: f64) -> (f64, f64) {
-        let scatter = self.velocity + sigma * sigma;
-        if scatter <= 0.0 {
-            return (0.0, 0.0);
-        }
-        let (gain, velocity_gain) = (self.covariance / scatter, self.velocity / scatter);
-        self.position -= gain * self.covariance;
-        self.covariance *= 1.0 - velocity_gain;
-        self.velocity *= 1.0 - velocity_gain;
+        let (velocity_gain, gain) = take_in(
+            &mut self.velocity,
+            &mut self.covariance,
+            &mut self.position,
+            sigma,
+        );
         (gain, velocity_gain)
     }
+}
+
+/// Takes in what has this variance, measured with noise `sigma`: what share of the innovation it takes, and the other that
+/// varies with it.
+fn take_in(measured: &mut f64, covariance: &mut f64, other: &mut f64, sigma: f64) -> (f64, f64) {
+    let scatter = *measured + sigma * sigma;
+    if scatter <= 0.0 {
+        return (0.0, 0.0);
+    }
+    let (gain, other_gain) = (*measured / scatter, *covariance / scatter);
+    *other -= other_gain * *covariance;
+    *covariance *= 1.0 - gain;
+    *measured *= 1.0 - gain;
+    (gain, other_gain)
 }
 
 /// A constant-velocity Kalman filter in table space.

@@ -37,24 +37,32 @@ const SEARCH: [Search; 4] = [
         every: 2,
         inside: &[0.75],
         outside: &[1.28],
+        share: 0.0,
+        counts_weakest: false,
     },
     Search {
         step: 0.15,
         every: 2,
         inside: &[0.83],
         outside: &[1.2],
+        share: 0.5,
+        counts_weakest: false,
     },
     Search {
         step: 0.07,
         every: 1,
         inside: &[0.87],
         outside: &[1.15],
+        share: 0.75,
+        counts_weakest: true,
     },
     Search {
         step: 0.035,
         every: 1,
         inside: &INSIDE,
         outside: &OUTSIDE,
+        share: 1.0,
+        counts_weakest: true,
     },
 ];
 /// No sector speaks for a centre by more than this, in standard deviations of cloth pixels: a print at the rim or a neighbour
@@ -64,9 +72,6 @@ const MOST_STEP: f32 = 4.0;
 /// a third in the best of many places; of what lies on the cloth the weakest quarter shows less than half of one.
 const LEAST_STEP: f32 = 2.2;
 const LEAST_WEAK_STEP: f32 = 1.0;
-/// After each round of the search, this share of both: where the centre is a fifth and a tenth of a radius off at best, a rim is
-/// half and three quarters of what it is. Most spots have nothing round them, and are done then.
-const LEAST_SHARE: [f32; SEARCH.len()] = [0.0, 0.5, 0.75, 1.0];
 /// Outside of a sector it looks otherwise than two sectors farther on both sides by this many standard deviations of a
 /// pixel: cloth in a shadow hardly does, the surroundings of a corner of lines do. Not so many sectors may, and fewer where
 /// others hide a quarter of the rim.
@@ -78,7 +83,7 @@ const MOST_MARKED_IN_PART: f32 = 0.5;
 const LEAST_FREE: u32 = 4;
 /// A stick leads to its tip: beyond the far rim of a ball in which the spot could be mirrored, in one of so many directions, it
 /// looks otherwise so far from the spot than so far beside that, in radii (sticks are at least 0.34 wide there), by as much as an
-/// edge does in the mean of five places, and at four of them by half of that.
+/// edge does in the mean of five places and both sides, and by half of that at four of the places and on either side.
 const DIRECTIONS: usize = 64;
 const ALONG_STICK: [f32; 5] = [1.6, 1.85, 2.1, 2.35, 2.6];
 const BESIDE_STICK: f32 = 0.5;
@@ -102,6 +107,11 @@ struct Search {
     every: usize,
     inside: &'static [f32],
     outside: &'static [f32],
+    /// After it, this share of [`LEAST_STEP`] is asked for: where the centre is a fifth and a tenth of a radius off at best, a
+    /// rim is half and three quarters of what it is. Most spots have nothing round them, and are done then.
+    share: f32,
+    /// And of [`LEAST_WEAK_STEP`]: where the centre is farther off, the weakest sectors look past the rim.
+    counts_weakest: bool,
 }
 
 /// What speaks for a faint rim at a place, in standard deviations of cloth pixels.
@@ -123,7 +133,7 @@ impl FaintScene<'_> {
         let place = self.finder.place;
         let usual = self.finder.usual_ellipse(spot);
         let mut best = (spot, FaintRim::default());
-        for (search, share) in SEARCH.iter().zip(LEAST_SHARE) {
+        for search in &SEARCH {
             best.1 = FaintRim::default();
             let from = best.0;
             let step = search.step * place.radius_at(spot);
@@ -137,7 +147,8 @@ impl FaintScene<'_> {
                     }
                 }
             }
-            if best.1.step < share * LEAST_STEP || share > 0.5 && best.1.weak_step < share * LEAST_WEAK_STEP {
+            let is_weak = search.counts_weakest && best.1.weak_step < search.share * LEAST_WEAK_STEP;
+            if best.1.step < search.share * LEAST_STEP || is_weak {
                 return None;
             }
         }
@@ -255,31 +266,23 @@ impl FaintScene<'_> {
     /// What is seen round a centre on rays that are free, one bit each.
     fn faint_rim(&self, ellipse: &Ellipse, center: DVec2, search: &Search, free: u32) -> FaintRim {
         let seen = self.sectors_round(ellipse, center, search);
-        let is_free = |sector: usize| {
+        let is_free = |sector: &usize| {
             let rays = ((1 << PER_SECTOR) - 1) << (PER_SECTOR * sector);
             free & rays == rays
         };
-        let mut buffer = [0; SECTORS];
-        let count = (0..SECTORS)
-            .filter(|sector| is_free(*sector))
-            .zip(&mut buffer)
-            .map(|(sector, place)| *place = sector)
-            .count();
-        let sectors = &buffer[..count];
-        let Some(towards) = seen.common_step(sectors) else {
+        let sectors = (0..SECTORS).filter(is_free);
+        let Some(towards) = seen.common_step(sectors.clone()) else {
             return FaintRim::default();
         };
-        let mut along = [0.0; SECTORS];
-        let along = &mut along[..count];
-        for (along, sector) in along.iter_mut().zip(sectors) {
-            *along = seen.steps[*sector].dot(towards).clamp(-MOST_STEP, MOST_STEP);
-        }
+        let mut buffer = [0.0; SECTORS];
+        let steps = sectors.clone().map(|sector| seen.steps[sector].dot(towards));
+        let along = filled(&mut buffer, steps.map(|step| step.clamp(-MOST_STEP, MOST_STEP)));
         along.sort_unstable_by(f32::total_cmp);
         let (mut compared, mut marked) = (0, 0);
         for sector in sectors {
             let beside = [SECTORS - BESIDE_MARK, BESIDE_MARK].map(|by| (sector + by) % SECTORS);
-            if beside.into_iter().all(is_free) {
-                let other = seen.outside[*sector] - 0.5 * (seen.outside[beside[0]] + seen.outside[beside[1]]);
+            if beside.iter().all(is_free) {
+                let other = seen.outside[sector] - 0.5 * (seen.outside[beside[0]] + seen.outside[beside[1]]);
                 compared += 1;
                 marked += u32::from(other.length_squared() > MARKED * MARKED);
             }
@@ -287,9 +290,9 @@ impl FaintScene<'_> {
         let mean = |along: &[f32]| along.iter().sum::<f32>() / along.len().max(1) as f32;
         FaintRim {
             step: mean(along),
-            weak_step: mean(&along[..count.div_ceil(4)]),
+            weak_step: mean(&along[..along.len().div_ceil(4)]),
             marked: marked as f32 / compared.max(1) as f32,
-            free: count as u32,
+            free: along.len() as u32,
         }
     }
 
@@ -321,19 +324,27 @@ struct Sectors {
 
 impl Sectors {
     /// Unit vector along the median of the steps: prints take up less than half of a rim. `None` where there is no step.
-    fn common_step(&self, sectors: &[usize]) -> Option<Vec3> {
-        let mut values = [0.0; SECTORS];
-        let values = &mut values[..sectors.len()];
-        let median = |channel: usize, values: &mut [f32]| {
-            for (value, sector) in values.iter_mut().zip(sectors) {
-                *value = self.steps[*sector][channel];
+    fn common_step(&self, sectors: impl Iterator<Item = usize> + Clone) -> Option<Vec3> {
+        let mut common = Vec3::ZERO;
+        for channel in 0..3 {
+            let mut buffer = [0.0; SECTORS];
+            let steps = sectors.clone().map(|sector| self.steps[sector][channel]);
+            let steps = filled(&mut buffer, steps);
+            if steps.is_empty() {
+                return None;
             }
-            Some(*values.select_nth_unstable_by(values.len() / 2, f32::total_cmp).1)
-        };
-        if sectors.is_empty() {
-            return None;
+            common[channel] = *steps.select_nth_unstable_by(steps.len() / 2, f32::total_cmp).1;
         }
-        let common = [median(0, values)?, median(1, values)?, median(2, values)?];
-        Vec3::from(common).try_normalize()
+        common.try_normalize()
     }
+}
+
+/// The part of a buffer that these values fill.
+fn filled(buffer: &mut [f32; SECTORS], values: impl Iterator<Item = f32>) -> &mut [f32] {
+    let mut count = 0;
+    for (place, value) in buffer.iter_mut().zip(values) {
+        *place = value;
+        count += 1;
+    }
+    &mut buffer[..count]
 }
