@@ -177,7 +177,7 @@ impl PolarGrid {
 /// The sample nearest to a distance. Adding 2^23 leaves whole numbers in the lowest bits, which vector instructions do
 /// where they have no checked conversion.
 #[inline]
-fn sample_at(distance: f32) -> u32 {
+pub(super) fn sample_at(distance: f32) -> u32 {
     const TWO_TO_23: f32 = 8_388_608.0;
     let sample = ((distance - FIRST) * (1.0 / SPACING))
         .max(0.0)

@@ -285,10 +285,26 @@ impl<'a> RimFinder<'a> {
         (0.25 * tangent * tangent).min(MOST_ELONGATION) as f32
     }
 
+    /// Marks the samples that may be cloth, lit or shaded, under a ball's edge.
     pub(super) fn mark_cloth(&self, grid: &PolarGrid, color: [f32; 3], out: &mut [PerRay; SAMPLES]) {
+        self.mark(grid, color, [LIGHT_OUTSIDE, TINT_OUTSIDE], out);
+    }
+
+    /// Marks those that look like cloth in the open, lit or shaded, which a ball hardly does.
+    pub(super) fn mark_open_cloth(&self, grid: &PolarGrid, color: [f32; 3], out: &mut [PerRay; SAMPLES]) {
+        self.mark(grid, color, [LIGHT_INSIDE, TINT_INSIDE], out);
+    }
+
+    fn mark(
+        &self,
+        grid: &PolarGrid,
+        color: [f32; 3],
+        [least_light, tint]: [f32; 2],
+        out: &mut [PerRay; SAMPLES],
+    ) {
         for (i, out) in out.iter_mut().enumerate() {
             let colors = [0, 1, 2].map(|channel| &grid.colors[channel][i]);
-            *out = self.unlike_any_cloth(color, colors, LIGHT_OUTSIDE, TINT_OUTSIDE);
+            *out = self.unlike_any_cloth(color, colors, least_light, tint);
             for value in out {
                 *value = 1.0 - *value;
             }

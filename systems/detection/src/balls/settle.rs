@@ -1,20 +1,33 @@
 //! Where exactly a ball lies, once it is known to be one.
 //!
 //! At first all edges round it pull at its outline, those far from it too, so that it comes to where a disc of its size has
-//! edges on all sides: the edge of a shadow is often stronger than the ball's own, but on one side only. Then its
-//! [`borders`] in luma and chroma place it to a fraction of a pixel. A ball among others shows little of its border, and is
+//! edges on all sides: the edge of a shadow is often stronger than the ball's own, but on one side only. Between that edge and
+//! the border of a stripe it may be held beside its place all the same: where too few rays meet an edge, discs all round are
+//! tried. Then its [`borders`] in luma and chroma place it to a fraction of a pixel. A ball among others shows little of its border, and is
 //! held by those that it touches.
 
 use super::border::{Taps, borders};
 use super::contact::WEIGHT_AMONG_BALLS;
 use super::ellipse::{Ellipse, Expected, Fit, RimPoints, SIGMA};
 use super::neighbourhood::Neighbourhood;
-use super::polar::{PerRay, Rays, chroma_pitch_px, read_taps};
-use super::rim::{Rim, RimFinder, Scratch, rim_on};
+use super::polar::{PerRay, RAYS, Rays, chroma_pitch_px, read_taps};
+use super::rim::{Rim, RimFinder, Scratch, WHOLE_RIM, rim_on};
+use super::steps::StepFinder;
 
 /// How far from the outline edges pull at it, in radii, round after round: from as far as a candidate is off, to where the
 /// [`borders`] are told.
 const PULLS: [f32; 3] = [0.35, 0.22, 0.12];
+/// Discs that are tried beside the one that was found: so many radii off, on every how manieth ray. As far as a shadow and a stripe
+/// draw a candidate off, and so dense that none is farther from one of them than an edge is seen.
+const SHIFTS: [(f32, usize); 3] = [(0.14, 4), (0.28, 2), (0.42, 2)];
+/// And then round the best of those.
+const FINE_SHIFT: (f32, usize) = (0.06, 4);
+/// Where this share of its rays meets edges, a ball is not looked for beside its place: as of what is a ball whatever its colour.
+const SURE_SUPPORT: f32 = WHOLE_RIM as f32 / RAYS as f32;
+/// One of those discs is taken where so many more rays do, not counting those that see other balls: noise and prints make one or two…
+const SURELY_BETTER: f32 = 2.0;
+/// …and this share of all: the ramps of a ball that motion has drawn out are met by discs of several places, in part.
+const LEAST_SUPPORT: f32 = 0.625;
 /// Rounds of looking at borders, each from where the one before has placed them.
 const ROUNDS: usize = 2;
 /// Borders farther than this from where the outline is now are of something else, pixels.
@@ -51,18 +64,34 @@ impl RimFinder<'_> {
 
         let center = rim.ellipse.center.as_vec2();
         grid.read_finely(self.planes, rays, &rim.ellipse);
-        self.mark_cloth(grid, self.cloth.color_at(center.x, center.y), cloth);
+        let color = self.cloth.color_at(center.x, center.y);
+        self.mark_cloth(grid, color, cloth);
         finder.find_faint(grid, cloth, self.per_noise);
-        let mut fit = grid.ellipse.as_fit();
         let per_radius = 1.0 / grid.ellipse.radius as f32;
-        for reach in PULLS {
-            let (distance, weight) = finder.pulls(&rim_on(grid, rays, &fit), reach);
-            let points = RimPoints {
-                distance: std::array::from_fn(|ray| distance[ray] * grid.radius[ray] * per_radius),
-                weight: std::array::from_fn(|ray| weight[ray] * sureness[ray]),
-            };
-            grid.ellipse
-                .fit(rays, &[points], &expected, f32::INFINITY, &mut fit);
+        let pull = |finder: &StepFinder, fit: &mut Fit, reaches: &[f32]| {
+            for reach in reaches {
+                let (distance, weight) = finder.pulls(&rim_on(grid, rays, fit), *reach);
+                let points = RimPoints {
+                    distance: std::array::from_fn(|ray| distance[ray] * grid.radius[ray] * per_radius),
+                    weight: std::array::from_fn(|ray| weight[ray] * sureness[ray]),
+                };
+                grid.ellipse.fit(rays, &[points], &expected, f32::INFINITY, fit);
+            }
+        };
+        let mut fit = grid.ellipse.as_fit();
+        pull(finder, &mut fit, &PULLS);
+        finder.weigh_discs(cloth);
+        let all = sureness.iter().sum::<f32>();
+        // At least: of what may be cloth under a ball's edge not all is.
+        if finder.support(&rim_on(grid, rays, &fit), &sureness) < SURE_SUPPORT * all {
+            self.mark_open_cloth(grid, color, cloth);
+            finder.weigh_discs(cloth);
+            let support = |fit: &Fit| finder.support(&rim_on(grid, rays, fit), &sureness);
+            let radius = (expected.radius / grid.ellipse.radius) as f32;
+            if let Some(beside) = better_beside(rays, &fit, radius, all, support) {
+                fit = beside;
+                pull(finder, &mut fit, &PULLS[1..]);
+            }
         }
 
         for _ in 0..ROUNDS {
@@ -110,4 +139,34 @@ impl RimFinder<'_> {
             weight: std::array::from_fn(|ray| per_usual * sureness[ray] * borders.weight[ray]),
         })
     }
+}
+
+/// A disc of this radius that has surely more `support` than `fit`, of `all` that there could be, if there is one anywhere near.
+fn better_beside(
+    rays: &Rays,
+    fit: &Fit,
+    radius: f32,
+    all: f32,
+    support: impl Fn(&Fit) -> f32,
+) -> Option<Fit> {
+    let here = support(fit);
+    if here >= SURE_SUPPORT * all {
+        return None;
+    }
+    let beside = |[x, y]: [f32; 2], (distance, every): (f32, usize)| {
+        let discs = (0..RAYS).step_by(every).map(move |ray| Fit {
+            shift: [x + distance * rays.cos[ray], y + distance * rays.sin[ray]],
+            radius,
+            ..*fit
+        });
+        best_of(discs.map(|disc| (support(&disc), disc)))
+    };
+    let rough = best_of(SHIFTS.into_iter().filter_map(|shifts| beside([0.0; 2], shifts)))?;
+    let fine = beside(rough.1.shift, FINE_SHIFT);
+    let (most, disc) = best_of(fine.into_iter().chain([rough]))?;
+    (most >= (here + SURELY_BETTER).max(LEAST_SUPPORT * all)).then_some(disc)
+}
+
+fn best_of(discs: impl Iterator<Item = (f32, Fit)>) -> Option<(f32, Fit)> {
+    discs.max_by(|a, b| a.0.total_cmp(&b.0))
 }

@@ -1,6 +1,7 @@
 //! StepFinder round a supposed ball: where along each ray colour changes.
 
-use super::polar::{FIRST, PerRay, PolarGrid, RAYS, SAMPLES, SPACING};
+use super::ellipse::sum_of_products;
+use super::polar::{FIRST, PerRay, PolarGrid, RAYS, SAMPLES, SPACING, sample_at};
 
 /// An edge is a step of at least this many standard deviations of cloth pixels.
 pub const LEAST_STEP_SIGMAS: f32 = 5.0;
@@ -16,8 +17,14 @@ const LEAST_SCORE: f32 = 1e-6;
 /// may be faint, and its shadow's edge beside it no better for being strong.
 const FAINTEST_STEP_SIGMAS: f32 = 2.0;
 const FULL_FAINT_STEP_SIGMAS: f32 = 4.0;
+/// How much an edge one sample beside a supposed rim counts.
+const BESIDE: f32 = 0.7;
 /// Lowest bits of a score, where the number of its sample is kept: so the largest is found without a branch.
 const SAMPLE_BITS: u32 = SAMPLES as u32 - 1;
+/// The same of an edge with cloth on its inside too, in a shadow or not, where all edges count: a shadow's, or of a ball of that colour.
+const FROM_SHADE: f32 = 0.6;
+/// How far inside an edge that is looked for, in samples: past its blur.
+const INSIDE: [usize; 2] = [2, 3];
 /// How far behind an edge, in samples, cloth is looked for: past its blur.
 const BEHIND: [usize; 2] = [2, 3];
 
@@ -28,6 +35,8 @@ pub struct StepFinder {
     squares: [PerRay; SAMPLES],
     /// How much each sample speaks for a rim there, 0 to 1; 0 beside the steepest place.
     evidence: [PerRay; SAMPLES],
+    /// How much a disc's outline there is worth.
+    worth: [PerRay; SAMPLES],
 }
 
 /// What is met on the rays.
@@ -46,6 +55,7 @@ impl Default for StepFinder {
         Self {
             squares: [[0.0; RAYS]; SAMPLES],
             evidence: [[0.0; RAYS]; SAMPLES],
+            worth: [[0.0; RAYS]; SAMPLES],
         }
     }
 }
@@ -126,6 +136,29 @@ impl StepFinder {
         }
         let distance = std::array::from_fn(|ray| rim[ray] + moment[ray] / strength[ray].max(LEAST_SCORE));
         (distance, strength)
+    }
+
+    /// Makes ready for [`StepFinder::support`]; `cloth` marks what edges have less worth from.
+    pub fn weigh_discs(&mut self, cloth: &[PerRay; SAMPLES]) {
+        let [near, far] = INSIDE;
+        for i in 1..SAMPLES - 1 {
+            let [before, here, after] = [i - 1, i, i + 1].map(|i| &self.evidence[i]);
+            let [near, far] = [near, far].map(|inside| &cloth[i.saturating_sub(inside)]);
+            let out = &mut self.worth[i];
+            for ray in 0..RAYS {
+                let shade = 1.0 - (1.0 - FROM_SHADE) * near[ray].min(far[ray]);
+                out[ray] = here[ray].max(BESIDE * before[ray].max(after[ray])) * shade;
+            }
+        }
+    }
+
+    /// How much all edges together speak for a rim that is met at these distances: as many rays as meet one there.
+    pub fn support(&self, rim: &PerRay, sureness: &PerRay) -> f32 {
+        let mut met = [0.0; RAYS];
+        for ray in 0..RAYS {
+            met[ray] = self.worth[sample_at(rim[ray]) as usize % SAMPLES][ray];
+        }
+        sum_of_products(&met, sureness)
     }
 
     /// On each ray the edge that speaks most for a rim, preferring those within `reach` radii of where it should be.

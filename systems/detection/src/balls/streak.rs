@@ -18,6 +18,8 @@ const SHARP_PX: f32 = 2.0;
 /// Sharpness is what share of the farther difference the nearer one is. Along the motion it is low, and lower than across, where
 /// a picture that is out of focus is as blurred: that sharpness by its share of the one across is less than this.
 const LEAST_SHARPNESS: f32 = 0.62;
+/// The same of either end alone, half way to what is sharp: a shadow's edge blurs the border on its side, and none on the other.
+const LEAST_SHARPNESS_AT_END: f32 = 0.8;
 /// Rays that lead to either end.
 const AXIS_COUNT: usize = RAYS / 2;
 /// So many rays on either side of an axis, at both ends, are taken together: the ramp is as long to a tenth there.
@@ -161,21 +163,28 @@ impl RimFinder<'_> {
                     *contrast = 0.0;
                 }
             }
-            // Both ends of each axis.
-            let ends: [f32; AXIS_COUNT] =
-                std::array::from_fn(|axis| contrast[axis] + contrast[axis + AXIS_COUNT]);
-            std::array::from_fn::<f32, AXIS_COUNT, _>(|axis| {
-                (AXIS_COUNT - BESIDE..=AXIS_COUNT + BESIDE)
-                    .map(|by| ends[(axis + by) % AXIS_COUNT])
+            // Towards one end of each axis, and the other.
+            std::array::from_fn::<f32, RAYS, _>(|end| {
+                (RAYS - BESIDE..=RAYS + BESIDE)
+                    .map(|by| contrast[(end + by) % RAYS])
                     .sum()
             })
         });
-        let squared_sharpness: [f32; AXIS_COUNT] =
-            std::array::from_fn(|axis| near[axis] / far[axis].max(1.0));
+        let squared_sharpness: [f32; AXIS_COUNT] = std::array::from_fn(|axis| {
+            let [near, far] = [near, far].map(|ends| ends[axis] + ends[axis + AXIS_COUNT]);
+            near / far.max(1.0)
+        });
         let axis = (0..AXIS_COUNT).min_by(|a, b| squared_sharpness[*a].total_cmp(&squared_sharpness[*b]))?;
         let [along, across] =
             [axis, (axis + AXIS_COUNT / 2) % AXIS_COUNT].map(|axis| squared_sharpness[axis]);
-        (along * along < LEAST_SHARPNESS * LEAST_SHARPNESS * across).then_some(axis)
+        let is_blurred = |end: usize| {
+            let at_end = near[end] / far[end].max(1.0);
+            at_end * at_end < LEAST_SHARPNESS_AT_END * LEAST_SHARPNESS_AT_END * across
+        };
+        let is_streak = along * along < LEAST_SHARPNESS * LEAST_SHARPNESS * across
+            && is_blurred(axis)
+            && is_blurred(axis + AXIS_COUNT);
+        is_streak.then_some(axis)
     }
 
     /// Where the ramps begin.

@@ -7,6 +7,10 @@ use glam::DVec2;
 use proptest::prelude::*;
 
 use super::BallFinder;
+use super::ellipse::Ellipse;
+use super::neighbourhood::Neighbourhood;
+use super::place::BallPlace;
+use super::rim::{Rim, RimFinder, Scratch};
 use crate::cloth::ClothModel;
 
 const SIZE: [u32; 2] = [640, 360];
@@ -118,6 +122,58 @@ fn balls_alone_at_a_cushion_and_in_a_rack_are_found() {
         &balls_in(&picture(PixelFormat::Grey, discs(apart)), &table()),
         apart,
     );
+}
+
+/// Balls with a soft shadow that falls to the left, as dark as under a ball's edge; `paint` gives the colour at a place of one,
+/// radii from its centre.
+fn shaded<'a>(
+    centers: &'a [DVec2],
+    paint: impl Fn(DVec2) -> [f64; 3] + 'a,
+) -> impl Fn(DVec2) -> Option<([f64; 3], f64)> + 'a {
+    const FALLS: DVec2 = DVec2::new(-0.5, 0.0);
+    const SOFT: f64 = 0.15;
+    const DARKEST: [f64; 3] = [
+        0.45 * CLOTH[0],
+        0.5 * (CLOTH[1] + 128.0),
+        0.5 * (CLOTH[2] + 128.0),
+    ];
+    move |p| {
+        let nearest = centers
+            .iter()
+            .min_by(|a, b| a.distance_squared(p).total_cmp(&b.distance_squared(p)))?;
+        let off = (p - *nearest) / RADIUS;
+        let ball = ((1.0 - off.length()) * RADIUS + 0.5).clamp(0.0, 1.0);
+        let shadow = ((1.0 - (off - FALLS).length()) / SOFT + 0.5).clamp(0.0, 1.0);
+        let behind = |i: usize| CLOTH[i] + shadow * (DARKEST[i] - CLOTH[i]);
+        let color = paint(off);
+        Some(([0, 1, 2].map(|i| behind(i) + ball * (color[i] - behind(i))), 1.0))
+    }
+}
+
+#[test]
+fn a_ball_found_between_its_shadow_and_its_stripe_is_put_where_it_lies() {
+    let center = DVec2::new(300.3, 180.6);
+    let band = [55.0, 112.0, 160.0];
+    // The white end of a striped ball turned left, at the edge of the shadow.
+    let centers = [center];
+    let striped = shaded(&centers, |off| if off.x < 0.45 { WHITE } else { band });
+    let (picture, table) = (picture(PixelFormat::Yuv420, striped), table());
+    let planes = picture.planes().unwrap();
+    let mut cloth = ClothModel::new();
+    cloth.learn(&planes, &table.corners_in_image);
+    let place = BallPlace::new(&table);
+    let finder = RimFinder::new(&planes, &cloth, &place, cloth.spread, true);
+    for step in 0..12 {
+        let direction = DVec2::from_angle(f64::from(step) * std::f64::consts::TAU / 12.0);
+        let mut rim = Rim {
+            ellipse: Ellipse::circle(center + 0.45 * RADIUS * direction, RADIUS),
+            ..Rim::default()
+        };
+        finder.settle(&mut rim, &Neighbourhood::default(), &mut Scratch::default());
+        let error = rim.ellipse.center.distance(center);
+        assert!(error < 0.2, "{error} off, from {direction} of it");
+        assert_eq!(rim.streak, None, "from {direction} of it");
+    }
 }
 
 /// Mean distance of what was found from where it is.
