@@ -17,14 +17,14 @@ const LEAST_SCORE: f32 = 1e-6;
 /// may be faint, and its shadow's edge beside it no better for being strong.
 const FAINTEST_STEP_SIGMAS: f32 = 2.0;
 const FULL_FAINT_STEP_SIGMAS: f32 = 4.0;
-/// How much an edge one sample beside a supposed rim counts.
+/// Where a disc's outline is held against all edges: how much an edge one sample beside it counts.
 const BESIDE: f32 = 0.7;
+/// And one with cloth, lit or shaded, on its inside too: a shadow's, or that of a ball of such a colour.
+const FROM_SHADE: f32 = 0.6;
+/// How far inside an edge cloth is looked for, in samples: past its blur.
+const INSIDE: [usize; 2] = [2, 3];
 /// Lowest bits of a score, where the number of its sample is kept: so the largest is found without a branch.
 const SAMPLE_BITS: u32 = SAMPLES as u32 - 1;
-/// The same of an edge with cloth on its inside too, in a shadow or not, where all edges count: a shadow's, or of a ball of that colour.
-const FROM_SHADE: f32 = 0.6;
-/// How far inside an edge that is looked for, in samples: past its blur.
-const INSIDE: [usize; 2] = [2, 3];
 /// How far behind an edge, in samples, cloth is looked for: past its blur.
 const BEHIND: [usize; 2] = [2, 3];
 

@@ -336,6 +336,9 @@ impl Feet<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::balls::place::BallPlace;
+    use crate::cloth::ClothModel;
+    use ghostball_world::{ColorEncoding, Picture, PixelFormat};
 
     const RADIUS_PX: PerRay = [15.0; RAYS];
 
@@ -392,5 +395,53 @@ mod tests {
         let swept = feet.swept(3);
         assert_eq!(swept.agreeing, 0.0);
         assert!(swept.along.abs() < 1e-3 && swept.length.is_finite());
+    }
+
+    /// A disc on dark cloth: how bright it is on each ray, and how wide its border there, radii.
+    fn borders(at: impl Fn(usize) -> [f32; 2]) -> PolarGrid {
+        let mut grid = PolarGrid {
+            ellipse: Ellipse::circle(DVec2::splat(50.0), 15.0),
+            radius: [15.0; RAYS],
+            ..PolarGrid::default()
+        };
+        for (sample, row) in grid.colors[0].iter_mut().enumerate() {
+            let distance = FIRST + SPACING * sample as f32;
+            *row = std::array::from_fn(|ray| {
+                let [height, width] = at(ray);
+                height * (0.5 - (distance - 1.0) / width).clamp(0.0, 1.0)
+            });
+        }
+        grid
+    }
+
+    #[test]
+    fn what_blurs_one_end_alone_is_no_motion() {
+        let picture = Picture::new(
+            PixelFormat::Grey,
+            100,
+            100,
+            ColorEncoding::default(),
+            vec![0; 10_000],
+        )
+        .unwrap();
+        let (planes, cloth, place) = (
+            picture.planes().unwrap(),
+            ClothModel::new(),
+            BallPlace::from_above(),
+        );
+        let finder = RimFinder::new(&planes, &cloth, &place, [2.0; 3], true);
+        let (sharp, blurred) = (0.1, 0.6);
+        let ends = |widths: [f32; 2]| {
+            borders(move |ray| match (ray + RAYS - 4) % RAYS {
+                // Four rays on either side of the one that leads right, and of the one that leads left.
+                24..=31 | 0 => [80.0, widths[0]],
+                8..=16 => [160.0, widths[1]],
+                _ => [160.0, sharp],
+            })
+        };
+        let axis = |widths| finder.blurred_axis(&ends(widths), &[1.0; RAYS], 0);
+        assert_eq!(axis([blurred; 2]), Some(0));
+        assert_eq!(axis([sharp, blurred]), None, "a shadow's edge");
+        assert_eq!(axis([sharp; 2]), None);
     }
 }
