@@ -37,8 +37,8 @@ const COVERED_SECS: f64 = 0.15;
 /// Sightings of no ball, or of a new one, per square metre and frame: at confidence 0, and what is left of it at 1.
 const NEW_DOUBTFUL: f64 = 0.2;
 const NEW_SURE: f64 = 0.004;
-/// Nats for a full contradiction of kinds: a detector takes one kind for another in a few of a hundred sightings.
-const CONTRADICTION: f64 = 3.5;
+/// Nats for a full contradiction of kinds: a detector takes one kind for another in less than one of a hundred sightings.
+const CONTRADICTION: f64 = 5.0;
 /// The same where balls may be anywhere and looks are all there is to go by: more than any distance on a table says.
 const CONTRADICTION_ANYWHERE: f64 = 12.0;
 /// A ball at rest that is half covered is seen this far beside its place, in radii.
