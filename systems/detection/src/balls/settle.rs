@@ -3,28 +3,30 @@
 //! At first all edges round it pull at its outline, those far from it too, so that it comes to where a disc of its size has
 //! edges on all sides: the edge of a shadow is often stronger than the ball's own, but on one side only. Between that edge and
 //! the border of a stripe it may be held beside its place all the same: where too few rays meet an edge, discs all round are
-//! tried. Then its [`borders`] in luma and chroma place it to a fraction of a pixel. A ball among others shows little of its border, and is
-//! held by those that it touches.
+//! tried. Then its [`borders`] in luma and chroma place it to a fraction of a pixel. A ball among others shows little of its
+//! border, and is held by those that it touches.
 
 use super::border::{Taps, borders};
 use super::contact::WEIGHT_AMONG_BALLS;
 use super::ellipse::{Ellipse, Expected, Fit, RimPoints, SIGMA};
 use super::neighbourhood::Neighbourhood;
-use super::polar::{PerRay, RAYS, Rays, chroma_pitch_px, read_taps};
+use super::polar::{PerRay, PolarGrid, RAYS, Rays, chroma_pitch_px, read_taps};
 use super::rim::{Rim, RimFinder, Scratch, WHOLE_RIM, rim_on};
 use super::steps::StepFinder;
 
 /// How far from the outline edges pull at it, in radii, round after round: from as far as a candidate is off, to where the
 /// [`borders`] are told.
 const PULLS: [f32; 3] = [0.35, 0.22, 0.12];
-/// Discs that are tried beside the one that was found: so many radii off, on every how manieth ray. As far as a shadow and a stripe
-/// draw a candidate off, and so dense that none is farther from one of them than an edge is seen.
+/// Discs that are tried beside the one that was found: so many radii off, on every how manieth ray. As far as a shadow and a
+/// stripe draw a candidate off, and so dense that a ball is no farther from one of them than its edges are seen.
 const SHIFTS: [(f32, usize); 3] = [(0.14, 4), (0.28, 2), (0.42, 2)];
 /// And then round the best of those.
 const FINE_SHIFT: (f32, usize) = (0.06, 4);
-/// Where this share of its rays meets edges, a ball is not looked for beside its place: as of what is a ball whatever its colour.
+/// Where this share of its rays meets edges, a ball is not looked for beside its place: what has that is a ball there, whatever
+/// its colour.
 const SURE_SUPPORT: f32 = WHOLE_RIM as f32 / RAYS as f32;
-/// One of those discs is taken where so many more rays do, not counting those that see other balls: noise and prints make one or two…
+/// One of those discs is taken where so many more rays do, not counting those that see other balls: noise and prints make one
+/// or two…
 const SURELY_BETTER: f32 = 2.0;
 /// …and this share of all: the ramps of a ball that motion has drawn out are met by discs of several places, in part.
 const LEAST_SUPPORT: f32 = 0.625;
@@ -80,16 +82,20 @@ impl RimFinder<'_> {
         };
         let mut fit = grid.ellipse.as_fit();
         pull(finder, &mut fit, &PULLS);
+        let discs = Discs {
+            grid,
+            rays,
+            sureness: &sureness,
+            radius: (expected.radius / grid.ellipse.radius) as f32,
+        };
         finder.weigh_discs(cloth);
-        let all = sureness.iter().sum::<f32>();
-        // At least: of what may be cloth under a ball's edge not all is.
-        if finder.support(&rim_on(grid, rays, &fit), &sureness) < SURE_SUPPORT * all {
+        // What may be cloth under a ball's edge is more than what is: with the rest of its edges it is surer still.
+        if !discs.are_sure_of(&fit, finder) {
             self.mark_open_cloth(grid, color, cloth);
             finder.weigh_discs(cloth);
-            let support = |fit: &Fit| finder.support(&rim_on(grid, rays, fit), &sureness);
-            let radius = (expected.radius / grid.ellipse.radius) as f32;
-            if let Some(beside) = better_beside(rays, &fit, radius, all, support) {
+            if let Some(beside) = discs.better_than(&fit, finder) {
                 fit = beside;
+                // No shadow's edge may pull it back from far off.
                 pull(finder, &mut fit, &PULLS[1..]);
             }
         }
@@ -141,30 +147,52 @@ impl RimFinder<'_> {
     }
 }
 
-/// A disc of this radius that has surely more `support` than `fit`, of `all` that there could be, if there is one anywhere near.
-fn better_beside(
-    rays: &Rays,
-    fit: &Fit,
+/// Discs of the size that a ball should have, round where one was found.
+struct Discs<'a> {
+    grid: &'a PolarGrid,
+    rays: &'a Rays,
+    sureness: &'a PerRay,
+    /// In the grid's mean radii.
     radius: f32,
-    all: f32,
-    support: impl Fn(&Fit) -> f32,
-) -> Option<Fit> {
-    let here = support(fit);
-    if here >= SURE_SUPPORT * all {
-        return None;
+}
+
+impl Discs<'_> {
+    /// How many rays meet edges on the outline, by how sure they are.
+    fn support(&self, fit: &Fit, finder: &StepFinder) -> f32 {
+        finder.support(&rim_on(self.grid, self.rays, fit), self.sureness)
     }
-    let beside = |[x, y]: [f32; 2], (distance, every): (f32, usize)| {
-        let discs = (0..RAYS).step_by(every).map(move |ray| Fit {
-            shift: [x + distance * rays.cos[ray], y + distance * rays.sin[ray]],
-            radius,
-            ..*fit
-        });
-        best_of(discs.map(|disc| (support(&disc), disc)))
-    };
-    let rough = best_of(SHIFTS.into_iter().filter_map(|shifts| beside([0.0; 2], shifts)))?;
-    let fine = beside(rough.1.shift, FINE_SHIFT);
-    let (most, disc) = best_of(fine.into_iter().chain([rough]))?;
-    (most >= (here + SURELY_BETTER).max(LEAST_SUPPORT * all)).then_some(disc)
+
+    /// Most that there could be.
+    fn most_support(&self) -> f32 {
+        self.sureness.iter().sum()
+    }
+
+    fn are_sure_of(&self, fit: &Fit, finder: &StepFinder) -> bool {
+        self.support(fit, finder) >= SURE_SUPPORT * self.most_support()
+    }
+
+    /// The one that has most support, if that is surely more than what `fit` has.
+    fn better_than(&self, fit: &Fit, finder: &StepFinder) -> Option<Fit> {
+        if self.are_sure_of(fit, finder) {
+            return None;
+        }
+        let beside = |[x, y]: [f32; 2], (distance, every): (f32, usize)| {
+            let discs = (0..RAYS).step_by(every).map(move |ray| Fit {
+                shift: [
+                    x + distance * self.rays.cos[ray],
+                    y + distance * self.rays.sin[ray],
+                ],
+                radius: self.radius,
+                ..*fit
+            });
+            best_of(discs.map(|disc| (self.support(&disc, finder), disc)))
+        };
+        let rough = best_of(SHIFTS.into_iter().filter_map(|shifts| beside([0.0; 2], shifts)))?;
+        let fine = beside(rough.1.shift, FINE_SHIFT);
+        let (most, disc) = best_of(fine.into_iter().chain([rough]))?;
+        let least = self.support(fit, finder) + SURELY_BETTER;
+        (most >= least.max(LEAST_SUPPORT * self.most_support())).then_some(disc)
+    }
 }
 
 fn best_of(discs: impl Iterator<Item = (f32, Fit)>) -> Option<(f32, Fit)> {

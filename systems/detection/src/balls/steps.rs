@@ -1,4 +1,4 @@
-//! StepFinder round a supposed ball: where along each ray colour changes.
+//! Steps round a supposed ball: where along each ray colour changes.
 
 use super::ellipse::sum_of_products;
 use super::polar::{FIRST, PerRay, PolarGrid, RAYS, SAMPLES, SPACING, sample_at};
@@ -35,7 +35,7 @@ pub struct StepFinder {
     squares: [PerRay; SAMPLES],
     /// How much each sample speaks for a rim there, 0 to 1; 0 beside the steepest place.
     evidence: [PerRay; SAMPLES],
-    /// How much a disc's outline there is worth.
+    /// How much a disc's outline at each sample is worth, 0 to 1.
     worth: [PerRay; SAMPLES],
 }
 
@@ -138,7 +138,8 @@ impl StepFinder {
         (distance, strength)
     }
 
-    /// Makes ready for [`StepFinder::support`]; `cloth` marks what edges have less worth from.
+    /// Tells what outlines are worth, for [`StepFinder::support`]; `cloth` is 1 where a sample is cloth, lit or shaded, else 0:
+    /// where that is inside an edge it may be a shadow's.
     pub fn weigh_discs(&mut self, cloth: &[PerRay; SAMPLES]) {
         let [near, far] = INSIDE;
         for i in 1..SAMPLES - 1 {

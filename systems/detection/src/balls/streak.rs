@@ -18,7 +18,8 @@ const SHARP_PX: f32 = 2.0;
 /// Sharpness is what share of the farther difference the nearer one is. Along the motion it is low, and lower than across, where
 /// a picture that is out of focus is as blurred: that sharpness by its share of the one across is less than this.
 const LEAST_SHARPNESS: f32 = 0.62;
-/// The same of either end alone, half way to what is sharp: a shadow's edge blurs the border on its side, and none on the other.
+/// The same of either end alone, half way to what is sharp: a shadow's edge blurs the border on its side, and none on the
+/// other.
 const LEAST_SHARPNESS_AT_END: f32 = 0.8;
 /// Rays that lead to either end.
 const AXIS_COUNT: usize = RAYS / 2;
@@ -181,10 +182,8 @@ impl RimFinder<'_> {
             let at_end = near[end] / far[end].max(1.0);
             at_end * at_end < LEAST_SHARPNESS_AT_END * LEAST_SHARPNESS_AT_END * across
         };
-        let is_streak = along * along < LEAST_SHARPNESS * LEAST_SHARPNESS * across
-            && is_blurred(axis)
-            && is_blurred(axis + AXIS_COUNT);
-        is_streak.then_some(axis)
+        let are_both = is_blurred(axis) && is_blurred(axis + AXIS_COUNT);
+        (are_both && along * along < LEAST_SHARPNESS * LEAST_SHARPNESS * across).then_some(axis)
     }
 
     /// Where the ramps begin.

@@ -124,12 +124,9 @@ fn balls_alone_at_a_cushion_and_in_a_rack_are_found() {
     );
 }
 
-/// Balls with a soft shadow that falls to the left, as dark as under a ball's edge; `paint` gives the colour at a place of one,
+/// A ball with a soft shadow that falls to the left, as dark as under a ball's edge; `paint` gives its colour at a place,
 /// radii from its centre.
-fn shaded<'a>(
-    centers: &'a [DVec2],
-    paint: impl Fn(DVec2) -> [f64; 3] + 'a,
-) -> impl Fn(DVec2) -> Option<([f64; 3], f64)> + 'a {
+fn shaded(center: DVec2, paint: impl Fn(DVec2) -> [f64; 3]) -> impl Fn(DVec2) -> Option<([f64; 3], f64)> {
     const FALLS: DVec2 = DVec2::new(-0.5, 0.0);
     const SOFT: f64 = 0.15;
     const DARKEST: [f64; 3] = [
@@ -138,10 +135,7 @@ fn shaded<'a>(
         0.5 * (CLOTH[2] + 128.0),
     ];
     move |p| {
-        let nearest = centers
-            .iter()
-            .min_by(|a, b| a.distance_squared(p).total_cmp(&b.distance_squared(p)))?;
-        let off = (p - *nearest) / RADIUS;
+        let off = (p - center) / RADIUS;
         let ball = ((1.0 - off.length()) * RADIUS + 0.5).clamp(0.0, 1.0);
         let shadow = ((1.0 - (off - FALLS).length()) / SOFT + 0.5).clamp(0.0, 1.0);
         let behind = |i: usize| CLOTH[i] + shadow * (DARKEST[i] - CLOTH[i]);
@@ -155,8 +149,7 @@ fn a_ball_found_between_its_shadow_and_its_stripe_is_put_where_it_lies() {
     let center = DVec2::new(300.3, 180.6);
     let band = [55.0, 112.0, 160.0];
     // The white end of a striped ball turned left, at the edge of the shadow.
-    let centers = [center];
-    let striped = shaded(&centers, |off| if off.x < 0.45 { WHITE } else { band });
+    let striped = shaded(center, |off| if off.x < 0.45 { WHITE } else { band });
     let (picture, table) = (picture(PixelFormat::Yuv420, striped), table());
     let planes = picture.planes().unwrap();
     let mut cloth = ClothModel::new();
